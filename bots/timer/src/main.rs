@@ -1,0 +1,103 @@
+//! A LINE bot that calls back after the seconds one writes to it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use yamabiko::{App, Context, Event, Job, Message, Result, TextMessage, Timer};
+
+mod command;
+mod language;
+mod words;
+
+use command::{Command, LIMIT_SECONDS, Which};
+use language::{Chat, Language};
+use words::Words;
+
+fn main() -> Result {
+    app().run()
+}
+
+fn app() -> App<Chat> {
+    App::new("timer-bot").with_state::<Chat>().on_text(on_text).on_other(on_other).job::<TimeIsUp>()
+}
+
+async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
+    let words = Words { language: language::of_chat(&cx, &message.text).await, zone: cx.time_zone(), now: cx.now() };
+    let answer = match Command::parse(&message.text) {
+        Command::Seconds(seconds) => start(&cx, seconds, &message, &words),
+        Command::TooLong => words.too_long(LIMIT_SECONDS),
+        Command::List => words.list(&timers(&cx).await?),
+        Command::Cancel(which) => cancel(&cx, which, &words).await?,
+        Command::Unknown => words.not_a_number(),
+    };
+    cx.reply(quoting(answer, message.quote_token.as_deref()));
+    Ok(())
+}
+
+/// Every other event that can be answered gets a smile.
+async fn on_other(cx: Context<Chat>, _event: Event) -> Result {
+    if cx.can_reply() {
+        cx.reply("😄");
+    }
+    Ok(())
+}
+
+fn start(cx: &Context<Chat>, seconds: u64, message: &TextMessage, words: &Words) -> Message {
+    let after = Duration::from_secs(seconds);
+    cx.after(after, TimeIsUp { seconds, quote_token: message.quote_token.clone(), language: words.language });
+    words.started(seconds, cx.counts_from() + after)
+}
+
+/// Returns the chat's timers with their jobs, the next one first.
+async fn timers(cx: &Context<Chat>) -> Result<Vec<(Timer, TimeIsUp)>> {
+    let timers = cx.timers().await?;
+    Ok(timers.into_iter().filter_map(|timer| timer.job().map(|job| (timer, job))).collect())
+}
+
+async fn cancel(cx: &Context<Chat>, which: Which, words: &Words) -> Result<Message> {
+    let mut timers = timers(cx).await?;
+    if timers.is_empty() {
+        return Ok(words.list(&timers));
+    }
+    let chosen = match which {
+        Which::All => std::mem::take(&mut timers),
+        Which::Newest => {
+            let newest = (0..timers.len()).max_by_key(|&index| timers[index].0.created);
+            newest.map(|index| timers.remove(index)).into_iter().collect()
+        }
+        Which::Number(number) if (1..=timers.len()).contains(&number) => vec![timers.remove(number - 1)],
+        Which::Number(_) => return Ok(words.no_such_number(timers.len())),
+    };
+    for (timer, _) in &chosen {
+        cx.cancel(timer.id);
+    }
+    Ok(words.cancelled(&chosen, timers.len()))
+}
+
+/// The end of a timer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct TimeIsUp {
+    seconds: u64,
+    quote_token: Option<String>,
+    language: Language,
+}
+
+impl Job<Chat> for TimeIsUp {
+    const KIND: &'static str = "time_is_up";
+
+    async fn run(self, cx: Context<Chat>) -> Result {
+        let words = Words { language: self.language, zone: cx.time_zone(), now: cx.now() };
+        cx.push(quoting(words.time_is_up(self.seconds, cx.late_by()), self.quote_token.as_deref()));
+        Ok(())
+    }
+}
+
+fn quoting(message: Message, quote_token: Option<&str>) -> Message {
+    match quote_token {
+        Some(token) => message.quote(token),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! The whole bot, on the test kit's clock.
+
+use std::time::Duration;
+
+use serde_json::json;
+use yamabiko::testing::{TestBot, TestUser};
+
+use crate::app;
+
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn start() -> (TestBot, TestUser) {
+    let bot = TestBot::start(app());
+    let alice = bot.user_speaking("Alice", "en");
+    (bot, alice)
+}
+
+#[test]
+fn a_number_is_confirmed_at_once_and_notified_when_the_time_has_come() {
+    let (bot, alice) = start();
+    alice.says("180");
+    assert_eq!(alice.hears(), ["⏰ I will call you back in 180 s (3 min), at 17:03:00."]);
+    bot.advance(secs(179));
+    assert_eq!(alice.hears(), [""; 0]);
+    bot.advance(secs(1));
+    assert_eq!(alice.hears(), ["🔔 Time is up: 180 s (3 min)."]);
+    bot.advance(secs(3600));
+    assert_eq!(alice.hears(), [""; 0]);
+}
+
+#[test]
+fn confirmation_and_notification_quote_the_request() {
+    let (bot, alice) = start();
+    alice.says("60");
+    bot.advance(secs(60));
+    let quotes: Vec<_> = alice.hears_messages().iter().map(|message| message["quoteToken"].clone()).collect();
+    assert_eq!(quotes, ["quote-1", "quote-1"]);
+}
+
+#[test]
+fn other_messages_are_handled_while_a_timer_runs() {
+    let (bot, alice) = start();
+    alice.says("180");
+    alice.says("hello");
+    alice.says("60");
+    let heard = alice.hears();
+    assert_eq!(heard.len(), 3);
+    assert!(heard[1].contains("Example: 180"), "{heard:?}");
+    bot.advance(secs(60));
+    assert_eq!(alice.hears(), ["🔔 Time is up: 60 s (1 min)."]);
+}
+
+#[test]
+fn zero_fires_at_once() {
+    let (_bot, alice) = start();
+    alice.says("0");
+    assert_eq!(alice.hears(), ["⏰ I will call you back in 0 s, at 17:00:00.", "🔔 Time is up: 0 s."]);
+}
+
+#[test]
+fn over_a_year_is_an_error_that_names_the_limit() {
+    let (bot, alice) = start();
+    alice.says("31536001");
+    let heard = alice.hears();
+    assert!(heard[0].contains("31536000") && heard[0].contains("Example"), "{heard:?}");
+    bot.advance(secs(31_536_002));
+    assert_eq!(alice.hears(), [""; 0]);
+}
+
+#[test]
+fn a_timer_of_a_year_fires_after_a_year() {
+    let (bot, alice) = start();
+    alice.says("31536000");
+    bot.advance(secs(31_535_999));
+    assert_eq!(alice.hears().len(), 1);
+    bot.advance(secs(1));
+    assert_eq!(alice.hears().len(), 1);
+}
+
+#[test]
+fn every_other_event_that_can_be_answered_gets_a_smile() {
+    let (_bot, alice) = start();
+    alice.sends_sticker("446", "1988");
+    alice.sends(json!({"type": "follow", "follow": {"isUnblocked": false}}));
+    alice.sends(json!({"type": "postback", "postback": {"data": "x"}}));
+    alice.sends(json!({"type": "message", "message": {"type": "image", "contentProvider": {"type": "line"}}}));
+    alice.sends(json!({"type": "somethingNew", "somethingNew": {}}));
+    alice.sends(json!({"type": "unfollow"}));
+    assert_eq!(alice.hears(), ["😄"; 5]);
+}
+
+#[test]
+fn list_shows_what_is_pending_and_cancel_removes_it() {
+    let (bot, alice) = start();
+    alice.says("list");
+    assert_eq!(alice.hears(), ["No timers are pending."]);
+    alice.says("180");
+    alice.says("60");
+    drop(alice.hears());
+    alice.says("list");
+    assert_eq!(alice.hears(), ["⏳ 2 pending\n1. 17:01:00 (60 s (1 min) left) 60 s (1 min)\n2. 17:03:00 (180 s (3 min) left) 180 s (3 min)"]);
+    alice.says("cancel 2");
+    assert_eq!(alice.hears(), ["🗑 Cancelled the timer of 180 s (3 min) at 17:03:00.\n1 left."]);
+    alice.says("cancel");
+    assert_eq!(alice.hears(), ["🗑 Cancelled the timer of 60 s (1 min) at 17:01:00."]);
+    bot.advance(secs(300));
+    assert_eq!(alice.hears(), [""; 0]);
+}
+
+#[test]
+fn cancel_all_removes_all_and_touches_nobody_else() {
+    let (bot, alice) = start();
+    let bob = bot.user_speaking("Bob", "en");
+    for user in [&alice, &bob] {
+        user.says("10");
+        user.says("20");
+        drop(user.hears());
+    }
+    alice.says("cancel all");
+    assert_eq!(alice.hears(), ["🗑 Cancelled 2 timers."]);
+    bot.advance(secs(20));
+    assert_eq!((alice.hears().len(), bob.hears().len()), (0, 2));
+}
+
+#[test]
+fn cancelling_a_number_that_is_not_there_shows_an_example() {
+    let (_bot, alice) = start();
+    alice.says("10");
+    drop(alice.hears());
+    alice.says("cancel 7");
+    assert!(alice.hears()[0].contains("Example: cancel 1"));
+}
+
+#[test]
+fn the_profile_decides_the_language_and_japanese_is_the_default() {
+    let bot = TestBot::start(app());
+    let (sakura, alice) = (bot.user("さくら"), bot.user_speaking("Alice", "en"));
+    for user in [&sakura, &alice] {
+        user.says("hello");
+    }
+    assert!(sakura.hears()[0].contains("例：180"));
+    assert!(alice.hears()[0].contains("Example: 180"));
+    sakura.says("５");
+    bot.advance(secs(5));
+    assert_eq!(sakura.hears(), ["⏰ 5秒後、17:00:05 にお知らせします。", "🔔 5秒たちました。"]);
+}
+
+#[test]
+fn taking_the_request_back_cancels_its_timer() {
+    let (bot, alice) = start();
+    alice.says("60");
+    alice.says("90");
+    drop(alice.hears());
+    alice.sends(json!({"type": "unsend", "unsend": {"messageId": "1"}}));
+    bot.advance(secs(100));
+    assert_eq!(alice.hears(), ["🔔 Time is up: 90 s (1 min 30 s)."]);
+}
+
+#[test]
+fn blocking_the_bot_cancels_all_timers_of_the_chat() {
+    let (bot, alice) = start();
+    alice.says("60");
+    drop(alice.hears());
+    alice.sends(json!({"type": "unfollow"}));
+    bot.advance(secs(100));
+    assert_eq!(alice.hears(), [""; 0]);
+}
+
+#[test]
+fn a_late_event_makes_no_late_timer() {
+    let (bot, alice) = start();
+    let sent = 1_800_000_000_000_i64 - 50_000;
+    alice.sends(json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}));
+    assert_eq!(alice.hears(), ["⏰ I will call you back in 60 s (1 min), at 17:00:10."]);
+    bot.advance(secs(10));
+    assert_eq!(alice.hears(), ["🔔 Time is up: 60 s (1 min)."]);
+}
+
+#[test]
+fn an_overdue_notification_says_how_late_it_is() {
+    let (_bot, alice) = start();
+    let sent = 1_800_000_000_000_i64 - 100_000;
+    alice.sends(json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}));
+    assert_eq!(alice.hears()[1], "🔔 Time is up: 60 s (1 min) (40 s late).");
+}
+
+#[test]
+fn the_same_webhook_again_has_no_effect() {
+    let (bot, alice) = start();
+    for _ in 0..3 {
+        alice.sends(json!({"type": "message", "webhookEventId": "01HSAME", "message": {"type": "text", "text": "5"}}));
+    }
+    bot.advance(secs(5));
+    assert_eq!(alice.hears().len(), 2);
+}
+
+#[test]
+fn while_another_channel_has_the_word_nothing_is_sent() {
+    let (bot, alice) = start();
+    alice.sends(json!({"type": "message", "mode": "standby", "message": {"type": "text", "text": "hello"}}));
+    bot.advance(secs(5));
+    assert_eq!(alice.hears(), [""; 0]);
+}

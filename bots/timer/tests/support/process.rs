@@ -1,0 +1,85 @@
+//! Processes of the bot that a test starts, kills and starts again.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use super::{Line, line};
+
+/// A running process; killed when dropped.
+pub struct Process {
+    command: Command,
+    child: Child,
+    pub kills: u32,
+}
+
+impl Process {
+    /// Starts a role of the timer bot.
+    pub fn bot(role: &str, store: &str, port: u16, line: &Line) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
+        command.arg(role).env_clear().envs(settings(store, line)).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
+        Self::start(command)
+    }
+
+    /// Starts any command.
+    pub fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null());
+        let child = command.spawn().unwrap();
+        Self { command, child, kills: 0 }
+    }
+
+    /// Kills the process with SIGKILL and starts it again.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.kills += 1;
+        self.child = self.command.spawn().unwrap();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the process to stop, and returns whether it ended well.
+    pub fn terminate(mut self) -> bool {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Returns the settings of a bot process.
+pub fn settings(store: &str, line: &Line) -> Vec<(&'static str, String)> {
+    vec![
+        ("STORE_URL", store.to_owned()),
+        ("LINE_CHANNEL_SECRET", line::SECRET.to_owned()),
+        ("LINE_CHANNEL_ACCESS_TOKEN", line::TOKEN.to_owned()),
+        ("LINE_API_URL", line.url.clone()),
+        ("LINE_DATA_API_URL", line.url.clone()),
+        ("LEASE_SECONDS", "2".to_owned()),
+        ("LOG", "warn".to_owned()),
+    ]
+}
+
+/// Returns a port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Returns a program of the tests' Python environment.
+pub fn tool(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = root.join("target/tests/venv/bin").join(name);
+    assert!(path.exists(), "{} is missing: `cargo xtask setup` installs it", path.display());
+    path
+}

@@ -1,0 +1,84 @@
+//! What can go wrong with a store, by what the caller can do about it.
+
+use std::time::Duration;
+
+/// The source of an error, from a dependency that callers need not know.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error of the queue.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store cannot be reached or did not answer; the same call may be sent again.
+    #[error("the store is not available")]
+    Unavailable(#[source] Source),
+    /// The store has no room (disk or memory full); the same call may be sent again later.
+    #[error("the store is full")]
+    Full(#[source] Source),
+    /// A value is over a limit; sending it again does not help.
+    #[error("{what} is {size}, at most {limit} is allowed")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// How large it is.
+        size: usize,
+        /// How large it may be.
+        limit: usize,
+    },
+    /// A due time is too far away.
+    #[error("the due time is {0:?} away, at most 10 years are allowed")]
+    TooFar(Duration),
+    /// The store was written by a newer version.
+    #[error(
+        "the store has schema version {found}, this program knows up to {known}: use a newer version of it"
+    )]
+    NewerSchema {
+        /// The version that was found.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// A store address that is not understood.
+    #[error(
+        "{given:?} is no store address: use sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT"
+    )]
+    Address {
+        /// What was given.
+        given: String,
+    },
+    /// A kind of job was registered twice.
+    #[error("the job kind {0:?} is registered twice")]
+    RegisteredTwice(String),
+    /// The store answered something that this program does not understand.
+    #[error("the store's answer was not understood")]
+    Corrupt(#[source] Source),
+}
+
+impl Error {
+    /// Says whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    }
+
+    /// Returns an error of the same kind for another caller that waited for the same step.
+    pub(crate) fn shared(&self) -> Self {
+        match self {
+            Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
+            Self::Full(source) => Self::Full(source.to_string().into()),
+            Self::Corrupt(source) => Self::Corrupt(source.to_string().into()),
+            Self::TooLarge { what, size, limit } => {
+                Self::TooLarge { what, size: *size, limit: *limit }
+            }
+            Self::TooFar(delay) => Self::TooFar(*delay),
+            Self::NewerSchema { found, known } => {
+                Self::NewerSchema { found: *found, known: *known }
+            }
+            Self::Address { given } => Self::Address { given: given.clone() },
+            Self::RegisteredTwice(kind) => Self::RegisteredTwice(kind.clone()),
+        }
+    }
+}
+
+/// A result of the queue.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

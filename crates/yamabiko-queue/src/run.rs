@@ -1,0 +1,129 @@
+//! One run of a job, from inside.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    error::{Error, Result},
+    store::{Answer, Claim, Commit, Effect, Held, Outcome, Process, Store},
+};
+
+/// What a run tells its worker.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The run has come to its end.
+    Finished(Commit),
+    /// A checkpoint; the run waits for the answer.
+    Checkpoint(Commit, oneshot::Sender<Answer>),
+    /// The store says that the run no longer holds its job.
+    Dropped(Claimed, Held),
+}
+
+/// Which run of which job.
+pub(crate) type Claimed = (crate::job::JobId, crate::store::RunToken);
+
+/// A run of a job: what was claimed, and the line to the worker.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What was claimed.
+    pub claim: Arc<Claim>,
+    line: Arc<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    store: Arc<dyn Store>,
+    process: Process,
+    reports: mpsc::UnboundedSender<Report>,
+    checkpoints: AtomicU32,
+}
+
+/// Why a checkpoint did not happen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The job was cancelled; the run should stop.
+    #[error("the job was cancelled")]
+    Cancelled,
+    /// Another run may have the job; this one should stop.
+    #[error("the claim was lost")]
+    Lost,
+    /// What was to be committed is over a limit.
+    #[error(transparent)]
+    Refused(#[from] Error),
+}
+
+impl Run {
+    pub(crate) fn new(
+        claim: Claim,
+        store: Arc<dyn Store>,
+        process: Process,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> Self {
+        let checkpoints = AtomicU32::new(claim.job.checkpoint);
+        Self {
+            claim: Arc::new(claim),
+            line: Arc::new(Line { store, process, reports, checkpoints }),
+        }
+    }
+
+    /// Returns how many checkpoints the job has passed, those of this run among them.
+    #[must_use]
+    pub fn checkpoints(&self) -> u32 {
+        self.line.checkpoints.load(Ordering::SeqCst)
+    }
+
+    /// Returns the store, for look-ups.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.line.store
+    }
+
+    /// Commits `effects` and replaces the payload; a retry starts from the new one (K6).
+    ///
+    /// # Errors
+    /// `Cancelled` or `Lost` if the run should stop, `Refused` if something is over a limit.
+    pub async fn checkpoint(
+        &self,
+        payload: Vec<u8>,
+        effects: Vec<Effect>,
+    ) -> Result<(), CheckpointError> {
+        let commit = Commit {
+            id: self.claim.job.id,
+            token: self.claim.token,
+            outcome: Outcome::Checkpoint { number: self.checkpoints(), payload },
+            effects,
+        };
+        commit.check(self.claim.claimed_at)?;
+        let (answer, answered) = oneshot::channel();
+        self.line
+            .reports
+            .send(Report::Checkpoint(commit, answer))
+            .map_err(|_| CheckpointError::Lost)?;
+        match answered.await {
+            Ok(Answer::Applied) => {
+                self.line.checkpoints.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            }
+            Ok(Answer::Cancelled) => Err(CheckpointError::Cancelled),
+            Ok(Answer::Lost) | Err(_) => Err(CheckpointError::Lost),
+        }
+    }
+
+    /// Asks the store whether this run still holds its job, and extends its lease (O6).
+    ///
+    /// # Errors
+    /// `Unavailable` if the store cannot be asked.
+    pub async fn confirm(&self) -> Result<bool> {
+        let held = self
+            .line
+            .store
+            .beat(&self.line.process, &[(self.claim.job.id, self.claim.token)])
+            .await?;
+        Ok(held.first() == Some(&Held::Yes))
+    }
+}

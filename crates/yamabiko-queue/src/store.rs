@@ -1,0 +1,485 @@
+//! What a store promises; the rules behind each step are numbered in ARCHITECTURE.md.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::{Clock, Timestamp},
+    error::{Error, Result},
+    job::{Job, JobId, JobRecord, MAX_PAYLOAD_BYTES, NewJob, check_size},
+    state::State,
+};
+
+pub(crate) mod grace;
+pub mod redis;
+pub mod sqlite;
+
+/// Effects that one commit may have (K3).
+pub const MAX_EFFECTS: usize = 1000;
+/// Commits that one turn may carry (K3).
+pub const MAX_COMMITS: usize = 256;
+/// Bytes that one step may carry (K3).
+pub const MAX_STEP_BYTES: usize = 1024 * 1024;
+/// Jobs that one tick makes ready at most (T2).
+pub const MAX_DUE: usize = 256;
+/// Ended claims that one tick returns at most (T2).
+pub const MAX_ENDED: usize = 64;
+/// How much later than the timer role a turn makes due jobs ready (T2).
+pub const TURN_LATER: Duration = Duration::from_millis(50);
+/// Records that one listing looks at, at most (Q4).
+pub const MAX_SCAN: usize = 10_000;
+
+/// The store: durable jobs, lanes, timers and the chats' state.
+///
+/// Every method is one atomic step. None starts work of its own; workers and timers call them.
+/// All methods may fail with `Unavailable` or `Full`, after which the same call may be sent again (C5).
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Stores jobs durably and answers for each whether it is new (K5).
+    ///
+    /// A duplicate changes nothing, except that it renews secret and arrival of a job that nobody has claimed yet (I2).
+    ///
+    /// # Errors
+    /// `TooLarge` or `TooFar` if one of the jobs is over a limit; then none is stored.
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
+
+    /// Ends or checkpoints runs together with their effects, ticks, and claims the next jobs.
+    ///
+    /// Takes at most 256 commits. May be sent again with the same commits: `Lost` then means "done before, or no longer
+    /// yours", and in either case nothing is left to do (C5).
+    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn>;
+
+    /// Says that this process is alive, extends the leases of its runs, and hears of each whether it still holds it (C2).
+    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>>;
+
+    /// Makes due jobs ready, returns ended claims, and prunes; bounded, and idempotent (T2).
+    async fn tick(&self) -> Result<Tick>;
+
+    /// Waits until one of `signals` may have work, at most `at_most`; may return early without reason (W1).
+    async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()>;
+
+    /// Cancels jobs; a running one is marked, and ends when its worker hears of it (D4).
+    async fn cancel(&self, ids: &[JobId]) -> Result<Vec<Cancelled>>;
+
+    /// Runs dead or scheduled jobs now, for people; each joins the tail of its lane (L4). Answers for each whether it did.
+    async fn retry(&self, ids: &[JobId]) -> Result<Vec<bool>>;
+
+    /// Deletes dead or completed jobs, for people. Answers for each whether it did.
+    async fn delete(&self, ids: &[JobId]) -> Result<Vec<bool>>;
+
+    /// Stops claims from a queue until `until`, or until `resume` if `None`; a longer pause stands.
+    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()>;
+
+    /// Takes the pause from a queue and wakes its workers.
+    async fn resume(&self, queue: &str) -> Result<()>;
+
+    /// Returns the state of a lane.
+    async fn state(&self, lane: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Returns the live jobs of a chat, by due time, those due at once first; at most 10,000 (S3).
+    async fn live(&self, chat: &str) -> Result<Vec<JobRecord>>;
+
+    /// Counts what there is, for people.
+    async fn counts(&self) -> Result<Counts>;
+
+    /// Lists jobs in one state, looking at 10,000 records at most, with a way to continue (Q4).
+    async fn list(&self, query: &Query) -> Result<Page>;
+
+    /// Returns one job with its place and its past.
+    async fn get(&self, id: JobId) -> Result<Option<JobRecord>>;
+
+    /// Opens another handle to the same store, for a thread with a runtime of its own.
+    async fn handle(&self) -> Result<Arc<dyn Store>>;
+}
+
+/// What all stores need to know.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The bot's name; on Redis, all its keys carry it (R1).
+    pub name: String,
+    /// Where the time comes from. Defaults to the store's own clock.
+    pub clock: Clock,
+    /// How long a claim holds without a beat. Defaults to 5 s.
+    pub lease: Duration,
+    /// How long completed jobs are kept for people. Defaults to not at all.
+    pub keep_completed: Duration,
+    /// How many completed jobs are kept at most. Defaults to 10,000.
+    pub keep_completed_max: u32,
+    /// How long dead jobs are kept. Defaults to 30 days.
+    pub keep_dead: Duration,
+    /// Whether `insert` and `turn` wait until the data is on disk, where the store is not set up so already. Defaults to false.
+    pub fsync: bool,
+    /// Whether a self-signed certificate is accepted. Defaults to false.
+    pub insecure_tls: bool,
+}
+
+impl StoreOptions {
+    /// Makes options with their defaults for the bot of this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            clock: Clock::Own,
+            lease: Duration::from_secs(5),
+            keep_completed: Duration::ZERO,
+            keep_completed_max: 10_000,
+            keep_dead: Duration::from_secs(30 * 24 * 60 * 60),
+            fsync: false,
+            insecure_tls: false,
+        }
+    }
+}
+
+/// Opens the store at `url`: `sqlite:PATH`, `redis://…` or `rediss://…`.
+///
+/// # Errors
+/// `Address` if the address is not understood, `NewerSchema` if a newer version wrote the store, `Unavailable` if it cannot be reached.
+pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?))
+    } else if url.starts_with("redis://")
+        || url.starts_with("rediss://")
+        || url.starts_with("redis+unix://")
+    {
+        Ok(Arc::new(redis::RedisStore::open(url, options).await?))
+    } else {
+        // What stands before the first colon cannot be a password.
+        Err(Error::Address { given: url.split(':').next().unwrap_or_default().to_owned() })
+    }
+}
+
+/// What became of a job that was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored.
+    Stored,
+    /// Its id existed already, or is still remembered; nothing changed.
+    Duplicate,
+}
+
+/// Names the turn that claimed a job; new for every turn (C1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunToken(pub u64);
+
+/// A job in the hands of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The job as it stands; `first_claimed` is set, to `claimed_at` in the first run.
+    pub job: Job,
+    /// What the run must show to change anything.
+    pub token: RunToken,
+    /// When the job was claimed.
+    pub claimed_at: Timestamp,
+    /// The state of its lane; `None` where the lane has none, or the job no lane.
+    pub state: Option<Vec<u8>>,
+}
+
+/// What a worker takes: at most `at_most` jobs from these queues, those named first before those named later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// The queues, in the order to take from.
+    pub queues: Vec<String>,
+    /// How many jobs at most.
+    pub at_most: usize,
+}
+
+/// The end, or a checkpoint, of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The job.
+    pub id: JobId,
+    /// The token of the claim.
+    pub token: RunToken,
+    /// What becomes of the job.
+    pub outcome: Outcome,
+    /// What the run asked for, applied in the same step; at most 1,000.
+    pub effects: Vec<Effect>,
+}
+
+/// What becomes of a job after a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Complete,
+    /// It goes on; the payload is replaced, and a retry starts from the new one (K6).
+    Checkpoint {
+        /// How many checkpoints came before it; a second arrival of the same number changes nothing.
+        number: u32,
+        /// The new payload.
+        payload: Vec<u8>,
+    },
+    /// It failed and is tried again.
+    Retry {
+        /// When.
+        at: Timestamp,
+        /// Whether it keeps its lane until then (L4).
+        hold: bool,
+        /// What went wrong, for people.
+        error: String,
+        /// Whether the run may have done something outside that it could not report (O3).
+        unsure: bool,
+    },
+    /// It is run again later; counts as no failure (C4).
+    Snooze {
+        /// When.
+        at: Timestamp,
+        /// Whether it keeps its lane until then.
+        hold: bool,
+        /// Why, for people.
+        reason: Option<String>,
+        /// Whether its next run counts as its first, as far as limits of time go.
+        afresh: bool,
+    },
+    /// It is given up.
+    Dead {
+        /// Why, for people.
+        error: String,
+    },
+    /// It goes back to the front of its queue, uncounted: its worker stops.
+    Release {
+        /// Whether the run may have done something outside that it could not report (O3).
+        unsure: bool,
+    },
+    /// It called itself off.
+    Cancel,
+}
+
+/// What a run asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all effects are inserts")]
+pub enum Effect {
+    /// Stores a job.
+    Insert(NewJob),
+    /// Cancels another job.
+    Cancel(JobId),
+    /// Replaces the state of the run's lane, or removes it. Ignored where the run has no lane.
+    SetState(Option<Vec<u8>>),
+    /// Replaces the payloads of the run's chat's dead and completed jobs of this origin by `null` (I4).
+    Scrub {
+        /// The origin.
+        origin: String,
+    },
+    /// Stops claims from a queue until `until`; a longer pause stands (O5).
+    Pause {
+        /// The queue.
+        queue: String,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+impl Commit {
+    /// Checks sizes and due times (K3, T1) by the clock of the claim.
+    ///
+    /// # Errors
+    /// `TooLarge` or `TooFar`, naming what is over which limit: permanent for the run.
+    pub fn check(&self, claimed_at: Timestamp) -> Result<()> {
+        check_size("the number of effects of a commit", self.effects.len(), MAX_EFFECTS)?;
+        if let Outcome::Checkpoint { payload, .. } = &self.outcome {
+            check_size("a checkpoint's payload", payload.len(), MAX_PAYLOAD_BYTES)?;
+        }
+        for effect in &self.effects {
+            match effect {
+                Effect::Insert(job) => {
+                    job.check()?;
+                    if let crate::job::Due::At(due) = job.due
+                        && due.since(claimed_at) > crate::job::MAX_DELAY
+                    {
+                        return Err(Error::TooFar(due.since(claimed_at)));
+                    }
+                }
+                Effect::SetState(Some(state)) => {
+                    check_size("a chat's state", state.len(), MAX_PAYLOAD_BYTES)?;
+                }
+                Effect::SetState(None)
+                | Effect::Cancel(_)
+                | Effect::Scrub { .. }
+                | Effect::Pause { .. } => {}
+            }
+        }
+        check_size("a commit", self.size(), MAX_STEP_BYTES)
+    }
+
+    /// Returns about how many bytes the commit brings to the store.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        const OVERHEAD: usize = 128;
+        let outcome = match &self.outcome {
+            Outcome::Checkpoint { payload, .. } => payload.len(),
+            Outcome::Retry { error, .. } | Outcome::Dead { error } => error.len(),
+            _ => 0,
+        };
+        let effects = self.effects.iter().map(|effect| match effect {
+            Effect::Insert(job) => job.payload.len() + OVERHEAD,
+            Effect::SetState(Some(state)) => state.len(),
+            _ => OVERHEAD,
+        });
+        OVERHEAD + outcome + effects.sum::<usize>()
+    }
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It happened.
+    Applied,
+    /// The job was cancelled meanwhile: nothing was applied, and the job is gone (D4).
+    Cancelled,
+    /// The token is no longer current: done before, or no longer yours; nothing changed (C1).
+    Lost,
+}
+
+/// What a turn brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// What became of each commit, in their order.
+    pub answers: Vec<Answer>,
+    /// What was claimed.
+    pub claims: Vec<Claim>,
+    /// What the tick within the turn found.
+    pub tick: Tick,
+}
+
+/// What a tick found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// The time by the store's clock.
+    pub now: Timestamp,
+    /// Jobs that fell due and became ready, or wait for their lane.
+    pub promoted: usize,
+    /// Claims that ended without a report and came back.
+    pub ended: usize,
+    /// When to come again: the next due time, end of a lease or of a pause; not before `now` if more is due than one tick takes.
+    pub next: Option<Timestamp>,
+}
+
+/// Whether a run still holds its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It does, and its lease is extended.
+    Yes,
+    /// The job was cancelled: stop the run, then commit `Cancel`.
+    Cancelled,
+    /// Somebody else may have it: stop the run; nothing is to be committed.
+    Lost,
+}
+
+/// What became of a job that was to be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It is gone.
+    Gone,
+    /// It is running, and marked.
+    Marked,
+    /// It is dead or completed already.
+    Over,
+    /// There is no such job.
+    Unknown,
+}
+
+/// What `wait` waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Signal {
+    /// A job in this queue.
+    Queue(String),
+    /// A timer that is due earlier than all others.
+    Timers,
+}
+
+/// A process, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its name, unique among the processes of a bot.
+    pub name: String,
+    /// What it does: `web`, `worker`, `timer` or `all`.
+    pub role: String,
+    /// The host it runs on.
+    pub host: String,
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+}
+
+/// What there is, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The queues that have ready jobs or are paused.
+    pub queues: BTreeMap<String, QueueCounts>,
+    /// How many jobs are in each state but `cancelled`.
+    pub states: BTreeMap<State, u64>,
+    /// The next due time.
+    pub next_due: Option<Timestamp>,
+    /// The processes that have beaten within a lease.
+    pub processes: Vec<Process>,
+}
+
+/// What there is in one queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// How many jobs are ready.
+    pub ready: u64,
+    /// Whether claims are stopped, and until when.
+    pub paused: Option<Paused>,
+}
+
+/// A pause of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paused {
+    /// Until a person ends it.
+    UntilResumed,
+    /// Until this moment.
+    Until(Timestamp),
+}
+
+/// Which jobs to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Those in this state. Not `cancelled`: such jobs are gone.
+    pub state: State,
+    /// Only those of this queue.
+    pub queue: Option<String>,
+    /// Only those of this lane.
+    pub lane: Option<String>,
+    /// Only those of this chat.
+    pub chat: Option<String>,
+    /// Only those of this kind.
+    pub kind: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<String>,
+    /// How many at most. Defaults to 100.
+    pub limit: usize,
+}
+
+impl Query {
+    /// Makes a query for the first 100 jobs in a state.
+    ///
+    /// Order: scheduled and running by time, ready and waiting by their place in line, dead and completed newest first.
+    #[must_use]
+    pub const fn new(state: State) -> Self {
+        Self { state, queue: None, lane: None, chat: None, kind: None, after: None, limit: 100 }
+    }
+
+    /// Says whether a job that is in the state matches the rest of the query.
+    #[must_use]
+    pub fn matches(&self, job: &Job) -> bool {
+        let same = |wanted: &Option<String>, found: Option<&String>| {
+            wanted.is_none() || wanted.as_ref() == found
+        };
+        same(&self.queue, Some(&job.queue))
+            && same(&self.lane, job.lane.as_ref())
+            && same(&self.chat, job.chat.as_ref())
+            && same(&self.kind, Some(&job.kind))
+    }
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The jobs found.
+    pub records: Vec<JobRecord>,
+    /// Where to continue, if there may be more.
+    pub next: Option<String>,
+}

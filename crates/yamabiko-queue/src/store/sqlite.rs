@@ -1,0 +1,188 @@
+//! The store on an SQLite file: each step is a transaction, and every process that opens the file shares it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    job::{JobId, JobRecord, NewJob, check_size},
+    store::{
+        Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
+        Signal, Store, StoreOptions, Tick, Turn, Want, grace::Grace,
+    },
+};
+
+mod clock;
+mod commit;
+mod file;
+mod insert;
+mod list;
+mod people;
+mod reader;
+mod row;
+mod step;
+mod tick;
+mod turn;
+mod watch;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use clock::StoreClock;
+use reader::Reader;
+use watch::{Bell, Heard};
+use writer::Writer;
+
+/// Jobs in an SQLite file.
+///
+/// Writes go through one thread and are on disk when they are answered; reads have a thread and a connection of their own.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    reader: Reader,
+    bell: Arc<Bell>,
+    heard: Heard,
+    grace: Mutex<Grace>,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, which is created if it does not exist.
+    ///
+    /// # Errors
+    /// `NewerSchema` if a newer version wrote the file, `Corrupt` if it is no database or that of another program,
+    /// `Unavailable` if it cannot be opened or written.
+    pub async fn open(path: &str, options: StoreOptions) -> Result<Self> {
+        let path = path.to_owned();
+        tokio::task::spawn_blocking(move || Self::open_now(&path, options))
+            .await
+            .map_err(|error| Error::Unavailable(error.into()))?
+    }
+
+    fn open_now(path: &str, options: StoreOptions) -> Result<Self> {
+        let mut db = file::open(path)?;
+        file::migrate(path, &mut db)?;
+        let clock = Arc::new(StoreClock::new(options.clock.clone()));
+        let bell = Arc::new(Bell::default());
+        Ok(Self {
+            reader: Reader::start(file::open(path)?, Arc::clone(&clock))?,
+            writer: Writer::start(db, options, clock, Arc::clone(&bell))?,
+            bell,
+            heard: Heard::default(),
+            grace: Mutex::default(),
+        })
+    }
+
+    fn grace(&self) -> Grace {
+        *self.grace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a tick; one that failed counts for nothing.
+    fn ticked(&self, grace: Grace) {
+        *self.grace.lock().unwrap_or_else(PoisonError::into_inner) = grace;
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        jobs.iter().try_for_each(NewJob::check)?;
+        let jobs = jobs.to_vec();
+        self.writer.write(move |step| step.insert(&jobs)).await?
+    }
+
+    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+        check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
+        let (commits, wants, before) = (commits.to_vec(), wants.to_vec(), self.grace());
+        let write = move |step: &mut step::Step<'_>| {
+            let mut grace = before;
+            step.turn(&commits, &wants, &mut grace).map(|turn| (turn, grace))
+        };
+        let (turn, grace) = self.writer.write(write).await?;
+        self.ticked(grace);
+        Ok(turn)
+    }
+
+    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
+        let (process, runs) = (process.clone(), runs.to_vec());
+        self.writer.write(move |step| step.beat(&process, &runs)).await
+    }
+
+    async fn tick(&self) -> Result<Tick> {
+        let before = self.grace();
+        let write = move |step: &mut step::Step<'_>| {
+            let mut grace = before;
+            step.tick(&mut grace, Duration::ZERO).map(|tick| (tick, grace))
+        };
+        let (tick, grace) = self.writer.write(write).await?;
+        self.ticked(grace);
+        Ok(tick)
+    }
+
+    async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()> {
+        self.bell.wait(&self.heard, signals, at_most).await;
+        Ok(())
+    }
+
+    async fn cancel(&self, ids: &[JobId]) -> Result<Vec<Cancelled>> {
+        let ids = ids.to_vec();
+        self.writer.write(move |step| ids.iter().map(|id| step.cancel_one(*id)).collect()).await
+    }
+
+    async fn retry(&self, ids: &[JobId]) -> Result<Vec<bool>> {
+        let ids = ids.to_vec();
+        self.writer.write(move |step| ids.iter().map(|id| step.retry_one(*id)).collect()).await
+    }
+
+    async fn delete(&self, ids: &[JobId]) -> Result<Vec<bool>> {
+        let ids = ids.to_vec();
+        self.writer.write(move |step| ids.iter().map(|id| step.delete_one(*id)).collect()).await
+    }
+
+    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
+        let queue = queue.to_owned();
+        self.writer.write(move |step| step.pause(&queue, until)).await
+    }
+
+    async fn resume(&self, queue: &str) -> Result<()> {
+        let queue = queue.to_owned();
+        self.writer.write(move |step| step.resume(&queue)).await
+    }
+
+    async fn state(&self, lane: &str) -> Result<Option<Vec<u8>>> {
+        let lane = lane.to_owned();
+        self.reader.read(move |view| view.state(&lane)).await
+    }
+
+    async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
+        let chat = chat.to_owned();
+        self.reader.read(move |view| view.live(&chat)).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.reader.read(reader::View::counts).await
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page> {
+        let query = query.clone();
+        self.reader.read(move |view| view.list(&query)).await
+    }
+
+    async fn get(&self, id: JobId) -> Result<Option<JobRecord>> {
+        self.reader.read(move |view| view.get(id)).await
+    }
+
+    async fn handle(&self) -> Result<Arc<dyn Store>> {
+        Ok(Arc::new(Self {
+            writer: self.writer.clone(),
+            reader: self.reader.clone(),
+            bell: Arc::clone(&self.bell),
+            heard: Heard::default(),
+            grace: Mutex::default(),
+        }))
+    }
+}

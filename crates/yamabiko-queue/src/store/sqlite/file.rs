@@ -1,0 +1,127 @@
+//! Opens the file, brings its schema up to date, and says what its errors mean.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::error::{Error, Result};
+
+/// The schema that this version writes; an older one would be migrated by `migrate`.
+const SCHEMA_VERSION: u32 = 1;
+/// How long a locked file is tried again.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// The cache of prepared statements, more than there are.
+const STATEMENTS: usize = 128;
+
+/// Opens a connection to the file, which is created if it does not exist.
+pub(super) fn open(path: &str) -> Result<Connection> {
+    connect(path).map_err(|error| at_open(path, error))
+}
+
+/// Creates the schema in a new file; refuses one that a newer version or another program wrote.
+pub(super) fn migrate(path: &str, db: &mut Connection) -> Result<()> {
+    let found = create(db).map_err(|error| at_open(path, error))?;
+    match found {
+        Found::Ours(SCHEMA_VERSION) => Ok(()),
+        Found::Ours(found) => Err(Error::NewerSchema { found, known: SCHEMA_VERSION }),
+        Found::Foreign => {
+            Err(Error::Corrupt(format!("{path} is the database of another program").into()))
+        }
+    }
+}
+
+fn connect(path: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    let mut since = Instant::now();
+    db.busy_handler(Some(move |tries| {
+        if tries == 0 {
+            since = Instant::now();
+        }
+        wait_a_little(since)
+    }))?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    use_wal(&db)?;
+    db.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA cache_size = -8000;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(db)
+}
+
+/// Waits before the next try, and says whether to try; SQLite's own handler waits longer and longer, and starves (Q1).
+fn wait_a_little(since: Instant) -> bool {
+    thread::sleep(Duration::from_micros(fastrand::u64(150..=400)));
+    since.elapsed() < PATIENCE
+}
+
+/// Sets the journal mode; while another process does the same, SQLite does not ask the busy handler.
+fn use_wal(db: &Connection) -> rusqlite::Result<()> {
+    let since = Instant::now();
+    loop {
+        match db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                if !wait_a_little(since) {
+                    return Err(error);
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
+enum Found {
+    Ours(u32),
+    Foreign,
+}
+
+fn create(db: &mut Connection) -> rusqlite::Result<Found> {
+    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = step.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    if version > 0 {
+        return Ok(Found::Ours(version));
+    }
+    let tables: u32 = step.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    if tables > 0 {
+        return Ok(Found::Foreign);
+    }
+    step.execute_batch(include_str!("schema.sql"))?;
+    step.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    step.commit()?;
+    Ok(Found::Ours(SCHEMA_VERSION))
+}
+
+/// Says what an error means for the caller.
+pub(super) fn meaning(error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Error::Full(error.into()),
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::OutOfMemory
+            | ErrorCode::OperationInterrupted,
+        ) => Error::Unavailable(error.into()),
+        _ => Error::Corrupt(error.into()),
+    }
+}
+
+/// Says the same with the file's name.
+fn at_open(path: &str, error: rusqlite::Error) -> Error {
+    match meaning(error) {
+        Error::Full(source) => Error::Full(format!("{path}: {source}").into()),
+        Error::Unavailable(source) => Error::Unavailable(format!("{path}: {source}").into()),
+        Error::Corrupt(source) => Error::Corrupt(format!("{path}: {source}").into()),
+        other => other,
+    }
+}

@@ -1,0 +1,89 @@
+//! Stores jobs.
+
+use rusqlite::named_params;
+
+use super::step::Step;
+use crate::{
+    clock::{Timestamp, micros},
+    error::{Error, Result},
+    job::{Due, JobId, MAX_DELAY, NewJob},
+    store::Inserted,
+};
+
+impl Step<'_> {
+    /// Stores jobs, all or none.
+    pub(super) fn insert(&mut self, jobs: &[NewJob]) -> rusqlite::Result<Result<Vec<Inserted>>> {
+        let away = |job: &NewJob| match job.due {
+            Due::At(due) => due.since(self.now),
+            Due::Now | Due::In(_) => std::time::Duration::ZERO,
+        };
+        if let Some(away) = jobs.iter().map(away).find(|away| *away > MAX_DELAY) {
+            return Ok(Err(Error::TooFar(away)));
+        }
+        jobs.iter().map(|job| self.insert_one(job)).collect::<rusqlite::Result<_>>().map(Ok)
+    }
+
+    /// Stores a job, unless its id exists or is remembered (K5).
+    pub(super) fn insert_one(&mut self, job: &NewJob) -> rusqlite::Result<Inserted> {
+        let now = self.now.as_micros();
+        let seen = "SELECT 1 FROM seen WHERE id = ? AND until > ?";
+        if self.exists(seen, (job.id.as_bytes(), now))? {
+            return Ok(Inserted::Duplicate);
+        }
+        let due = match job.due {
+            Due::Now => None,
+            Due::At(due) => Some(due),
+            Due::In(delay) => Some(self.now + delay),
+        };
+        let later = due.filter(|due| *due > self.now);
+        let (state, place, holds) = if let Some(due) = later {
+            (0, due.as_micros(), false)
+        } else if self.is_taken(job.lane.as_deref())? {
+            (2, self.tail(), false)
+        } else {
+            (1, self.tail(), job.lane.is_some())
+        };
+        let stored = self.db.prepare_cached(
+            "INSERT INTO job (id, state, place, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload)
+             VALUES (:id, :state, :place, :holds, :now, :due, :remember, :queue, :lane, :chat, :kind, :origin, :parent, :secret, :payload)
+             ON CONFLICT (id) DO NOTHING",
+        )?.execute(named_params! {
+            ":id": job.id.as_bytes(),
+            ":state": state,
+            ":place": place,
+            ":holds": holds,
+            ":now": now,
+            ":due": due.map(Timestamp::as_micros),
+            ":remember": micros(job.remember),
+            ":queue": job.queue,
+            ":lane": job.lane,
+            ":chat": job.chat,
+            ":kind": job.kind,
+            ":origin": job.origin,
+            ":parent": job.parent.as_ref().map(JobId::as_bytes),
+            ":secret": job.secret,
+            ":payload": job.payload,
+        })?;
+        if stored == 0 {
+            self.renew(job)?;
+            return Ok(Inserted::Duplicate);
+        }
+        match later {
+            Some(due) => self.scheduled(due),
+            None if state == 1 => self.touch(&job.queue),
+            None => {}
+        }
+        Ok(Inserted::Stored)
+    }
+
+    /// Takes over the secret of a duplicate, if nobody has claimed the job yet (I2).
+    fn renew(&self, job: &NewJob) -> rusqlite::Result<()> {
+        let Some(secret) = &job.secret else { return Ok(()) };
+        self.run(
+            "UPDATE job SET secret = ?, arrived = ?
+             WHERE id = ? AND state IN (1, 2) AND first_claimed IS NULL",
+            (secret, self.now.as_micros(), job.id.as_bytes()),
+        )
+        .map(drop)
+    }
+}

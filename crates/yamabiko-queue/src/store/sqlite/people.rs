@@ -1,0 +1,73 @@
+//! What people, and the effects of runs, do to jobs and queues.
+
+use super::step::{Place, Step};
+use crate::{clock::Timestamp, job::JobId, store::Cancelled};
+
+impl Step<'_> {
+    /// Cancels a job; a running one is marked (D4).
+    pub(super) fn cancel_one(&mut self, id: JobId) -> rusqlite::Result<Cancelled> {
+        let found = self.first(
+            "SELECT seq, id, queue, lane, holds, remember, state FROM job WHERE id = ?",
+            (id.as_bytes(),),
+            |row| Ok((Place::of(row)?, row.get(6)?)),
+        )?;
+        match found {
+            None => Ok(Cancelled::Unknown),
+            Some((_, 4 | 5)) => Ok(Cancelled::Over),
+            Some((job, 3)) => {
+                self.run("UPDATE job SET cancelled = 1 WHERE seq = ?", (job.seq,))?;
+                Ok(Cancelled::Marked)
+            }
+            Some((job, _)) => {
+                self.remove(&job)?;
+                Ok(Cancelled::Gone)
+            }
+        }
+    }
+
+    /// Runs a dead or scheduled job now, at the tail of its lane (L4).
+    pub(super) fn retry_one(&mut self, id: JobId) -> rusqlite::Result<bool> {
+        let job = self.first(
+            "UPDATE job SET failures = 0, lost = 0, first_claimed = NULL, reruns = reruns + (state = 4)
+             WHERE id = ? AND state IN (0, 4)
+             RETURNING seq, id, queue, lane, holds, remember",
+            (id.as_bytes(),),
+            Place::of,
+        )?;
+        let Some(job) = job else { return Ok(false) };
+        // It lives again, so that its id is remembered anew when it ends.
+        self.run("DELETE FROM seen WHERE id = ?", (id.as_bytes(),))?;
+        self.enter(&job)?;
+        Ok(true)
+    }
+
+    /// Deletes a dead or completed job.
+    pub(super) fn delete_one(&mut self, id: JobId) -> rusqlite::Result<bool> {
+        let sql = "DELETE FROM job WHERE id = ? AND state IN (4, 5) RETURNING state = 5";
+        let completed = self.first(sql, (id.as_bytes(),), |row| row.get::<_, bool>(0))?;
+        self.shared.completed -= i64::from(completed == Some(true));
+        Ok(completed.is_some())
+    }
+
+    /// Stops claims from a queue; the longer of two pauses stands.
+    pub(super) fn pause(&mut self, queue: &str, until: Option<Timestamp>) -> rusqlite::Result<()> {
+        if until.is_some_and(|until| until <= self.now) {
+            return Ok(());
+        }
+        let paused = self.run(
+            "INSERT INTO paused VALUES (?, ?) ON CONFLICT (queue) DO UPDATE
+             SET until = excluded.until WHERE excluded.until IS NULL OR until < excluded.until",
+            (queue, until.map(Timestamp::as_micros)),
+        )?;
+        if let (1, Some(until)) = (paused, until) {
+            self.scheduled(until);
+        }
+        Ok(())
+    }
+
+    /// Takes the pause from a queue.
+    pub(super) fn resume(&mut self, queue: &str) -> rusqlite::Result<()> {
+        self.touch(queue);
+        self.run("DELETE FROM paused WHERE queue = ?", (queue,)).map(drop)
+    }
+}

@@ -1,0 +1,148 @@
+//! The thread that reads, on a connection of its own, so that reads neither wait for writes nor hold them up.
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::oneshot;
+
+use super::{clock::StoreClock, file, row};
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    job::{JobId, JobRecord},
+    state::State,
+    store::{Counts, Paused, QueueCounts},
+};
+
+/// Jobs of a chat that are returned at most.
+const MAX_LIVE: u32 = 10_000;
+
+type Request = Box<dyn FnOnce(&View) + Send>;
+
+/// The way to the thread; it ends when the last one is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Reader(mpsc::Sender<Request>);
+
+impl Reader {
+    /// Starts the thread.
+    pub(super) fn start(db: Connection, clock: Arc<StoreClock>) -> Result<Self> {
+        let (requests, incoming) = mpsc::channel::<Request>();
+        let run = move || {
+            let view = View { db, clock };
+            incoming.into_iter().for_each(|request| request(&view));
+        };
+        thread::Builder::new()
+            .name("sqlite-reader".to_owned())
+            .spawn(run)
+            .map_err(|error| Error::Unavailable(error.into()))?;
+        Ok(Self(requests))
+    }
+
+    /// Reads what one moment shows.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Error::Unavailable("the store's thread has ended".into());
+        let request = move |view: &View| {
+            // A caller that has gone away needs no answer.
+            drop(answer.send(view.at_one_moment(look).map_err(file::meaning)));
+        };
+        self.0.send(Box::new(request)).map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// What the file shows.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) db: Connection,
+    clock: Arc<StoreClock>,
+}
+
+impl View {
+    fn at_one_moment<T>(
+        &self,
+        look: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let moment = self.db.unchecked_transaction()?;
+        let found = look(self)?;
+        moment.commit()?;
+        Ok(found)
+    }
+
+    fn now(&self) -> rusqlite::Result<i64> {
+        let sql = "SELECT latest FROM store";
+        let latest = self.db.prepare_cached(sql)?.query_one((), |row| row.get(0))?;
+        Ok(self.clock.now(Timestamp::from_micros(latest)).as_micros())
+    }
+
+    /// Returns the state of a lane.
+    pub(super) fn state(&self, lane: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+        let sql = "SELECT value FROM state WHERE lane = ?";
+        self.db.prepare_cached(sql)?.query_row((lane,), |row| row.get(0)).optional()
+    }
+
+    /// Returns a job.
+    pub(super) fn get(&self, id: JobId) -> rusqlite::Result<Option<JobRecord>> {
+        let sql = "SELECT * FROM job WHERE id = ?";
+        self.db.prepare_cached(sql)?.query_row((id.as_bytes(),), row::record).optional()
+    }
+
+    /// Returns the live jobs of a chat (S3).
+    pub(super) fn live(&self, chat: &str) -> rusqlite::Result<Vec<JobRecord>> {
+        let sql = "SELECT * FROM job WHERE chat = ? AND state <= 3 ORDER BY due, id LIMIT ?";
+        self.db.prepare_cached(sql)?.query_map((chat, MAX_LIVE), row::record)?.collect()
+    }
+
+    /// Counts what there is.
+    pub(super) fn counts(&self) -> rusqlite::Result<Counts> {
+        let mut counts = Counts::default();
+        for (state, sql) in [
+            (State::Scheduled, "SELECT count(*), min(place) FROM job WHERE state = 0"),
+            (State::Ready, "SELECT count(*), NULL FROM job WHERE state = 1"),
+            (State::Waiting, "SELECT count(*), NULL FROM job WHERE state = 2"),
+            (State::Running, "SELECT count(*), NULL FROM job WHERE state = 3"),
+            (State::Dead, "SELECT count(*), NULL FROM job WHERE state = 4"),
+            (State::Completed, "SELECT completed, NULL FROM store"),
+        ] {
+            let (count, next_due) = self.db.prepare_cached(sql)?.query_one((), |row| {
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row::time(row, 1)?))
+            })?;
+            counts.states.insert(state, count);
+            counts.next_due = counts.next_due.or(next_due);
+        }
+        let now = self.now()?;
+        self.count_queues(now, &mut counts)?;
+        let sql = "SELECT about FROM process WHERE until > ? ORDER BY name";
+        let mut processes = self.db.prepare_cached(sql)?;
+        let abouts = processes.query_map((now,), |row| row.get::<_, String>(0))?;
+        for about in abouts {
+            // What a newer version says of itself may be unreadable.
+            counts.processes.extend(serde_json::from_str(&about?).ok());
+        }
+        Ok(counts)
+    }
+
+    fn count_queues(&self, now: i64, counts: &mut Counts) -> rusqlite::Result<()> {
+        let sql = "SELECT queue, count(*) FROM job WHERE state = 1 GROUP BY queue";
+        let mut ready = self.db.prepare_cached(sql)?;
+        for row in ready.query_map((), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))? {
+            let (queue, count) = row?;
+            let ready = count.unsigned_abs();
+            counts.queues.insert(queue, QueueCounts { ready, paused: None });
+        }
+        let sql = "SELECT queue, until FROM paused WHERE until IS NULL OR until > ?";
+        let mut paused = self.db.prepare_cached(sql)?;
+        for row in paused.query_map((now,), |row| Ok((row.get(0)?, row::time(row, 1)?)))? {
+            let (queue, until) = row?;
+            let until = until.map_or(Paused::UntilResumed, Paused::Until);
+            counts.queues.entry(queue).or_default().paused = Some(until);
+        }
+        Ok(())
+    }
+}

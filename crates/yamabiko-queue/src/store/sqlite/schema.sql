@@ -1,0 +1,67 @@
+-- Schema version 1. Times are microseconds since the Unix epoch.
+
+CREATE TABLE job (
+    seq           INTEGER PRIMARY KEY,
+    id            BLOB    NOT NULL UNIQUE,
+    state         INTEGER NOT NULL,             -- 0 scheduled, 1 ready, 2 waiting, 3 running, 4 dead, 5 completed
+    -- What orders a job within its state: ready, waiting: its place in line; scheduled: when it is due;
+    -- running: the end of its lease; dead, completed: since when. So each move is one UPDATE.
+    place         INTEGER NOT NULL,
+    holds         INTEGER NOT NULL DEFAULT 0,   -- 1: it has its lane
+    token         INTEGER,                      -- of its run; NULL unless running
+    cancelled     INTEGER NOT NULL DEFAULT 0,   -- 1: called off while running
+    failures      INTEGER NOT NULL DEFAULT 0,
+    lost          INTEGER NOT NULL DEFAULT 0,
+    checkpoint    INTEGER NOT NULL DEFAULT 0,
+    reruns        INTEGER NOT NULL DEFAULT 0,
+    unsure        INTEGER NOT NULL DEFAULT 0,
+    first_claimed INTEGER,
+    arrived       INTEGER NOT NULL,
+    due           INTEGER,                      -- as stored; NULL: at once
+    remember      INTEGER NOT NULL,             -- how long, in microseconds
+    queue         TEXT    NOT NULL,
+    lane          TEXT,
+    chat          TEXT,
+    kind          TEXT    NOT NULL,
+    origin        TEXT,
+    parent        BLOB,
+    secret        TEXT,
+    history       TEXT    NOT NULL DEFAULT '',  -- a line of each failure: its time, a space, its text
+    payload       BLOB    NOT NULL
+) STRICT;
+
+-- One index for each state: a job is in one of them.
+CREATE INDEX job_scheduled ON job (place, id)    WHERE state = 0;
+CREATE INDEX job_ready     ON job (queue, place) WHERE state = 1;
+CREATE INDEX job_waiting   ON job (lane, place)  WHERE state = 2;
+CREATE INDEX job_running   ON job (place, id)    WHERE state = 3;
+CREATE INDEX job_dead      ON job (place, id)    WHERE state = 4;
+CREATE INDEX job_completed ON job (place, id)    WHERE state = 5;
+CREATE INDEX job_chat      ON job (chat)         WHERE chat IS NOT NULL;
+
+-- The database itself refuses a second job that holds a lane.
+CREATE UNIQUE INDEX lane_holder ON job (lane) WHERE holds = 1;
+
+-- The states of the lanes.
+CREATE TABLE state (lane TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Ids that are remembered after their jobs.
+CREATE TABLE seen (id BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_until ON seen (until);
+
+-- Queues without claims; NULL: until resumed.
+CREATE TABLE paused (queue TEXT PRIMARY KEY, until INTEGER) STRICT, WITHOUT ROWID;
+
+-- Processes that have beaten, for people; what else is known of them is JSON.
+CREATE TABLE process (name TEXT PRIMARY KEY, until INTEGER NOT NULL, about TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The one row of what all jobs share.
+CREATE TABLE store (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    token     INTEGER NOT NULL,   -- the last run token
+    front     INTEGER NOT NULL,   -- the foremost place in line that was given
+    tail      INTEGER NOT NULL,   -- the hindmost
+    completed INTEGER NOT NULL,   -- how many completed jobs are kept
+    latest    INTEGER NOT NULL    -- the latest time seen, to the second
+) STRICT;
+INSERT INTO store VALUES (1, 0, 0, 0, 0, 0);

@@ -1,0 +1,390 @@
+//! The worker role: claims jobs in batches, runs them, and commits what they ask for.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::AbortHandle,
+    time::Instant,
+};
+
+use crate::{
+    error::Result,
+    job::JobId,
+    outage::Outage,
+    registry::{Ending, Finish, Registry},
+    run::{Claimed, Report, Run},
+    store::{
+        Answer, Claim, Commit, Held, MAX_COMMITS, MAX_STEP_BYTES, Outcome, Process, Query, Store,
+        TURN_LATER, Tick,
+    },
+    timer::{LOOK_EVERY, TRY_AGAIN},
+};
+
+mod beat;
+mod ending;
+mod slots;
+
+use beat::Beat;
+pub use ending::UNKNOWN_FOR;
+use slots::Slots;
+
+/// A run in a lane that takes longer than this while others wait is worth a warning (L3).
+const LONG_IN_LANE: Duration = Duration::from_secs(5);
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// How many jobs run at once; `events` and `outbox` have as many slots of their own (C6).
+    pub concurrency: usize,
+    /// The queues to serve, with their weights; `events` and `outbox` are served unless named with weight 0.
+    pub queues: Vec<(String, u32)>,
+    /// How long a stop waits for running jobs.
+    pub shutdown: Duration,
+    /// Who this is, for people.
+    pub process: Process,
+}
+
+/// Claims and runs jobs of one store.
+#[derive(Debug)]
+pub struct Worker {
+    store: Arc<dyn Store>,
+    registry: Arc<Registry>,
+    options: WorkerOptions,
+    slots: Slots,
+    running: HashMap<Claimed, Running>,
+    /// Commits that have not been answered yet, in the order in which the runs reported them.
+    unanswered: Vec<Unanswered>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    reporter: mpsc::UnboundedSender<Report>,
+    beat: Option<Beat>,
+}
+
+#[derive(Debug)]
+struct Running {
+    task: AbortHandle,
+    queue: String,
+    kind: String,
+    lane: Option<String>,
+    since: Instant,
+}
+
+#[derive(Debug)]
+struct Unanswered {
+    commit: Commit,
+    checkpoint: Option<oneshot::Sender<Answer>>,
+}
+
+impl Worker {
+    /// Makes a worker; it does nothing until it is run or stepped.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, registry: Arc<Registry>, options: WorkerOptions) -> Self {
+        let (reporter, reports) = mpsc::unbounded_channel();
+        let slots = Slots::new(options.concurrency, &options.queues);
+        Self {
+            store,
+            registry,
+            options,
+            slots,
+            running: HashMap::new(),
+            unanswered: Vec::new(),
+            reports,
+            reporter,
+            beat: None,
+        }
+    }
+
+    /// Works until `stop` resolves, then lets running jobs end for `shutdown` at most and gives back the rest, uncounted.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        self.beat = Some(Beat::start(
+            Arc::clone(&self.store),
+            self.options.process.clone(),
+            self.reporter.clone(),
+        ));
+        let mut outage = Outage::default();
+        tokio::pin!(stop);
+        // A turn is never cut short: what it claimed would come back only when the leases end.
+        while (&mut stop).now_or_never().is_none() {
+            let rest = match self.turn(true).await {
+                Ok(tick) => {
+                    outage.over();
+                    self.rest(&tick)
+                }
+                Err(error) => {
+                    outage.began("worker", &error);
+                    tokio::time::sleep(TRY_AGAIN).await;
+                    continue;
+                }
+            };
+            if rest.is_zero() {
+                continue;
+            }
+            let signals = self.slots.signals();
+            tokio::select! {
+                () = &mut stop => break,
+                Some(report) = self.reports.recv() => self.take(report),
+                waited = self.store.wait(&signals, rest) => {
+                    if waited.is_err() {
+                        tokio::time::sleep(TRY_AGAIN).await;
+                    }
+                }
+            }
+        }
+        self.wind_down().await;
+    }
+
+    /// Takes one turn, starts what it claimed, and waits for one report if anything runs; says whether anything does.
+    ///
+    /// For callers that drive a worker by hand instead of by `run`, such as tests with a clock of their own.
+    ///
+    /// # Errors
+    /// Those of the store; the same commits go with the next step.
+    pub async fn step(&mut self) -> Result<bool> {
+        let tick = self.turn(true).await?;
+        let busy = !self.running.is_empty();
+        if busy
+            && self.unanswered.is_empty()
+            && let Some(report) = self.reports.recv().await
+        {
+            self.take(report);
+        }
+        Ok(busy || tick.promoted > 0)
+    }
+
+    /// Returns how long to rest after a turn.
+    fn rest(&self, tick: &Tick) -> Duration {
+        if !self.unanswered.is_empty() || tick.promoted > 0 || tick.ended > 0 {
+            return Duration::ZERO;
+        }
+        tick.next.map_or(LOOK_EVERY, |next| (next + TURN_LATER).since(tick.now).min(LOOK_EVERY))
+    }
+
+    async fn turn(&mut self, claim: bool) -> Result<Tick> {
+        while let Ok(report) = self.reports.try_recv() {
+            self.take(report);
+        }
+        let sent = self.next_commits();
+        let commits: Vec<_> =
+            self.unanswered[..sent].iter().map(|one| one.commit.clone()).collect();
+        let wants = if claim { self.slots.wants() } else { Vec::new() };
+        let turn = self.store.turn(&commits, &wants).await?;
+        let answered: Vec<_> = self.unanswered.drain(..sent).collect();
+        for (one, answer) in answered.into_iter().zip(turn.answers) {
+            self.settle(one, answer);
+        }
+        for claim in turn.claims {
+            self.start(claim);
+        }
+        Ok(turn.tick)
+    }
+
+    /// Returns how many of the unanswered commits go with the next turn (K3).
+    fn next_commits(&self) -> usize {
+        let mut bytes = 0;
+        let fits = |one: &Unanswered| {
+            bytes += one.commit.size();
+            bytes <= MAX_STEP_BYTES
+        };
+        let count =
+            self.unanswered.iter().take(MAX_COMMITS).map(fits).take_while(|&fits| fits).count();
+        count.max(usize::from(!self.unanswered.is_empty()))
+    }
+
+    fn start(&mut self, claim: Claim) {
+        let (id, token) = (claim.job.id, claim.token);
+        let run = Run::new(
+            claim,
+            Arc::clone(&self.store),
+            self.options.process.clone(),
+            self.reporter.clone(),
+        );
+        let claim = Arc::clone(&run.claim);
+        let task = tokio::spawn(run_one(run, Arc::clone(&self.registry), self.reporter.clone()))
+            .abort_handle();
+        self.slots.take(&claim.job.queue);
+        self.track(id, true, token);
+        let job = &claim.job;
+        self.running.insert(
+            (id, token),
+            Running {
+                task,
+                queue: job.queue.clone(),
+                kind: job.kind.clone(),
+                lane: job.lane.clone(),
+                since: Instant::now(),
+            },
+        );
+    }
+
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Finished(commit) => {
+                self.unanswered.push(Unanswered { commit, checkpoint: None });
+            }
+            Report::Checkpoint(commit, answer) => {
+                self.unanswered.push(Unanswered { commit, checkpoint: Some(answer) });
+            }
+            Report::Dropped(claimed, held) => self.drop_run(claimed, held),
+        }
+    }
+
+    /// Stops a run that no longer holds its job.
+    fn drop_run(&mut self, (id, token): Claimed, held: Held) {
+        let Some(running) = self.running.get(&(id, token)) else { return };
+        running.task.abort();
+        let finished =
+            self.unanswered.iter().any(|one| (one.commit.id, one.commit.token) == (id, token));
+        if held == Held::Cancelled && !finished {
+            let commit = Commit { id, token, outcome: Outcome::Cancel, effects: Vec::new() };
+            self.unanswered.push(Unanswered { commit, checkpoint: None });
+        } else if held == Held::Lost && !finished {
+            tracing::warn!(job.id = %id, job.kind = running.kind, "lost the claim of a running job, stopped it");
+            self.forget((id, token));
+        }
+    }
+
+    fn settle(&mut self, one: Unanswered, answer: Answer) {
+        let claimed = (one.commit.id, one.commit.token);
+        if let Some(checkpoint) = one.checkpoint {
+            // The run may have been stopped meanwhile.
+            checkpoint.send(answer).ok();
+            if answer == Answer::Applied {
+                return;
+            }
+            if let Some(running) = self.running.get(&claimed) {
+                running.task.abort();
+            }
+        } else if answer == Answer::Lost {
+            tracing::debug!(job.id = %claimed.0, "a commit came too late, its claim was no longer current");
+        }
+        self.forget(claimed);
+    }
+
+    fn forget(&mut self, claimed: Claimed) {
+        let Some(running) = self.running.remove(&claimed) else { return };
+        self.slots.give_back(&running.queue);
+        self.track(claimed.0, false, claimed.1);
+        if running.since.elapsed() > LONG_IN_LANE
+            && let Some(lane) = running.lane
+        {
+            tokio::spawn(warn_if_others_waited(
+                Arc::clone(&self.store),
+                running.kind,
+                lane,
+                running.since.elapsed(),
+            ));
+        }
+    }
+
+    fn track(&self, id: JobId, held: bool, token: crate::store::RunToken) {
+        if let Some(beat) = &self.beat {
+            beat.track((id, token), held);
+        }
+    }
+
+    async fn wind_down(&mut self) {
+        let deadline = Instant::now() + self.options.shutdown;
+        let mut outage = Outage::default();
+        while !self.running.is_empty() {
+            if Instant::now() >= deadline {
+                self.give_back();
+            }
+            match self.turn(false).await {
+                Ok(_) if self.unanswered.is_empty() && !self.running.is_empty() => {
+                    if let Ok(Some(report)) =
+                        tokio::time::timeout_at(deadline, self.reports.recv()).await
+                    {
+                        self.take(report);
+                    }
+                }
+                Ok(_) => {}
+                Err(_) if Instant::now() >= deadline + TRY_AGAIN * 10 => {
+                    tracing::warn!(
+                        jobs = self.running.len(),
+                        "stopped without the store; the jobs come back when their leases end"
+                    );
+                    return;
+                }
+                Err(error) => {
+                    outage.began("worker", &error);
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Stops what still runs; it goes back to the front of its queue, uncounted (C4).
+    fn give_back(&mut self) {
+        for ((id, token), running) in &self.running {
+            running.task.abort();
+            let ended = |one: &Unanswered| {
+                (one.commit.id, one.commit.token) == (*id, *token) && one.checkpoint.is_none()
+            };
+            if !self.unanswered.iter().any(ended) {
+                let commit = Commit {
+                    id: *id,
+                    token: *token,
+                    outcome: Outcome::Release { unsure: true },
+                    effects: Vec::new(),
+                };
+                self.unanswered.push(Unanswered { commit, checkpoint: None });
+            }
+        }
+    }
+}
+
+/// Runs one job and reports its end.
+async fn run_one(run: Run, registry: Arc<Registry>, reports: mpsc::UnboundedSender<Report>) {
+    let claim = Arc::clone(&run.claim);
+    let commit = match ending::before_run(&claim, &registry) {
+        Some(commit) => commit,
+        None => {
+            let started = Instant::now();
+            let finish = finish(run.clone(), &registry).await;
+            ending::commit(&claim, &registry, finish, started.elapsed(), fastrand::f64())
+        }
+    };
+    // The worker has gone only when the process ends; the claim comes back then.
+    drop(reports.send(Report::Finished(commit)));
+}
+
+async fn finish(run: Run, registry: &Registry) -> Finish {
+    let failed = |error: String| Finish {
+        ending: Ending::Failed { error, after: None, unsure: true },
+        effects: Vec::new(),
+    };
+    let claim = Arc::clone(&run.claim);
+    let Some(registration) = registry.get(&claim.job.kind) else {
+        return failed(format!("no handler for {}", claim.job.kind));
+    };
+    let spent =
+        claim.job.first_claimed.map_or(Duration::ZERO, |first| claim.claimed_at.since(first));
+    let limit = registration.policy.time_left(spent);
+    let handler = Arc::clone(&registration.handler);
+    let work = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(finish)) => finish,
+        Ok(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
+        Err(_) => failed(format!("took longer than {limit:?}")),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+async fn warn_if_others_waited(store: Arc<dyn Store>, kind: String, lane: String, took: Duration) {
+    let query = Query { lane: Some(lane), limit: 1, ..Query::new(crate::State::Waiting) };
+    if store.list(&query).await.is_ok_and(|page| !page.records.is_empty()) {
+        tracing::warn!(
+            job.kind = kind,
+            seconds = took.as_secs(),
+            "a slow job kept its chat waiting; `LANE = Lane::None` lets the chat go on"
+        );
+    }
+}

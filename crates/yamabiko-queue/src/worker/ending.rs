@@ -1,0 +1,211 @@
+//! What a worker commits for the end of a run; pure.
+
+use std::time::Duration;
+
+use crate::{
+    registry::{Ending, Finish, Registry},
+    store::{Claim, Commit, Effect, Outcome},
+};
+
+/// How long a job of an unknown kind waits for a worker that knows it (D2).
+pub const UNKNOWN_FOR: Duration = Duration::from_secs(60 * 60);
+/// The time between two looks at a job of an unknown kind.
+const UNKNOWN_AGAIN: Duration = Duration::from_secs(5);
+
+/// Returns the commit of a job that is not to be run at all.
+pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
+    let kind = &claim.job.kind;
+    let Some(registration) = registry.get(kind) else {
+        let error =
+            format!("no handler for the job kind {kind:?}: is .job::<T>() with this KIND missing?");
+        if spent(claim) >= UNKNOWN_FOR {
+            return Some(dead(claim, registry, error));
+        }
+        let at = claim.claimed_at + UNKNOWN_AGAIN;
+        return Some(end(
+            claim,
+            Outcome::Snooze { at, hold: false, reason: Some(error), afresh: false },
+        ));
+    };
+    if claim.job.lost >= registration.policy.max_lost {
+        let error = format!("the process died {} times running this", claim.job.lost);
+        return Some(dead(claim, registry, error));
+    }
+    None
+}
+
+/// Returns the commit of a run that took `took`; `chance` from 0 to 1 spreads the retries.
+pub(super) fn commit(
+    claim: &Claim,
+    registry: &Registry,
+    finish: Finish,
+    took: Duration,
+    chance: f64,
+) -> Commit {
+    let ended_at = claim.claimed_at + took;
+    match finish.ending {
+        Ending::Done => {
+            checked(claim, registry, end_with(claim, Outcome::Complete, finish.effects))
+        }
+        Ending::Cancelled => end(claim, Outcome::Cancel),
+        Ending::Snoozed { after, hold, afresh, reason } => {
+            let outcome = Outcome::Snooze { at: ended_at + after, hold, reason, afresh };
+            checked(claim, registry, end_with(claim, outcome, finish.effects))
+        }
+        Ending::Dead { error } => dead(claim, registry, error),
+        Ending::Failed { error, after, unsure } => {
+            let policy = registry
+                .get(&claim.job.kind)
+                .map(|registration| registration.policy.clone())
+                .unwrap_or_default();
+            let failures = claim.job.failures + 1;
+            let wait = after.unwrap_or_else(|| policy.wait(failures, chance));
+            if policy.is_exhausted(failures, spent(claim) + took + wait) {
+                return dead(claim, registry, error);
+            }
+            log_failure(claim, &error, failures);
+            end(
+                claim,
+                Outcome::Retry { at: ended_at + wait, hold: policy.holds_lane, error, unsure },
+            )
+        }
+    }
+}
+
+/// Returns how long ago the job was first claimed.
+fn spent(claim: &Claim) -> Duration {
+    claim.job.first_claimed.map_or(Duration::ZERO, |first| claim.claimed_at.since(first))
+}
+
+/// A commit that is over a limit is an error that no retry mends (K3, K8).
+fn checked(claim: &Claim, registry: &Registry, commit: Commit) -> Commit {
+    match commit.check(claim.claimed_at) {
+        Ok(()) => commit,
+        Err(error) => dead(claim, registry, error.to_string()),
+    }
+}
+
+fn dead(claim: &Claim, registry: &Registry, error: String) -> Commit {
+    tracing::error!(job.id = %claim.job.id, job.kind = claim.job.kind, error, "a job is dead");
+    let effects = registry.death(claim, &error);
+    let commit = end_with(claim, Outcome::Dead { error: error.clone() }, effects);
+    match commit.check(claim.claimed_at) {
+        Ok(()) => commit,
+        Err(_) => end(claim, Outcome::Dead { error }),
+    }
+}
+
+fn log_failure(claim: &Claim, error: &str, failures: u32) {
+    tracing::warn!(job.id = %claim.job.id, job.kind = claim.job.kind, failures, error, "a job failed and is tried again");
+}
+
+fn end(claim: &Claim, outcome: Outcome) -> Commit {
+    end_with(claim, outcome, Vec::new())
+}
+
+fn end_with(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> Commit {
+    Commit { id: claim.job.id, token: claim.token, outcome, effects }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Timestamp,
+        job::{Job, JobId, MAX_PAYLOAD_BYTES, NewJob},
+        retry::RetryPolicy,
+        store::RunToken,
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn claim(kind: &str) -> Claim {
+        let job = Job {
+            id: JobId::new(),
+            kind: kind.to_owned(),
+            payload: Vec::new(),
+            queue: "default".into(),
+            lane: None,
+            chat: None,
+            origin: None,
+            parent: None,
+            arrived: NOW,
+            due: None,
+            secret: None,
+            remember: Duration::ZERO,
+            failures: 0,
+            lost: 0,
+            checkpoint: 0,
+            reruns: 0,
+            unsure: false,
+            first_claimed: Some(NOW),
+        };
+        Claim { job, token: RunToken(1), claimed_at: NOW, state: None }
+    }
+
+    fn registry() -> Registry {
+        let mut registry = Registry::new();
+        let policy = RetryPolicy { max_attempts: 3, ..RetryPolicy::default() };
+        registry.register("known", policy, |_| Box::pin(async { unreachable!() })).unwrap();
+        registry.on_dead(|_, _| vec![Effect::Insert(NewJob::new("tell", ""))]);
+        registry
+    }
+
+    fn failed() -> Finish {
+        let ending = Ending::Failed { error: "no luck".into(), after: None, unsure: false };
+        Finish { ending, effects: vec![Effect::Cancel(JobId::new())] }
+    }
+
+    #[test]
+    fn k7_a_failed_run_leaves_nothing() {
+        let commit = commit(&claim("known"), &registry(), failed(), Duration::ZERO, 0.5);
+        let at = NOW + Duration::from_secs(2);
+        assert_eq!(
+            commit.outcome,
+            Outcome::Retry { at, hold: false, error: "no luck".into(), unsure: false }
+        );
+        assert_eq!(commit.effects, []);
+    }
+
+    #[test]
+    fn k7_a_death_tells_the_chat_in_the_same_step() {
+        let mut claim = claim("known");
+        claim.job.failures = 2;
+        let commit = commit(&claim, &registry(), failed(), Duration::ZERO, 0.5);
+        assert_eq!(commit.outcome, Outcome::Dead { error: "no luck".into() });
+        assert!(matches!(&commit.effects[..], [Effect::Insert(job)] if job.kind == "tell"));
+    }
+
+    #[test]
+    fn c4_a_job_that_killed_three_processes_is_dead_without_another_run() {
+        let mut claim = claim("known");
+        claim.job.lost = 2;
+        assert!(before_run(&claim, &registry()).is_none());
+        claim.job.lost = 3;
+        let commit = before_run(&claim, &registry()).unwrap();
+        assert_eq!(
+            commit.outcome,
+            Outcome::Dead { error: "the process died 3 times running this".into() }
+        );
+    }
+
+    #[test]
+    fn d2_an_unknown_kind_waits_an_hour_and_then_dies_naming_the_missing_line() {
+        let mut claim = claim("unknown");
+        let waits = before_run(&claim, &registry()).unwrap();
+        assert!(matches!(waits.outcome, Outcome::Snooze { afresh: false, hold: false, .. }));
+        claim.job.first_claimed = Some(NOW - UNKNOWN_FOR);
+        let dies = before_run(&claim, &registry()).unwrap();
+        assert!(
+            matches!(dies.outcome, Outcome::Dead { error } if error.contains(".job::<T>()") && error.contains("unknown"))
+        );
+    }
+
+    #[test]
+    fn k3_an_effect_over_a_limit_kills_the_run_and_says_why() {
+        let large = Effect::Insert(NewJob::new("large", vec![0; MAX_PAYLOAD_BYTES + 1]));
+        let finish = Finish { ending: Ending::Done, effects: vec![large] };
+        let commit = commit(&claim("known"), &registry(), finish, Duration::ZERO, 0.5);
+        assert!(matches!(commit.outcome, Outcome::Dead { error } if error.contains("65537")));
+    }
+}

@@ -1,0 +1,121 @@
+//! How many jobs of which queues a worker has room for.
+
+use crate::{
+    job::{EVENTS, OUTBOX},
+    store::{Signal, Want},
+};
+
+/// Free places: `events` and `outbox` have their own, all other queues share the rest by weight (C6).
+#[derive(Debug)]
+pub(super) struct Slots {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    queues: Vec<(String, u32)>,
+    free: usize,
+}
+
+impl Slots {
+    pub(super) fn new(each: usize, queues: &[(String, u32)]) -> Self {
+        let own = |name: &str| {
+            let weight =
+                queues.iter().find(|(queue, _)| queue == name).map_or(1, |(_, weight)| *weight);
+            Group { queues: vec![(name.to_owned(), weight)], free: each }
+        };
+        let shared =
+            queues.iter().filter(|(name, _)| name != EVENTS && name != OUTBOX).cloned().collect();
+        let mut groups = vec![own(EVENTS), own(OUTBOX), Group { queues: shared, free: each }];
+        for group in &mut groups {
+            group.queues.retain(|(_, weight)| *weight > 0);
+        }
+        groups.retain(|group| !group.queues.is_empty());
+        Self { groups }
+    }
+
+    /// Returns what there is room for now.
+    pub(super) fn wants(&self) -> Vec<Want> {
+        let with_room = self.groups.iter().filter(|group| group.free > 0);
+        with_room
+            .map(|group| Want { queues: draw(&group.queues, fastrand::f64), at_most: group.free })
+            .collect()
+    }
+
+    /// Returns what to wait for.
+    pub(super) fn signals(&self) -> Vec<Signal> {
+        let with_room = self.groups.iter().filter(|group| group.free > 0);
+        with_room
+            .flat_map(|group| &group.queues)
+            .map(|(queue, _)| Signal::Queue(queue.clone()))
+            .collect()
+    }
+
+    pub(super) fn take(&mut self, queue: &str) {
+        let group = self.group(queue);
+        group.free = group.free.saturating_sub(1);
+    }
+
+    pub(super) fn give_back(&mut self, queue: &str) {
+        self.group(queue).free += 1;
+    }
+
+    fn group(&mut self, queue: &str) -> &mut Group {
+        let found =
+            self.groups.iter().position(|group| group.queues.iter().any(|(name, _)| name == queue));
+        &mut self.groups[found.expect("only queues of a group are claimed")]
+    }
+}
+
+/// Draws an order of queues: the heavier a queue, the likelier it comes early.
+fn draw(queues: &[(String, u32)], mut chance: impl FnMut() -> f64) -> Vec<String> {
+    let mut left: Vec<_> = queues.iter().collect();
+    let mut order = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let total: u32 = left.iter().map(|(_, weight)| weight).sum();
+        let mut point = chance() * f64::from(total);
+        let drawn = left.iter().position(|(_, weight)| {
+            point -= f64::from(*weight);
+            point < 0.0
+        });
+        order.push(left.remove(drawn.unwrap_or(left.len() - 1)).0.clone());
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queues(list: &[(&str, u32)]) -> Vec<(String, u32)> {
+        list.iter().map(|&(name, weight)| (name.to_owned(), weight)).collect()
+    }
+
+    #[test]
+    fn c6_events_and_outbox_have_slots_of_their_own() {
+        let mut slots = Slots::new(2, &queues(&[("high", 4), ("low", 1)]));
+        slots.take("low");
+        slots.take("high");
+        let wants: Vec<_> =
+            slots.wants().into_iter().map(|want| (want.queues, want.at_most)).collect();
+        assert_eq!(wants, [(vec![EVENTS.to_owned()], 2), (vec![OUTBOX.to_owned()], 2)]);
+        slots.give_back("low");
+        assert_eq!(slots.wants()[2].at_most, 1);
+    }
+
+    #[test]
+    fn c6_a_queue_with_weight_zero_is_not_served() {
+        let slots = Slots::new(1, &queues(&[("events", 0), ("low", 1), ("high", 0)]));
+        assert_eq!(slots.signals(), [Signal::Queue(OUTBOX.into()), Signal::Queue("low".into())]);
+    }
+
+    #[test]
+    fn a_heavier_queue_comes_first_more_often() {
+        let queues = queues(&[("high", 4), ("default", 2), ("low", 1)]);
+        let mut chances = (0..70).map(|n| f64::from(n) / 70.0).flat_map(|first| [first, 0.0, 0.0]);
+        let firsts: Vec<_> =
+            (0..70).map(|_| draw(&queues, || chances.next().unwrap()).remove(0)).collect();
+        let count = |name: &str| firsts.iter().filter(|first| *first == name).count();
+        assert_eq!((count("high"), count("default"), count("low")), (40, 20, 10));
+    }
+}

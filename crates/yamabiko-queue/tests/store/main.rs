@@ -1,0 +1,124 @@
+//! One suite over both stores, and over the model that judges them.
+#![cfg(test)]
+
+mod dump;
+mod model;
+mod place;
+mod random;
+#[path = "/tmp/suite-stub/redis_server.rs"]
+mod redis_server;
+mod rules {
+    pub(crate) mod claims;
+    pub(crate) mod commit;
+    pub(crate) mod lanes;
+    pub(crate) mod people;
+    pub(crate) mod retention;
+    pub(crate) mod timers;
+    pub(crate) mod unique;
+    pub(crate) mod wake;
+}
+
+/// Runs every rule on each store; a rule that is not listed is dead code, and fails the build.
+macro_rules! conformance {
+    ($($topic:ident: $($rule:ident),+ $(,)?;)+) => {
+        conformance!(@store on_model Model; $($topic: $($rule),+;)+);
+        conformance!(@store on_sqlite Sqlite; $($topic: $($rule),+;)+);
+        conformance!(@store on_redis Redis; $($topic: $($rule),+;)+);
+    };
+    (@store $store:ident $kind:ident; $($topic:ident: $($rule:ident),+;)+) => {
+        mod $store { $( mod $topic { $(
+            #[tokio::test]
+            async fn $rule() {
+                crate::rules::$topic::$rule(crate::place::Kind::$kind).await;
+            }
+        )+ } )+ }
+    };
+}
+
+conformance! {
+    lanes:
+        l1_jobs_of_one_lane_in_two_queues_never_run_together,
+        l2_one_job_of_a_lane_runs_and_the_others_follow_in_order,
+        l2_a_waiting_job_that_is_cancelled_leaves_the_line,
+        l2_jobs_stored_in_one_step_stand_in_their_order,
+        l4_a_retry_without_hold_joins_the_tail_of_its_lane,
+        l4_a_retry_that_holds_keeps_its_lane,
+        l4_a_snooze_keeps_its_lane_only_if_it_holds,
+        l4_a_dead_job_releases_its_lane,
+        l4_a_rerun_by_a_person_joins_the_tail,
+        l4_a_scheduled_job_that_holds_its_lane_runs_when_a_person_says_so,
+        l4_a_cancelled_job_that_holds_its_lane_passes_it_on,
+        l5_each_lane_has_one_job_among_the_ready;
+    claims:
+        c1_a_run_of_an_older_turn_changes_nothing,
+        c1_every_turn_that_claims_has_a_token_of_its_own,
+        c2_a_beat_extends_a_lease_and_tells_what_was_lost,
+        c2_a_dead_processes_claim_comes_back_after_exactly_one_lease,
+        c2_lost_claims_stand_at_the_front_in_order,
+        c3_a_handle_that_has_just_started_lets_one_lease_pass,
+        c3_a_handle_that_paused_longer_than_a_lease_lets_another_pass,
+        c4_a_lost_claim_is_counted_apart_from_failures,
+        c4_a_stop_and_a_snooze_count_nothing,
+        c4_a_store_makes_no_job_dead_by_itself,
+        c5_a_turn_sent_again_is_lost_and_changes_nothing,
+        c5_beat_tick_and_cancel_may_be_sent_again,
+        c6_wants_are_served_in_their_order;
+    commit:
+        k1_completion_and_effects_are_one_step,
+        k1_effects_may_undo_each_other_within_a_turn,
+        k3_limits_are_refused_before_anything_is_stored,
+        k3_a_turn_of_256_commits_with_large_payloads_is_taken,
+        k6_a_checkpoint_commits_its_effects_and_replaces_the_payload,
+        k6_a_second_arrival_of_a_checkpoint_changes_nothing,
+        s1_state_comes_with_the_claim_and_is_written_by_the_run,
+        s1_a_laneless_run_writes_no_state,
+        i4_scrubbing_concerns_ended_jobs_of_the_chat_and_origin_alone,
+        o5_an_effect_pauses_a_queue_for_all_workers,
+        d1_a_failure_is_counted_noted_and_retried_at_its_time,
+        o3_an_unsure_end_is_remembered;
+    unique:
+        k5_an_id_that_exists_is_a_duplicate,
+        k5_a_completed_id_is_remembered_for_its_time_and_no_longer,
+        k5_an_id_that_is_not_to_be_remembered_is_free_at_once,
+        k5_cancelled_and_deleted_ids_are_remembered,
+        k5_a_duplicate_among_effects_changes_nothing,
+        k5_a_rerun_job_is_remembered_from_its_new_end,
+        i2_a_duplicate_refreshes_a_job_that_nobody_has_claimed;
+    timers:
+        t1_a_timer_fires_at_its_microsecond_and_never_before,
+        t1_beyond_ten_years_is_refused_whole,
+        t1_due_jobs_are_made_ready_in_their_order,
+        t2_a_turn_makes_due_jobs_ready_50_ms_later,
+        t2_a_tick_takes_at_most_256_due_jobs,
+        t2_a_tick_returns_at_most_64_claims,
+        t2_a_tick_is_idempotent,
+        t2_next_names_the_nearest_moment,
+        t3_the_given_time_counts,
+        t3_a_past_due_time_is_now;
+    people:
+        d4_a_running_job_that_is_cancelled_is_marked_and_ends_with_its_commit,
+        d4_a_cancelled_run_ends_at_its_checkpoint_too,
+        d4_a_cancelled_run_that_never_reports_ends_with_its_lease,
+        s3_live_jobs_are_found_by_their_chat,
+        q4_lists_are_in_order_and_continue,
+        q4_lists_are_narrowed_by_queue_lane_chat_and_kind,
+        counts_say_what_there_is,
+        retry_takes_dead_and_scheduled_jobs_alone,
+        delete_takes_dead_and_completed_jobs_alone,
+        o5_a_longer_pause_stands,
+        o5_a_pause_ends_by_itself,
+        r4_a_job_is_in_exactly_one_place;
+    retention:
+        d3_a_dead_job_keeps_payload_and_history_until_retention,
+        d3_completed_jobs_are_kept_within_both_limits,
+        d3_credentials_are_erased_when_a_job_ends,
+        d3_history_keeps_the_newest_4096_bytes;
+    wake:
+        w1_new_work_ends_a_wait,
+        w1_work_that_came_before_the_wait_is_not_missed,
+        w1_a_freed_lane_ends_a_wait,
+        w1_an_effect_a_release_and_a_resume_end_a_wait,
+        w1_an_earlier_timer_ends_the_wait_for_timers,
+        w1_other_handles_hear_of_work,
+        w1_a_wait_with_nothing_to_do_lasts;
+}

@@ -1,0 +1,281 @@
+//! A store of its own for each test, with a clock that the test moves, and short words for its steps.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use yamabiko_queue::{
+    Effect, JobId, JobRecord, ManualClock, NewJob, Outcome, State, Store, StoreOptions, Timestamp,
+    clock::Clock,
+    store::{
+        self, Answer, Cancelled, Claim, Commit, Held, Inserted, Process, Query, Tick, Turn, Want,
+    },
+};
+
+use crate::{model::Model, redis_server::RedisServer};
+
+/// When the clocks of the tests start.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+/// How long a claim holds in the tests.
+pub(crate) const LEASE: Duration = Duration::from_secs(5);
+/// The queues that the tests use.
+pub(crate) const QUEUES: [&str; 4] = ["default", "events", "low", "outbox"];
+
+pub(crate) const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub(crate) const fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+pub(crate) const fn micros(n: u64) -> Duration {
+    Duration::from_micros(n)
+}
+
+/// Which store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Model,
+    Sqlite,
+    Redis,
+}
+
+/// Keeps what the store needs alive.
+enum Ground {
+    Memory,
+    Folder(TempDir),
+    Server(Arc<RedisServer>),
+}
+
+/// An open store.
+pub(crate) struct Place {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: ManualClock,
+    pub(crate) options: StoreOptions,
+    ground: Ground,
+}
+
+impl Place {
+    pub(crate) async fn open(kind: Kind) -> Self {
+        Self::with(kind, |_| {}).await
+    }
+
+    pub(crate) async fn with(kind: Kind, change: impl FnOnce(&mut StoreOptions)) -> Self {
+        Self::on(kind, None, change).await
+    }
+
+    /// Opens a store; on a Redis that is there already, if one is given.
+    pub(crate) async fn on(
+        kind: Kind,
+        server: Option<&Arc<RedisServer>>,
+        change: impl FnOnce(&mut StoreOptions),
+    ) -> Self {
+        let clock = ManualClock::new(START);
+        let mut options = StoreOptions::new("test");
+        options.clock = Clock::Manual(clock.clone());
+        options.lease = LEASE;
+        change(&mut options);
+        let ground = match kind {
+            Kind::Model => Ground::Memory,
+            Kind::Sqlite => Ground::Folder(tempfile::tempdir().unwrap()),
+            Kind::Redis => {
+                Ground::Server(server.map_or_else(|| Arc::new(RedisServer::start()), Arc::clone))
+            }
+        };
+        let store: Arc<dyn Store> = match ground.url() {
+            Some(url) => store::open(&url, options.clone()).await.unwrap(),
+            None => Arc::new(Model::new(clock.clone(), options.clone())),
+        };
+        Self { store, clock, options, ground }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Opens the same store as another process would.
+    pub(crate) async fn other(&self) -> Arc<dyn Store> {
+        match self.ground.url() {
+            Some(url) => store::open(&url, self.options.clone()).await.unwrap(),
+            None => self.store.clone(),
+        }
+    }
+
+    /// Returns the names of tables or keys that hold anything, but for those that always do.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        match &self.ground {
+            Ground::Memory => Vec::new(),
+            Ground::Folder(folder) => rows_left(&folder.path().join("test.db")),
+            Ground::Server(server) => keys_left(&server.url(), &self.options.name),
+        }
+    }
+
+    pub(crate) async fn insert(&self, jobs: &[NewJob]) -> Vec<Inserted> {
+        self.store.insert(jobs).await.unwrap()
+    }
+
+    pub(crate) async fn turn(&self, commits: &[Commit], at_most: usize) -> Turn {
+        self.store.turn(commits, &[want(&QUEUES, at_most)]).await.unwrap()
+    }
+
+    /// Claims from all queues.
+    pub(crate) async fn claim(&self, at_most: usize) -> Vec<Claim> {
+        self.turn(&[], at_most).await.claims
+    }
+
+    /// Claims the one job that there is to claim.
+    pub(crate) async fn claim_one(&self) -> Claim {
+        let mut claims = self.claim(2).await;
+        assert_eq!(claims.len(), 1, "one job is ready");
+        claims.remove(0)
+    }
+
+    pub(crate) async fn end(&self, claim: &Claim, outcome: Outcome) -> Answer {
+        self.end_with(claim, outcome, vec![]).await
+    }
+
+    pub(crate) async fn end_with(
+        &self,
+        claim: &Claim,
+        outcome: Outcome,
+        effects: Vec<Effect>,
+    ) -> Answer {
+        self.turn(&[commit(claim, outcome, effects)], 0).await.answers[0]
+    }
+
+    pub(crate) async fn tick(&self) -> Tick {
+        self.store.tick().await.unwrap()
+    }
+
+    /// Lets time pass as a process does that ticks all the while.
+    pub(crate) async fn pass(&self, time: Duration) {
+        let mut left = time;
+        while left > Duration::ZERO {
+            let step = left.min(LEASE);
+            self.clock.advance(step);
+            self.tick().await;
+            left -= step;
+        }
+    }
+
+    pub(crate) async fn beat(&self, claims: &[&Claim]) -> Vec<Held> {
+        let runs: Vec<_> = claims.iter().map(|claim| (claim.job.id, claim.token)).collect();
+        self.store.beat(&process("worker-1"), &runs).await.unwrap()
+    }
+
+    pub(crate) async fn cancel(&self, id: JobId) -> Cancelled {
+        self.store.cancel(&[id]).await.unwrap()[0]
+    }
+
+    pub(crate) async fn retry(&self, id: JobId) -> bool {
+        self.store.retry(&[id]).await.unwrap()[0]
+    }
+
+    pub(crate) async fn get(&self, id: JobId) -> Option<JobRecord> {
+        self.store.get(id).await.unwrap()
+    }
+
+    pub(crate) async fn record(&self, id: JobId) -> JobRecord {
+        self.get(id).await.expect("the job is stored")
+    }
+
+    /// Returns where a job is; `None` if the store has none of this id.
+    pub(crate) async fn state(&self, id: JobId) -> Option<State> {
+        self.get(id).await.map(|record| record.state)
+    }
+
+    /// Returns the jobs of a state in the order in which they are listed.
+    pub(crate) async fn line(&self, state: State) -> Vec<JobId> {
+        let page = self.store.list(&Query::new(state)).await.unwrap();
+        page.records.iter().map(|record| record.job.id).collect()
+    }
+}
+
+impl Ground {
+    fn url(&self) -> Option<String> {
+        match self {
+            Self::Memory => None,
+            Self::Folder(folder) => {
+                Some(format!("sqlite:{}", folder.path().join("test.db").display()))
+            }
+            Self::Server(server) => Some(server.url()),
+        }
+    }
+}
+
+/// Tables that need not become empty: what all jobs share, and the chats' state.
+const CONSTANT_TABLES: [&str; 2] = ["store", "state"];
+/// Keys that stay: the schema's version, the counter of tokens, the chats' state, and hints that nobody has taken.
+const CONSTANT_KEYS: [&str; 5] = ["schema", "token", "state", "alarm", "wake:"];
+
+fn rows_left(path: &Path) -> Vec<String> {
+    let file = rusqlite::Connection::open(path).unwrap();
+    let mut tables = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+    let names: Vec<String> =
+        tables.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
+    let rows = |name: &String| -> i64 {
+        file.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap()
+    };
+    names
+        .into_iter()
+        .filter(|name| !CONSTANT_TABLES.contains(&name.as_str()) && rows(name) > 0)
+        .collect()
+}
+
+fn keys_left(url: &str, name: &str) -> Vec<String> {
+    let prefix = format!("yamabiko:{{{name}}}:");
+    let mut redis = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query(&mut redis).unwrap();
+    let rests = keys.into_iter().map(|key| key[prefix.len()..].to_owned());
+    rests.filter(|rest| !CONSTANT_KEYS.iter().any(|constant| rest.starts_with(constant))).collect()
+}
+
+/// Makes a job of the default queue whose id and payload come from its name.
+pub(crate) fn job(name: &str) -> NewJob {
+    NewJob { id: id(name), ..NewJob::new("kind", name) }
+}
+
+/// Makes a job of a lane in the queue of events.
+pub(crate) fn in_lane(name: &str, lane: &str) -> NewJob {
+    NewJob { lane: Some(lane.to_owned()), queue: "events".to_owned(), ..job(name) }
+}
+
+/// Returns the id of the job of this name.
+pub(crate) fn id(name: &str) -> JobId {
+    JobId::of_key(name)
+}
+
+pub(crate) fn want(queues: &[&str], at_most: usize) -> Want {
+    Want { queues: queues.iter().map(|queue| (*queue).to_owned()).collect(), at_most }
+}
+
+pub(crate) fn commit(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> Commit {
+    Commit { id: claim.job.id, token: claim.token, outcome, effects }
+}
+
+pub(crate) fn retry(at: Timestamp, hold: bool) -> Outcome {
+    Outcome::Retry { at, hold, error: "it went wrong".to_owned(), unsure: false }
+}
+
+pub(crate) fn snooze(at: Timestamp, hold: bool) -> Outcome {
+    Outcome::Snooze { at, hold, reason: None, afresh: false }
+}
+
+pub(crate) fn dead() -> Outcome {
+    Outcome::Dead { error: "no hope".to_owned() }
+}
+
+/// Returns the ids of claims, in their order.
+pub(crate) fn ids(claims: &[Claim]) -> Vec<JobId> {
+    claims.iter().map(|claim| claim.job.id).collect()
+}
+
+pub(crate) fn process(name: &str) -> Process {
+    Process {
+        name: name.to_owned(),
+        role: "worker".to_owned(),
+        host: "here".to_owned(),
+        pid: 7,
+        version: "0.1.0".to_owned(),
+    }
+}

@@ -1,0 +1,390 @@
+//! Takes random steps with a store and the model side by side, and compares every answer.
+
+use std::{collections::VecDeque, time::Duration};
+
+use yamabiko_queue::{
+    Due, Effect, JobId, NewJob, Outcome, Store,
+    store::{Claim, Commit, Held},
+};
+
+use super::{
+    promises::Promises,
+    steps::{DuePlan, EffectPlan, EndPlan, NewPlan, OutcomePlan, Step, WORKERS},
+};
+use crate::{
+    dump::{self, Look, assert_same, dump},
+    model::Model,
+    place::{Place, QUEUES, id, process, secs, want},
+};
+
+pub(crate) const LANES: [&str; 6] = ["chat:1", "chat:2", "chat:3", "out:1", "out:2", "out:3"];
+pub(crate) const CHATS: [&str; 3] = ["1", "2", "3"];
+/// Jobs that are made in one sequence, at most.
+const MOST_JOBS: usize = 600;
+
+struct Run {
+    claim: Claim,
+    /// How many checkpoints it has passed, those before it included.
+    checkpoint: u32,
+}
+
+#[derive(Default)]
+struct Worker {
+    runs: Vec<Run>,
+    commits: Vec<Commit>,
+}
+
+/// A store, its model, and all who use them.
+pub(crate) struct Driver {
+    pub(crate) place: Place,
+    pub(crate) model: Model,
+    promises: Promises,
+    workers: [Worker; WORKERS],
+    /// Commits of workers that all took for dead, in order.
+    late: VecDeque<Commit>,
+    sent: Vec<Commit>,
+    inserted: Vec<NewJob>,
+    made: Vec<JobId>,
+    steps: usize,
+}
+
+/// Asks the store and the model, compares, and returns the answer.
+macro_rules! ask {
+    ($self:ident, $($call:tt)+) => {{
+        let expected = $self.model.$($call)+.await.unwrap();
+        let found = $self.place.store.$($call)+.await.unwrap();
+        assert_eq!(expected, found, "step {}: {}", $self.steps, stringify!($($call)+));
+        found
+    }};
+}
+
+impl Driver {
+    pub(crate) fn new(place: Place) -> Self {
+        let model = Model::new(place.clock.clone(), place.options.clone());
+        Self {
+            place,
+            model,
+            promises: Promises::default(),
+            workers: Default::default(),
+            late: VecDeque::new(),
+            sent: Vec::new(),
+            inserted: Vec::new(),
+            made: Vec::new(),
+            steps: 0,
+        }
+    }
+
+    pub(crate) async fn take(&mut self, step: &Step) {
+        self.steps += 1;
+        self.act(step).await;
+        if self.steps.is_multiple_of(10) {
+            self.compare().await;
+        }
+    }
+
+    async fn act(&mut self, step: &Step) {
+        match step {
+            Step::Pass(time) => self.place.clock.advance(*time),
+            Step::Insert(plans) if self.made.len() < MOST_JOBS => {
+                let jobs = plans.iter().map(|plan| self.new_job(plan)).collect();
+                self.insert(jobs).await;
+            }
+            Step::Insert(_) => {}
+            Step::InsertAgain => self.insert(self.inserted.clone()).await,
+            Step::Turn { worker, at_most, queues } => self.turn(*worker, *at_most, *queues).await,
+            Step::Work { worker, ends } => {
+                for end in ends {
+                    self.work(*worker, end);
+                }
+            }
+            Step::Beat { worker } => self.beat(*worker).await,
+            Step::Crash { worker, late } => {
+                let crashed = std::mem::take(&mut self.workers[*worker]);
+                if *late {
+                    self.late.extend(crashed.commits);
+                    self.late.extend(crashed.runs.iter().map(|run| Commit {
+                        id: run.claim.job.id,
+                        token: run.claim.token,
+                        outcome: Outcome::Complete,
+                        effects: vec![Effect::SetState(Some(b"late".to_vec()))],
+                    }));
+                }
+            }
+            Step::Late { pick } => {
+                let commits: Vec<_> =
+                    (0..=pick % 3).filter_map(|_| self.late.pop_front()).collect();
+                self.commit(commits, 0, 0).await;
+            }
+            Step::TurnAgain => drop(self.commit(self.sent.clone(), 0, 0).await),
+            Step::Tick => drop(ask!(self, tick())),
+            Step::Cancel(picks) => self.cancel(picks).await,
+            Step::Retry(picks) => {
+                let ids = self.picked(picks);
+                let answers = ask!(self, retry(&ids));
+                for (id, answer) in ids.iter().zip(answers) {
+                    self.promises.run_again(self.place.now(), *id, answer);
+                }
+            }
+            Step::Delete(picks) => {
+                let ids = self.picked(picks);
+                let answers = ask!(self, delete(&ids));
+                for (id, answer) in ids.iter().zip(answers) {
+                    self.promises.deleted(*id, answer);
+                }
+            }
+            Step::Pause { queue, time } => {
+                let until = time.map(|time| self.place.now() + time);
+                ask!(self, pause(QUEUES[queue % QUEUES.len()], until));
+            }
+            Step::Resume { queue } => ask!(self, resume(QUEUES[queue % QUEUES.len()])),
+        }
+    }
+
+    /// Compares all that both show.
+    pub(crate) async fn compare(&self) {
+        let look = self.look();
+        let (expected, found) =
+            (dump(&self.model, &look).await, dump(&*self.place.store, &look).await);
+        assert_same(&expected, &found, &format!("after step {}", self.steps));
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        let mut ids = self.made.clone();
+        ids.sort();
+        ids.dedup();
+        Look {
+            lanes: LANES.map(str::to_owned).to_vec(),
+            chats: CHATS.map(str::to_owned).to_vec(),
+            ids,
+        }
+    }
+
+    fn new_job(&mut self, plan: &NewPlan) -> NewJob {
+        let now = self.place.now();
+        let fresh = id(&format!("job {}", self.made.len()));
+        let id = plan.again.filter(|_| !self.made.is_empty()).map_or(fresh, |pick| self.pick(pick));
+        self.made.push(id);
+        let mut payload = format!("{}", self.made.len()).into_bytes();
+        payload.resize(payload.len() + plan.size, 0xfe);
+        NewJob {
+            id,
+            kind: format!("kind {}", self.made.len() % 3),
+            payload,
+            queue: QUEUES[plan.queue % QUEUES.len()].to_owned(),
+            lane: plan.lane.map(|pick| LANES[pick % LANES.len()].to_owned()),
+            chat: plan.chat.map(|pick| CHATS[pick % CHATS.len()].to_owned()),
+            origin: plan.origin.map(|n| format!("message {n}")),
+            parent: None,
+            due: match plan.due {
+                DuePlan::Now => Due::Now,
+                DuePlan::In(time) => Due::In(time),
+                DuePlan::At(time) => Due::At(now + time),
+                DuePlan::Past(time) => Due::At(now - time),
+            },
+            secret: plan.secret.map(|n| format!("secret {n}")),
+            remember: plan.remember,
+        }
+    }
+
+    fn pick(&self, pick: usize) -> JobId {
+        // Rather a recent one.
+        let recent = pick % (1 + pick % self.made.len());
+        self.made[self.made.len() - 1 - recent]
+    }
+
+    fn picked(&self, picks: &[usize]) -> Vec<JobId> {
+        if self.made.is_empty() {
+            return vec![id("never stored")];
+        }
+        picks.iter().map(|pick| self.pick(*pick)).collect()
+    }
+
+    async fn insert(&mut self, jobs: Vec<NewJob>) {
+        let answers = ask!(self, insert(&jobs));
+        for (job, answer) in jobs.iter().zip(answers) {
+            self.promises.inserted(self.place.now(), job, Some(answer));
+        }
+        self.inserted = jobs;
+    }
+
+    async fn cancel(&mut self, picks: &[usize]) {
+        let ids = self.picked(picks);
+        let answers = ask!(self, cancel(&ids));
+        for (id, answer) in ids.iter().zip(answers) {
+            self.promises.cancelled(self.place.now(), *id, Some(answer));
+        }
+    }
+
+    async fn turn(&mut self, worker: usize, at_most: usize, queues: u8) {
+        let commits = std::mem::take(&mut self.workers[worker].commits);
+        self.sent.clone_from(&commits);
+        let claims = self.commit(commits, at_most, queues).await;
+        let runs = claims.into_iter().map(|claim| Run { checkpoint: claim.job.checkpoint, claim });
+        self.workers[worker].runs.extend(runs);
+    }
+
+    /// Takes one turn; `queues` has a bit for each queue, and says in which order they are asked.
+    async fn commit(&mut self, commits: Vec<Commit>, at_most: usize, queues: u8) -> Vec<Claim> {
+        let named = QUEUES.iter().enumerate().filter(|(n, _)| queues & (1 << n) != 0);
+        let mut named: Vec<_> = named.map(|(_, queue)| *queue).collect();
+        if queues & 16 != 0 {
+            named.reverse();
+        }
+        let wants =
+            [want(&named, at_most), want(&QUEUES[1..3], usize::from(queues >> 7).min(at_most))];
+        let expected = self.model.turn(&commits, &wants).await.unwrap();
+        let found = self.place.store.turn(&commits, &wants).await.unwrap();
+        assert_eq!(expected.answers, found.answers, "step {}: answers to {commits:#?}", self.steps);
+        assert_eq!(expected.tick, found.tick, "step {}", self.steps);
+        let what = format!("step {}: claims", self.steps);
+        assert_same(&dump::claims(&expected.claims), &dump::claims(&found.claims), &what);
+        let now = self.place.now();
+        for (commit, answer) in commits.iter().zip(&found.answers) {
+            self.promises.committed(now, commit, *answer);
+            if *answer != yamabiko_queue::store::Answer::Applied {
+                for worker in &mut self.workers {
+                    worker.runs.retain(|run| {
+                        (run.claim.job.id, run.claim.token) != (commit.id, commit.token)
+                    });
+                }
+            }
+        }
+        self.promises.turned(&found.claims);
+        for claim in &found.claims {
+            self.promises.claimed(now, claim);
+        }
+        found.claims
+    }
+
+    /// Gets on with one run of a worker.
+    fn work(&mut self, worker: usize, plan: &EndPlan) {
+        if self.workers[worker].runs.is_empty() {
+            return;
+        }
+        let effects =
+            plan.effects.iter().filter_map(|effect| self.effect(worker, effect)).collect();
+        let now = self.place.now();
+        let Worker { runs, commits } = &mut self.workers[worker];
+        let at = plan.pick % runs.len();
+        let (id, token) = (runs[at].claim.job.id, runs[at].claim.token);
+        let outcome = match plan.outcome.clone() {
+            OutcomePlan::Checkpoint { again } => {
+                let number = runs[at].checkpoint;
+                runs[at].checkpoint += 1;
+                let payload = format!("after {number}").into_bytes();
+                let commit =
+                    Commit { id, token, outcome: Outcome::Checkpoint { number, payload }, effects };
+                if again {
+                    commits.push(commit.clone());
+                }
+                commits.push(commit);
+                return;
+            }
+            OutcomePlan::Complete => Outcome::Complete,
+            OutcomePlan::Retry { after, hold, unsure } => {
+                Outcome::Retry { at: now + after, hold, error: format!("wrong at {now:?}"), unsure }
+            }
+            OutcomePlan::Snooze { after, hold, noted, afresh } => Outcome::Snooze {
+                at: now + after,
+                hold,
+                reason: noted.then(|| "not yet".to_owned()),
+                afresh,
+            },
+            OutcomePlan::Dead => Outcome::Dead { error: "no hope".to_owned() },
+            OutcomePlan::Release { unsure } => Outcome::Release { unsure },
+            OutcomePlan::Cancel => Outcome::Cancel,
+        };
+        runs.remove(at);
+        commits.push(Commit { id, token, outcome, effects });
+    }
+
+    fn effect(&mut self, worker: usize, plan: &EffectPlan) -> Option<Effect> {
+        Some(match plan {
+            EffectPlan::Insert(plan) => {
+                if self.made.len() >= MOST_JOBS {
+                    return None;
+                }
+                let mut plan = plan.clone();
+                // Whether an ended id is still remembered by then cannot be told from outside.
+                plan.again = plan.again.filter(|pick| {
+                    !self.made.is_empty() && self.promises.is_live(self.pick(*pick))
+                });
+                Effect::Insert(self.new_job(&plan))
+            }
+            EffectPlan::Cancel(pick) => Effect::Cancel(self.picked(&[*pick])[0]),
+            EffectPlan::CancelNear(pick) => {
+                let commits = &self.workers[worker].commits;
+                Effect::Cancel(commits.get(pick % commits.len().max(1))?.id)
+            }
+            EffectPlan::SetState(state) => Effect::SetState(state.map(|n| vec![n])),
+            EffectPlan::Scrub(n) => Effect::Scrub { origin: format!("message {n}") },
+            EffectPlan::Pause { queue, time } => {
+                let queue = QUEUES[queue % QUEUES.len()].to_owned();
+                Effect::Pause { queue, until: self.place.now() + *time }
+            }
+        })
+    }
+
+    async fn beat(&mut self, worker: usize) {
+        let Worker { runs, commits } = &self.workers[worker];
+        let held = runs.iter().map(|run| (run.claim.job.id, run.claim.token));
+        let held: Vec<_> =
+            held.chain(commits.iter().map(|commit| (commit.id, commit.token))).collect();
+        let answers = ask!(self, beat(&process(&format!("worker {worker}")), &held));
+        for ((id, token), answer) in held.into_iter().zip(answers) {
+            self.promises.beaten(self.place.now(), id, token, answer);
+            let Worker { runs, commits } = &mut self.workers[worker];
+            let before = runs.len();
+            if answer != Held::Yes {
+                runs.retain(|run| (run.claim.job.id, run.claim.token) != (id, token));
+            }
+            if answer == Held::Cancelled && runs.len() < before {
+                commits.push(Commit { id, token, outcome: Outcome::Cancel, effects: vec![] });
+            }
+        }
+    }
+
+    /// Everything works from here on: all there is must come to an end, and retention must empty the store.
+    pub(crate) async fn drain(&mut self) {
+        for queue in QUEUES {
+            ask!(self, resume(queue));
+        }
+        self.late.clear();
+        for _ in 0..200 {
+            self.place.clock.advance(Duration::from_millis(2500));
+            ask!(self, tick());
+            for worker in 0..WORKERS {
+                if !self.workers[worker].runs.is_empty() || worker == 0 {
+                    self.beat(worker).await;
+                    while let Some(run) = self.workers[worker].runs.pop() {
+                        let Claim { job, token, .. } = run.claim;
+                        let effects = vec![Effect::SetState(None)];
+                        let commit =
+                            Commit { id: job.id, token, outcome: Outcome::Complete, effects };
+                        self.workers[worker].commits.push(commit);
+                    }
+                }
+                if !self.workers[worker].commits.is_empty() || worker == 0 {
+                    self.turn(worker, 256, 15).await;
+                }
+            }
+            let idle = self
+                .workers
+                .iter()
+                .all(|worker| worker.commits.is_empty() && worker.runs.is_empty());
+            if idle && self.promises.alive(self.place.now()).is_empty() {
+                break;
+            }
+        }
+        assert_eq!(self.promises.alive(self.place.now()), [], "jobs that never come to an end");
+        self.compare().await;
+        self.place.clock.advance(secs(10_000));
+        for _ in 0..4 {
+            ask!(self, tick());
+        }
+        self.compare().await;
+        let states = self.model.counts().await.unwrap().states;
+        assert!(states.values().all(|count| *count == 0), "retention leaves {states:?}");
+        assert_eq!(self.place.leftovers(), Vec::<String>::new(), "left over");
+    }
+}

@@ -1,0 +1,293 @@
+//! What a store promises, checked on calls and answers alone: it knows no lists, no tick and no model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yamabiko_queue::{
+    Due, Effect, JobId, NewJob, Outcome, Timestamp,
+    store::{Answer, Cancelled, Claim, Commit, Held, Inserted, RunToken},
+};
+
+use crate::place::LEASE;
+
+/// The run that holds a job, as far as its worker knows.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    token: RunToken,
+    /// Until when nobody else may have the job.
+    until: Timestamp,
+    cancelled: bool,
+}
+
+#[derive(Debug)]
+struct Seen {
+    new: NewJob,
+    payload: Vec<u8>,
+    not_before: Option<Timestamp>,
+    checkpoint: u32,
+    run: Option<Run>,
+    ended: bool,
+}
+
+/// Watches over all that a store is asked and answers.
+#[derive(Debug, Default)]
+pub(crate) struct Promises {
+    jobs: BTreeMap<JobId, Seen>,
+    /// Jobs of a lane that were stored for now and not yet claimed, in order.
+    line: BTreeMap<String, Vec<JobId>>,
+    /// Who has a lane: from the first claim until it ends or lets the lane go on.
+    owner: BTreeMap<String, JobId>,
+    states: BTreeMap<String, Vec<u8>>,
+    /// Effects that happened.
+    effects: BTreeSet<JobId>,
+    last_token: Option<RunToken>,
+}
+
+impl Promises {
+    pub(crate) fn inserted(&mut self, now: Timestamp, new: &NewJob, answer: Option<Inserted>) {
+        let live = self.jobs.get(&new.id).map(|seen| !seen.ended);
+        match (live, answer) {
+            (None, answer) => {
+                assert_ne!(answer, Some(Inserted::Duplicate), "a new id is a duplicate")
+            }
+            (Some(true), answer) => {
+                assert_ne!(answer, Some(Inserted::Stored), "an id is stored twice");
+                return;
+            }
+            (Some(false), answer) => {
+                if answer != Some(Inserted::Stored) {
+                    return;
+                }
+            }
+        }
+        let not_before = match new.due {
+            Due::Now => None,
+            Due::At(at) => Some(at),
+            Due::In(delay) => Some(now + delay),
+        };
+        if let Some(lane) = &new.lane
+            && not_before.is_none_or(|due| due <= now)
+        {
+            self.line.entry(lane.clone()).or_default().push(new.id);
+        }
+        let payload = new.payload.clone();
+        let seen =
+            Seen { new: new.clone(), payload, not_before, checkpoint: 0, run: None, ended: false };
+        self.jobs.insert(new.id, seen);
+    }
+
+    pub(crate) fn claimed(&mut self, now: Timestamp, claim: &Claim) {
+        let id = claim.job.id;
+        let owner = claim.job.lane.as_ref().and_then(|lane| self.owner.get(lane)).copied();
+        if let Some(owner) = owner.filter(|owner| *owner != id) {
+            assert!(self.is_lapsed_and_cancelled(now, owner), "two jobs of one lane run");
+            self.end(owner);
+        }
+        let seen = self.jobs.get_mut(&id).expect("a job is claimed that was never stored");
+        assert!(!seen.ended, "a job is claimed after its end");
+        if let Some(run) = seen.run {
+            assert!(now >= run.until, "a job is claimed twice");
+            assert!(!run.cancelled, "a cancelled job is claimed");
+        }
+        assert!(seen.not_before.is_none_or(|due| due <= now), "a job is claimed early");
+        let new = &seen.new;
+        assert_eq!(
+            (&claim.job.queue, &claim.job.lane, &claim.job.kind),
+            (&new.queue, &new.lane, &new.kind)
+        );
+        assert_eq!((&claim.job.payload, claim.job.checkpoint), (&seen.payload, seen.checkpoint));
+        seen.run = Some(Run { token: claim.token, until: now + LEASE, cancelled: false });
+        let Some(lane) = claim.job.lane.clone() else {
+            assert_eq!(claim.state, None);
+            return;
+        };
+        assert_eq!(claim.state.as_ref(), self.states.get(&lane), "the state of the lane");
+        let line = self.line.entry(lane.clone()).or_default();
+        if line.contains(&id) {
+            assert_eq!(line.remove(0), id, "the order of the lane");
+        }
+        self.owner.insert(lane, id);
+    }
+
+    /// A turn's claims carry a token that no turn before had.
+    pub(crate) fn turned(&mut self, claims: &[Claim]) {
+        let Some(first) = claims.first() else { return };
+        assert!(Some(first.token) > self.last_token, "a token is used again");
+        assert!(claims.iter().all(|claim| claim.token == first.token));
+        self.last_token = Some(first.token);
+    }
+
+    pub(crate) fn committed(&mut self, now: Timestamp, commit: &Commit, answer: Answer) {
+        let Some(seen) = self.jobs.get_mut(&commit.id) else {
+            assert_eq!(answer, Answer::Lost);
+            return;
+        };
+        let Some(run) = seen.run.filter(|run| run.token == commit.token) else {
+            assert_eq!(answer, Answer::Lost, "a run without the current claim is heard");
+            return;
+        };
+        if answer == Answer::Lost {
+            assert!(now >= run.until, "a run that holds its job is lost");
+            return;
+        }
+        assert_eq!(answer == Answer::Cancelled, run.cancelled);
+        if run.cancelled {
+            self.end(commit.id);
+            return;
+        }
+        if let Outcome::Checkpoint { number, payload } = &commit.outcome {
+            if *number == seen.checkpoint {
+                seen.payload.clone_from(payload);
+                seen.checkpoint += 1;
+                self.effected(now, commit);
+            }
+            return;
+        }
+        self.effected(now, commit);
+        self.finished(commit);
+    }
+
+    fn finished(&mut self, commit: &Commit) {
+        let seen = self.jobs.get_mut(&commit.id).expect("it was found before");
+        match &commit.outcome {
+            Outcome::Complete | Outcome::Dead { .. } | Outcome::Cancel => self.end(commit.id),
+            Outcome::Release { .. } | Outcome::Checkpoint { .. } => seen.run = None,
+            Outcome::Retry { at, hold, .. } | Outcome::Snooze { at, hold, .. } => {
+                seen.run = None;
+                seen.not_before = Some(*at);
+                if !hold {
+                    self.leave_lane(commit.id);
+                }
+            }
+        }
+    }
+
+    fn effected(&mut self, now: Timestamp, commit: &Commit) {
+        let NewJob { lane, chat, .. } = self.jobs[&commit.id].new.clone();
+        for effect in &commit.effects {
+            match effect {
+                Effect::Insert(new) => {
+                    if !self.jobs.contains_key(&new.id) {
+                        assert!(self.effects.insert(new.id), "an effect happens twice");
+                    }
+                    self.inserted(now, new, None);
+                }
+                Effect::Cancel(id) if *id == commit.id => {}
+                Effect::Cancel(id) => self.cancelled(now, *id, None),
+                Effect::SetState(state) => match (&lane, state) {
+                    (None, _) => {}
+                    (Some(lane), Some(state)) => {
+                        drop(self.states.insert(lane.clone(), state.clone()))
+                    }
+                    (Some(lane), None) => drop(self.states.remove(lane)),
+                },
+                Effect::Scrub { origin } => {
+                    for seen in self.jobs.values_mut().filter(|seen| seen.ended && chat.is_some()) {
+                        if seen.new.chat == chat && seen.new.origin.as_ref() == Some(origin) {
+                            seen.payload = b"null".to_vec();
+                        }
+                    }
+                }
+                Effect::Pause { .. } => {}
+            }
+        }
+    }
+
+    pub(crate) fn beaten(&mut self, now: Timestamp, id: JobId, token: RunToken, answer: Held) {
+        let run = self
+            .jobs
+            .get_mut(&id)
+            .and_then(|seen| seen.run.as_mut())
+            .filter(|run| run.token == token);
+        let Some(run) = run else {
+            assert_eq!(answer, Held::Lost);
+            return;
+        };
+        match answer {
+            Held::Yes => {
+                assert!(!run.cancelled);
+                run.until = now + LEASE;
+            }
+            Held::Cancelled => assert!(run.cancelled),
+            Held::Lost => {
+                assert!(now >= run.until, "a run that holds its job is told that it does not")
+            }
+        }
+    }
+
+    pub(crate) fn cancelled(&mut self, now: Timestamp, id: JobId, answer: Option<Cancelled>) {
+        let Some(seen) = self.jobs.get_mut(&id).filter(|seen| !seen.ended) else {
+            assert!(
+                matches!(answer, None | Some(Cancelled::Unknown | Cancelled::Over)),
+                "{answer:?}"
+            );
+            return;
+        };
+        match (&mut seen.run, answer) {
+            (Some(run), None) if now < run.until => run.cancelled = true,
+            (Some(run), Some(Cancelled::Marked)) => run.cancelled = true,
+            (Some(run), answer) => {
+                assert!(now >= run.until, "a running job is only marked: {answer:?}");
+                assert!(run.cancelled || matches!(answer, None | Some(Cancelled::Gone)));
+                // Without an answer it is either gone or marked; in both cases it never runs again.
+                run.cancelled = true;
+                if answer.is_some() {
+                    self.end(id);
+                }
+            }
+            (None, answer) => {
+                assert!(matches!(answer, None | Some(Cancelled::Gone)), "{answer:?}");
+                self.end(id);
+            }
+        }
+    }
+
+    pub(crate) fn run_again(&mut self, now: Timestamp, id: JobId, answer: bool) {
+        if answer {
+            let seen = self.jobs.get_mut(&id).expect("only what was stored runs again");
+            assert!(seen.run.is_none_or(|run| now >= run.until), "a running job is run again");
+            seen.ended = false;
+            seen.run = None;
+            seen.not_before = None;
+        }
+    }
+
+    pub(crate) fn deleted(&self, id: JobId, answer: bool) {
+        assert!(!answer || self.jobs[&id].ended, "a live job is deleted");
+    }
+
+    fn end(&mut self, id: JobId) {
+        self.leave_lane(id);
+        let seen = self.jobs.get_mut(&id).expect("only what was stored ends");
+        seen.ended = true;
+        seen.run = None;
+        if let Some(line) = seen.new.lane.as_ref().and_then(|lane| self.line.get_mut(lane)) {
+            line.retain(|other| *other != id);
+        }
+    }
+
+    fn leave_lane(&mut self, id: JobId) {
+        if let Some(lane) = &self.jobs[&id].new.lane
+            && self.owner.get(lane) == Some(&id)
+        {
+            self.owner.remove(lane);
+        }
+    }
+
+    fn is_lapsed_and_cancelled(&self, now: Timestamp, id: JobId) -> bool {
+        self.jobs[&id].run.is_some_and(|run| run.cancelled && now >= run.until)
+    }
+
+    /// Returns the jobs that have not come to an end.
+    pub(crate) fn alive(&self, now: Timestamp) -> Vec<JobId> {
+        let alive = self
+            .jobs
+            .iter()
+            .filter(|(id, seen)| !seen.ended && !self.is_lapsed_and_cancelled(now, **id));
+        alive.map(|(id, _)| *id).collect()
+    }
+
+    /// Says whether a job was stored and has not come to an end.
+    pub(crate) fn is_live(&self, id: JobId) -> bool {
+        self.jobs.get(&id).is_some_and(|seen| !seen.ended)
+    }
+}

@@ -1,0 +1,231 @@
+//! C: claims, leases, and what a run without the current token can do: nothing.
+
+use yamabiko_queue::{
+    Effect, JobId, NewJob, Outcome, State,
+    store::{Answer, Cancelled, Held, RunToken},
+};
+
+use crate::place::{
+    Kind, LEASE, Place, commit, dead, id, ids, in_lane, job, micros, process, retry, secs, snooze,
+    want,
+};
+
+pub(crate) async fn c1_a_run_of_an_older_turn_changes_nothing(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[in_lane("a", "chat")]).await;
+    let stalled = place.claim_one().await;
+    place.pass(LEASE).await;
+    let current = place.claim_one().await;
+    assert_eq!(current.job.id, id("a"));
+    let effects = vec![Effect::Insert(job("x")), Effect::SetState(Some(b"x".to_vec()))];
+    for outcome in [
+        Outcome::Complete,
+        Outcome::Checkpoint { number: 0, payload: b"x".to_vec() },
+        retry(place.now(), true),
+        snooze(place.now(), false),
+        dead(),
+        Outcome::Release { unsure: true },
+        Outcome::Cancel,
+    ] {
+        let before = place.record(id("a")).await;
+        assert_eq!(place.end_with(&stalled, outcome, effects.clone()).await, Answer::Lost);
+        assert_eq!(place.record(id("a")).await, before);
+    }
+    assert_eq!(place.beat(&[&stalled, &current]).await, [Held::Lost, Held::Yes]);
+    assert_eq!(place.state(id("x")).await, None);
+    assert_eq!(place.store.state("chat").await.unwrap(), None);
+    assert_eq!(place.end(&current, Outcome::Complete).await, Answer::Applied);
+}
+
+pub(crate) async fn c1_every_turn_that_claims_has_a_token_of_its_own(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&["a", "b", "c"].map(job)).await;
+    let first = place.claim(2).await;
+    assert_eq!(first[0].token, first[1].token);
+    let second = place.claim_one().await;
+    assert!(second.token > first[0].token);
+    let made_up = NewJob { id: JobId::of_key("a"), ..job("a") };
+    let wrong = yamabiko_queue::store::Commit {
+        id: made_up.id,
+        token: RunToken(second.token.0 + 1),
+        outcome: Outcome::Complete,
+        effects: vec![],
+    };
+    assert_eq!(place.turn(&[wrong], 0).await.answers, [Answer::Lost]);
+}
+
+pub(crate) async fn c2_a_beat_extends_a_lease_and_tells_what_was_lost(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&["a", "b"].map(job)).await;
+    let claims = place.claim(2).await;
+    place.clock.advance(secs(3));
+    assert_eq!(place.beat(&[&claims[0]]).await, [Held::Yes]);
+    assert_eq!(place.record(id("a")).await.time, Some(place.now() + LEASE));
+    place.clock.advance(secs(2));
+    assert_eq!(place.tick().await.ended, 1);
+    assert_eq!(place.beat(&[&claims[0], &claims[1]]).await, [Held::Yes, Held::Lost]);
+    let unknown = (id("never stored"), claims[0].token);
+    assert_eq!(place.store.beat(&process("worker-1"), &[unknown]).await.unwrap(), [Held::Lost]);
+}
+
+pub(crate) async fn c2_a_dead_processes_claim_comes_back_after_exactly_one_lease(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a")]).await;
+    place.pass(LEASE).await;
+    let claim = place.claim_one().await;
+    place.clock.advance(LEASE - micros(1));
+    assert_eq!((place.tick().await.ended, place.state(id("a")).await), (0, Some(State::Running)));
+    place.clock.advance(micros(1));
+    assert_eq!((place.tick().await.ended, place.state(id("a")).await), (1, Some(State::Ready)));
+    let again = place.claim_one().await;
+    assert_eq!(again.job.first_claimed, Some(claim.claimed_at));
+}
+
+pub(crate) async fn c2_lost_claims_stand_at_the_front_in_order(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.pass(LEASE).await;
+    let mut names = ["a", "b", "c", "d"];
+    names.sort_by_key(|name| id(name));
+    place.insert(&names.map(job)).await;
+    place.claim(2).await;
+    place.clock.advance(secs(1));
+    place.claim(1).await;
+    place.insert(&[job("new")]).await;
+    place.clock.advance(LEASE);
+    place.tick().await;
+    let order = [names[0], names[1], names[2], names[3], "new"].map(id);
+    assert_eq!(place.line(State::Ready).await, order);
+}
+
+pub(crate) async fn c3_a_handle_that_has_just_started_lets_one_lease_pass(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a")]).await;
+    let claim = place.claim_one().await;
+    place.clock.advance(secs(60));
+    let other = place.other().await;
+    let tick = other.tick().await.unwrap();
+    let started = place.now();
+    assert_eq!((tick.ended, tick.next), (0, Some(started + LEASE)));
+    place.clock.advance(LEASE - micros(1));
+    assert_eq!(other.tick().await.unwrap().ended, 0);
+    place.clock.advance(micros(1));
+    assert_eq!(other.tick().await.unwrap().ended, 1);
+    assert_eq!(place.beat(&[&claim]).await, [Held::Lost]);
+}
+
+pub(crate) async fn c3_a_handle_that_paused_longer_than_a_lease_lets_another_pass(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.pass(secs(20)).await;
+    place.insert(&[job("a")]).await;
+    let claim = place.claim_one().await;
+    place.clock.advance(LEASE + micros(1));
+    assert_eq!(place.tick().await.ended, 0, "as after an outage");
+    assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "so that its worker can beat");
+    place.clock.advance(LEASE);
+    assert_eq!(place.tick().await.ended, 1);
+}
+
+pub(crate) async fn c4_a_lost_claim_is_counted_apart_from_failures(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[job("a")]).await;
+    place.claim_one().await;
+    place.pass(LEASE).await;
+    let record = place.record(id("a")).await;
+    assert_eq!((record.job.lost, record.job.failures, record.job.unsure), (1, 0, true));
+    assert_eq!(record.history.len(), 1);
+    assert_eq!(record.history[0].error, "the claim ended without a report");
+    assert_eq!(record.history[0].at, place.now());
+    assert_eq!(place.claim_one().await.job, place.record(id("a")).await.job);
+}
+
+pub(crate) async fn c4_a_stop_and_a_snooze_count_nothing(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&["a", "b"].map(job)).await;
+    let claim = place.claim(1).await.remove(0);
+    place.end(&claim, Outcome::Release { unsure: false }).await;
+    assert_eq!(place.line(State::Ready).await, [id("a"), id("b")], "back to the front");
+    let claim = place.claim(1).await.remove(0);
+    let first_claimed = claim.job.first_claimed;
+    place.clock.advance(secs(1));
+    let reason = Some("not yet".to_owned());
+    place
+        .end(&claim, Outcome::Snooze { at: place.now(), hold: false, reason, afresh: false })
+        .await;
+    let record = place.record(id("a")).await;
+    assert_eq!((record.job.lost, record.job.failures, record.job.unsure), (0, 0, false));
+    assert_eq!(record.job.first_claimed, first_claimed);
+    assert_eq!(record.history[0].error, "not yet");
+    place.pass(secs(1)).await;
+    let claim = place.claim(2).await.remove(1);
+    assert_eq!(claim.job.id, id("a"), "a snoozed job comes back at the tail");
+    place
+        .end(&claim, Outcome::Snooze { at: place.now(), hold: false, reason: None, afresh: true })
+        .await;
+    assert_eq!(place.record(id("a")).await.job.first_claimed, None);
+}
+
+pub(crate) async fn c4_a_store_makes_no_job_dead_by_itself(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[job("a")]).await;
+    for lost in 1..=5 {
+        place.claim_one().await;
+        place.pass(LEASE).await;
+        assert_eq!(place.record(id("a")).await.job.lost, lost);
+    }
+    assert_eq!(place.state(id("a")).await, Some(State::Ready));
+}
+
+pub(crate) async fn c5_a_turn_sent_again_is_lost_and_changes_nothing(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[in_lane("a", "chat"), in_lane("b", "chat")]).await;
+    let claim = place.claim_one().await;
+    let effects = vec![Effect::Insert(job("x")), Effect::SetState(Some(b"1".to_vec()))];
+    let commits = [commit(&claim, Outcome::Complete, effects)];
+    assert_eq!(place.turn(&commits, 0).await.answers, [Answer::Applied]);
+    let next = place.claim(9).await;
+    assert_eq!(ids(&next), [id("x"), id("b")]);
+    assert_eq!(place.turn(&commits, 9).await.answers, [Answer::Lost]);
+    assert_eq!(
+        place.turn(&[commits[0].clone(), commits[0].clone()], 9).await.answers,
+        [Answer::Lost; 2]
+    );
+    assert_eq!(place.store.state("chat").await.unwrap(), Some(b"1".to_vec()));
+    assert_eq!(place.line(State::Running).await.len(), 2);
+}
+
+pub(crate) async fn c5_beat_tick_and_cancel_may_be_sent_again(kind: Kind) {
+    let place = Place::open(kind).await;
+    let timer = NewJob { due: yamabiko_queue::Due::In(secs(1)), ..job("timer") };
+    place.insert(&[job("a"), job("b"), timer]).await;
+    let claim = place.claim(1).await.remove(0);
+    for _ in 0..2 {
+        assert_eq!(place.beat(&[&claim]).await, [Held::Yes]);
+    }
+    assert_eq!(place.cancel(id("b")).await, Cancelled::Gone);
+    assert_eq!(place.cancel(id("b")).await, Cancelled::Unknown);
+    for _ in 0..2 {
+        assert_eq!(place.cancel(id("a")).await, Cancelled::Marked);
+    }
+    place.clock.advance(secs(1));
+    assert_eq!([place.tick().await.promoted, place.tick().await.promoted], [1, 0]);
+    assert_eq!(place.line(State::Ready).await, [id("timer")]);
+}
+
+pub(crate) async fn c6_wants_are_served_in_their_order(kind: Kind) {
+    let place = Place::open(kind).await;
+    let of =
+        |queue: &str, n: usize| NewJob { queue: queue.to_owned(), ..job(&format!("{queue}{n}")) };
+    place
+        .insert(&[of("low", 0), of("default", 0), of("low", 1), of("outbox", 0), of("default", 1)])
+        .await;
+    let wants = [want(&["outbox"], 3), want(&["default", "low"], 3), want(&["default", "low"], 0)];
+    let turn = place.store.turn(&[], &wants).await.unwrap();
+    assert_eq!(ids(&turn.claims), ["outbox0", "default0", "default1", "low0"].map(id));
+    let turn =
+        place.store.turn(&[], &[want(&["nobody's", "low"], 9), want(&["low"], 9)]).await.unwrap();
+    assert_eq!(ids(&turn.claims), [id("low1")], "a job is claimed once");
+}

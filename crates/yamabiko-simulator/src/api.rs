@@ -1,0 +1,197 @@
+//! LINE's API as the bot calls it: who may call, what goes wrong on purpose, what is logged.
+
+mod account;
+mod answer;
+mod messages;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use self::answer::Refused;
+use crate::faults::Timeout;
+use crate::id;
+use crate::log::{Answer, Direction, Entry};
+use crate::platform::Platform;
+
+/// LINE takes requests up to 2 MB.
+const MAX_REQUEST: usize = 2 * 1024 * 1024;
+/// A call whose answer is lost holds its connection so long.
+const NEVER: Duration = Duration::from_secs(120);
+
+/// Names a call in its answer, in the log and in the ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Serves LINE's API.
+pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
+    let guarded = Router::new()
+        .route("/v2/bot/message/reply", post(messages::reply))
+        .route("/v2/bot/message/push", post(messages::push))
+        .route("/v2/bot/message/validate/{kind}", post(messages::validate))
+        .route("/v2/bot/message/quota", get(account::quota))
+        .route("/v2/bot/message/quota/consumption", get(account::consumption))
+        .route("/v2/bot/profile/{userId}", get(account::profile))
+        .route("/v2/bot/info", get(account::info))
+        .route("/v2/bot/chat/loading/start", post(account::loading))
+        .route(
+            "/v2/bot/channel/webhook/endpoint",
+            get(account::endpoint).put(account::set_endpoint),
+        )
+        .route("/v2/bot/channel/webhook/test", post(account::test_endpoint))
+        .route("/v2/{*rest}", axum::routing::any(not_found))
+        .layer(middleware::from_fn_with_state(Arc::clone(platform), authorize));
+    Router::new()
+        .route("/oauth2/v3/token", post(account::token))
+        .merge(guarded)
+        .layer(middleware::from_fn_with_state(Arc::clone(platform), observe))
+}
+
+async fn not_found() -> Refused {
+    Refused::new(StatusCode::NOT_FOUND, "Not found")
+}
+
+/// Lets only calls with a valid access token through.
+async fn authorize(
+    State(platform): State<Arc<Platform>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let now = platform.now();
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let problem = match given.map(|given| given.strip_prefix("Bearer ")) {
+        None => "Authentication failed due to the following reason: missing access token.",
+        Some(Some(token))
+            if token == platform.config.access_token.expose()
+                || platform.read(|memory| memory.access_tokens.is_valid(token, now)) =>
+        {
+            return next.run(request).await;
+        }
+        Some(_) => "Authentication failed due to the following reason: invalid access token.",
+    };
+    Refused::new(StatusCode::UNAUTHORIZED, problem).into_response()
+}
+
+/// Gives every call its id, its faults and its place in the log.
+async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let request_id = id::request();
+    let what = format!("{} {}", request.method(), request.uri().path());
+    let endpoint = endpoint(request.uri().path()).to_owned();
+    // The body of a request for a token has the channel's secret in it.
+    let secret = request.uri().path().starts_with("/oauth2");
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_REQUEST).await;
+
+    let shown = match &body {
+        Ok(bytes) if !secret => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    };
+    let mut entry = Entry::new(Direction::Api, what, shown, platform.now());
+    entry.request_id = Some(request_id.clone());
+    let (n, fault) = platform.update(|memory| {
+        let revision = memory.touch();
+        (memory.log.add(entry, revision), memory.faults.hit(&endpoint))
+    });
+
+    let run = async {
+        let Ok(body) = body else {
+            return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+                .into_response();
+        };
+        let mut request = Request::from_parts(parts, Body::from(body));
+        request.extensions_mut().insert(RequestId(request_id.clone()));
+        let Some(fault) = fault else { return next.run(request).await };
+        tokio::time::sleep(fault.delay()).await;
+        if let Some(status) = fault.status {
+            return Refused::on_purpose(status, fault.message.as_deref()).into_response();
+        }
+        match fault.timeout {
+            None => next.run(request).await,
+            Some(timeout) => {
+                if timeout == Timeout::After {
+                    next.run(request).await;
+                }
+                platform.answered(n, start, None, Some("answer withheld"), String::new());
+                tokio::time::sleep(NEVER).await;
+                StatusCode::GATEWAY_TIMEOUT.into_response()
+            }
+        }
+    };
+    let (parts, body) = run.await.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let shown = if secret { String::new() } else { String::from_utf8_lossy(&body).into_owned() };
+    platform.answered(n, start, Some(parts.status), None, shown);
+    let mut response = Response::from_parts(parts, Body::from(body));
+    set_request_id(response.headers_mut(), &request_id);
+    response
+}
+
+fn set_request_id(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("x-line-request-id", value);
+    }
+}
+
+/// The word by which faults name a call: the telling part of its path.
+fn endpoint(path: &str) -> &str {
+    let mut parts = path.trim_start_matches("/v2/bot/").split('/');
+    match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
+        ("message", "quota") => "quota",
+        ("message", "validate") => "validate",
+        ("message" | "chat", name) => name,
+        ("channel", _) => "webhook",
+        ("", _) => "token",
+        (name, _) => name,
+    }
+}
+
+impl Platform {
+    fn answered(
+        &self,
+        n: u64,
+        start: Instant,
+        status: Option<StatusCode>,
+        reason: Option<&'static str>,
+        response: String,
+    ) {
+        let answer = Answer {
+            status: status.map(|status| status.as_u16()),
+            duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            reason,
+            response,
+        };
+        self.update(|memory| {
+            let revision = memory.touch();
+            memory.log.answered(n, &answer, revision);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_name_calls_by_the_telling_part_of_their_path() {
+        for (path, name) in [
+            ("/v2/bot/message/reply", "reply"),
+            ("/v2/bot/message/push", "push"),
+            ("/v2/bot/message/quota/consumption", "quota"),
+            ("/v2/bot/profile/U1", "profile"),
+            ("/v2/bot/chat/loading/start", "loading"),
+            ("/v2/bot/channel/webhook/test", "webhook"),
+            ("/v2/bot/info", "info"),
+            ("/oauth2/v3/token", "token"),
+        ] {
+            assert_eq!(endpoint(path), name, "{path}");
+        }
+    }
+}

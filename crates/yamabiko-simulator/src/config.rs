@@ -1,0 +1,142 @@
+//! What a simulator is started with, and the settings that can change while it runs.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+use yamabiko_line::secret::{AccessToken, ChannelSecret};
+
+use crate::clock::Clock;
+
+/// Says which bot to talk to, and how.
+#[derive(Clone, Debug)]
+pub struct SimulatorConfig {
+    /// Address of the bot's webhook, such as `http://127.0.0.1:3000/callback`.
+    pub bot_url: String,
+    /// Signs the webhooks.
+    pub channel_secret: ChannelSecret,
+    /// What the bot must show to call the API.
+    pub access_token: AccessToken,
+    /// What the bot gives, with the secret, for a stateless token. Defaults to `1234567890`.
+    pub channel_id: String,
+    /// The bot's name in the chats. Defaults to `Bot`.
+    pub bot_name: String,
+    /// Where to listen. Defaults to `127.0.0.1` on a free port.
+    pub listen: SocketAddr,
+    /// Who is a friend of the bot at the start. Defaults to three users, さくら, Alice and 健太.
+    pub users: Vec<NewUser>,
+    /// Whether a new user's arrival is told to the bot by a `follow` event. Defaults to false.
+    pub greet: bool,
+    /// What tells the time. Defaults to the machine's clock.
+    pub clock: Clock,
+    /// What can change while the simulator runs.
+    pub settings: Settings,
+}
+
+impl SimulatorConfig {
+    /// Describes a simulator for one bot, with the defaults for everything else.
+    #[must_use]
+    pub fn new(
+        bot_url: impl Into<String>,
+        channel_secret: ChannelSecret,
+        access_token: AccessToken,
+    ) -> Self {
+        Self {
+            bot_url: bot_url.into(),
+            channel_secret,
+            access_token,
+            channel_id: "1234567890".into(),
+            bot_name: "Bot".into(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            users: NewUser::defaults(),
+            greet: false,
+            clock: Clock::default(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// Describes a user to create.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewUser {
+    /// `U` and 32 hexadecimal digits. Defaults to a random one.
+    #[serde(default)]
+    pub user_id: Option<String>,
+    /// The name that the bot reads from the profile.
+    pub display_name: String,
+    /// The language of the profile. Defaults to Japanese.
+    #[serde(default)]
+    pub language: Language,
+}
+
+impl NewUser {
+    /// Describes a user with a random id.
+    #[must_use]
+    pub fn new(display_name: impl Into<String>, language: Language) -> Self {
+        Self { user_id: None, display_name: display_name.into(), language }
+    }
+
+    /// The three users of the defaults; their ids never change, so a script may name them.
+    fn defaults() -> Vec<Self> {
+        let user = |digit: &str, name: &str, language| Self {
+            user_id: Some(format!("U{}", digit.repeat(32))),
+            display_name: name.into(),
+            language,
+        };
+        vec![
+            user("1", "さくら", Language::Ja),
+            user("2", "Alice", Language::En),
+            user("3", "健太", Language::Ja),
+        ]
+    }
+}
+
+/// Names the language of a profile or of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Japanese.
+    #[default]
+    Ja,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The language's code as in a profile.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+}
+
+/// Holds the platform's rules that a test may want to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Settings {
+    /// Seconds a reply token lives after its webhook was sent. Defaults to 60, as LINE promises.
+    pub reply_token_seconds: u32,
+    /// Pushes a month; `None` is without a limit. Defaults to `None`; LINE's free plan has 200.
+    pub monthly_limit: Option<u64>,
+    /// Milliseconds the bot has to answer a webhook. Defaults to 2,000, as at LINE.
+    pub webhook_timeout_ms: u64,
+    /// How often a webhook without a 2xx answer is sent again; 0 is never. Defaults to 5.
+    pub redelivery_attempts: u32,
+    /// Milliseconds before the first redelivery; each next wait is twice as long. Defaults to 1,000.
+    pub redelivery_first_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            reply_token_seconds: 60,
+            monthly_limit: None,
+            webhook_timeout_ms: 2_000,
+            redelivery_attempts: 5,
+            redelivery_first_ms: 1_000,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The control API for scripts and tests; `docs/simulator.md` describes it.
+
+mod answer;
+mod chats;
+mod rules;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(crate) use self::chats::greet_all;
+use crate::platform::Platform;
+
+/// Serves the control API.
+pub(crate) fn router() -> Router<Arc<Platform>> {
+    Router::new()
+        .route("/control/status", get(status))
+        .route("/control/users", get(chats::users).post(chats::add_user))
+        .route("/control/chats/{userId}", get(chats::chat))
+        .route("/control/chats/{userId}/messages", post(chats::say))
+        .route("/control/chats/{userId}/events", post(chats::happen))
+        .route("/control/ledger", get(ledger))
+        .route("/control/log", get(log))
+        .route("/control/webhooks/raw", post(webhooks::raw))
+        .route("/control/webhooks/{webhookEventId}/redeliver", post(webhooks::redeliver))
+        .route(
+            "/control/faults",
+            get(rules::faults).post(rules::add_fault).delete(rules::clear_faults),
+        )
+        .route("/control/settings", get(rules::settings).post(rules::set_settings))
+        .route("/control/clock", post(rules::advance))
+        .route("/control/reset", post(reset))
+}
+
+async fn status(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    let now = platform.now();
+    platform.read(|memory| {
+        Json(json!({
+            "now": now,
+            "botUrl": memory.bot_url,
+            "botUserId": platform.bot_id,
+            "users": memory.chats.iter().count(),
+            "log": memory.log.count(),
+            "pushesThisMonth": memory.quota.used(now),
+            "settings": memory.settings,
+            "faults": memory.faults.list(),
+        }))
+    })
+}
+
+async fn ledger(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    platform.read(|memory| Json(json!({ "messages": memory.chats.ledger() })))
+}
+
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+async fn log(
+    State(platform): State<Arc<Platform>>,
+    Query(After { after }): Query<After>,
+) -> Json<Value> {
+    platform.read(|memory| {
+        let newer = memory.log.iter().filter(|entry| entry.n > after);
+        let entries: Vec<Value> = newer.map(crate::log::Entry::to_json).collect();
+        Json(json!({ "entries": entries, "count": memory.log.count() }))
+    })
+}
+
+async fn reset(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    platform.reset();
+    Json(json!({}))
+}

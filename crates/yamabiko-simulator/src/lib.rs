@@ -1,0 +1,25 @@
+//! LINE's platform on this machine: chats, signed webhooks, LINE's API, a page and a control API.
+//!
+//! [`Simulator::start`] serves everything on one listener; `docs/simulator.md` describes the
+//! control API for scripts and tests in any language.
+
+mod api;
+mod chats;
+mod clock;
+mod config;
+mod control;
+mod error;
+mod faults;
+mod id;
+mod log;
+mod page;
+mod platform;
+mod server;
+mod tokens;
+mod validate;
+mod webhook;
+
+pub use clock::Clock;
+pub use config::{Language, NewUser, Settings, SimulatorConfig};
+pub use error::Error;
+pub use server::Simulator;

@@ -1,0 +1,8 @@
+//! Drives the simulator over HTTP with a small bot, as scripts and bots do.
+
+mod account;
+mod control;
+mod messages;
+mod page;
+mod webhooks;
+mod world;

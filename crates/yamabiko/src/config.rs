@@ -1,0 +1,225 @@
+//! Settings: flags and environment variables of the same names; the only place that reads the environment.
+
+use std::{fmt, net::IpAddr, num::NonZeroUsize, time::Duration};
+
+use anyhow::{anyhow, bail};
+use clap::{Args, ValueEnum};
+use yamabiko_line::{
+    client::{Client, ClientConfig, Credentials},
+    secret::{AccessToken, ChannelSecret},
+};
+use yamabiko_queue::StoreOptions;
+
+use crate::Result;
+
+mod parse;
+
+/// All settings, as given; flags win over environment variables.
+#[derive(Args, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// LINE's channel secret, with which webhooks are signed. Required but in `dev`.
+    #[arg(long, env = "LINE_CHANNEL_SECRET", global = true, hide_env_values = true)]
+    pub line_channel_secret: Option<String>,
+
+    /// LINE's channel access token. Required but in `dev`, or where `LINE_CHANNEL_ID` is set.
+    #[arg(long, env = "LINE_CHANNEL_ACCESS_TOKEN", global = true, hide_env_values = true)]
+    pub line_channel_access_token: Option<String>,
+
+    /// LINE's channel id: with it and without a token, short-lived tokens are fetched and refreshed.
+    #[arg(long, env = "LINE_CHANNEL_ID", global = true)]
+    pub line_channel_id: Option<String>,
+
+    /// Where the store is: sqlite:PATH, redis://… or rediss://…; a file of the bot's name in `all` and `dev`.
+    #[arg(long, env = "STORE_URL", global = true, hide_env_values = true)]
+    pub store_url: Option<String>,
+
+    /// Read if `STORE_URL` is not set, but not in `dev`.
+    #[arg(long, env = "REDIS_URL", global = true, hide = true, hide_env_values = true)]
+    pub redis_url: Option<String>,
+
+    /// Read if neither `STORE_URL` nor `REDIS_URL` is set, but not in `dev`.
+    #[arg(long, env = "REDIS_TLS_URL", global = true, hide = true, hide_env_values = true)]
+    pub redis_tls_url: Option<String>,
+
+    /// Read if none of the others is set, but not in `dev`.
+    #[arg(long, env = "REDISTOGO_URL", global = true, hide = true, hide_env_values = true)]
+    pub redistogo_url: Option<String>,
+
+    /// Accept a self-signed certificate of Redis.
+    #[arg(long, env = "REDIS_INSECURE_TLS", global = true, default_value_t = false, action = clap::ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true")]
+    pub redis_insecure_tls: bool,
+
+    /// How durable a stored event is: as the store is set up, or on disk before it is answered.
+    #[arg(long, env = "STORE_DURABILITY", global = true, default_value = "store")]
+    pub store_durability: Durability,
+
+    /// The address to listen on. Defaults to 127.0.0.1; to 0.0.0.0 where `PORT` is set, but never in `dev`.
+    #[arg(long, env = "HOST", global = true)]
+    pub host: Option<IpAddr>,
+
+    /// The port to listen on. Defaults to 3000.
+    #[arg(long, env = "PORT", global = true)]
+    pub port: Option<u16>,
+
+    /// `dev`: the port of the simulator's page, its LINE API and its control API.
+    #[arg(long, env = "SIMULATOR_PORT", global = true, default_value_t = 3001)]
+    pub simulator_port: u16,
+
+    /// The base address of LINE's API. Defaults to LINE's own; the simulator's in `dev`.
+    #[arg(long, env = "LINE_API_URL", global = true)]
+    pub line_api_url: Option<String>,
+
+    /// The base address of LINE's API for content. Defaults to LINE's own; the simulator's in `dev`.
+    #[arg(long, env = "LINE_DATA_API_URL", global = true)]
+    pub line_data_api_url: Option<String>,
+
+    /// How many jobs run at once. Defaults to 16 for each core.
+    #[arg(long, env = "WORKER_CONCURRENCY", global = true)]
+    pub worker_concurrency: Option<NonZeroUsize>,
+
+    /// The queues to serve with their weights; `events` and `outbox` are served unless given weight 0.
+    #[arg(long, env = "WORKER_QUEUES", global = true, default_value = "high=4,default=2,low=1", value_parser = parse::queues)]
+    pub worker_queues: Queues,
+
+    /// How long a process's claims hold without its beat, in seconds, at least 2.
+    #[arg(long, env = "LEASE_SECONDS", global = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=3600))]
+    pub lease_seconds: u32,
+
+    /// How long a stop waits for running jobs, in seconds.
+    #[arg(long, env = "SHUTDOWN_SECONDS", global = true, default_value_t = 25)]
+    pub shutdown_seconds: u32,
+
+    /// How long completed jobs are kept for people.
+    #[arg(long, env = "RETENTION_COMPLETED", global = true, default_value = "1d", value_parser = parse::duration)]
+    pub retention_completed: Duration,
+
+    /// How many completed jobs are kept at most.
+    #[arg(long, env = "RETENTION_COMPLETED_MAX", global = true, default_value_t = 10_000)]
+    pub retention_completed_max: u32,
+
+    /// How long dead jobs are kept.
+    #[arg(long, env = "RETENTION_DEAD", global = true, default_value = "30d", value_parser = parse::duration)]
+    pub retention_dead: Duration,
+
+    /// What becomes of a reply of which nobody can tell whether it was said.
+    #[arg(long, env = "UNCERTAIN_REPLY", global = true, default_value = "drop")]
+    pub uncertain_reply: UncertainReply,
+
+    /// The time zone of clock times said to users.
+    #[arg(long, env = "TIME_ZONE", global = true, default_value = "Asia/Tokyo", value_parser = parse::time_zone)]
+    pub time_zone: jiff::tz::TimeZone,
+
+    /// `worker` and `timer`: the port that serves /live, /ready and /metrics. None by default.
+    #[arg(long, env = "METRICS_PORT", global = true)]
+    pub metrics_port: Option<u16>,
+
+    /// What is logged: a level, or a filter.
+    #[arg(long, env = "LOG", global = true, default_value = "info")]
+    pub log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "LOG_FORMAT", global = true, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// What becomes of a reply of which nobody can tell whether it was said (O3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UncertainReply {
+    /// It counts as said.
+    Drop,
+    /// It is pushed, and may be said twice.
+    Push,
+}
+
+/// How durable stored data is before it is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    /// As the store is set up.
+    Store,
+    /// On disk.
+    Fsync,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Queues with their weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queues(pub Vec<(String, u32)>);
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Returns the store's address; `default_file` stands in where a role may have one of its own.
+    pub(crate) fn store_url(&self, default_file: Option<String>) -> Result<String> {
+        let given = [&self.store_url, &self.redis_url, &self.redis_tls_url, &self.redistogo_url];
+        let url = given.into_iter().flatten().find(|url| !url.is_empty()).cloned().or(default_file);
+        url.ok_or_else(|| {
+            anyhow!("STORE_URL is not set: web, worker and timer share one store, so give all of them the same address (sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT)")
+        })
+    }
+
+    /// Returns the store's address in `dev`, where a Redis of the environment is left alone.
+    pub(crate) fn dev_store_url(&self, default_file: String) -> String {
+        self.store_url.clone().filter(|url| !url.is_empty()).unwrap_or(default_file)
+    }
+
+    pub(crate) fn store_options(&self, name: &str) -> StoreOptions {
+        let mut options = StoreOptions::new(name);
+        options.lease = Duration::from_secs(self.lease_seconds.into());
+        options.keep_completed = self.retention_completed;
+        options.keep_completed_max = self.retention_completed_max;
+        options.keep_dead = self.retention_dead;
+        options.fsync = self.store_durability == Durability::Fsync;
+        options.insecure_tls = self.redis_insecure_tls;
+        options
+    }
+
+    /// Returns where `web` listens.
+    pub(crate) fn listen(&self) -> (IpAddr, u16) {
+        let everywhere = IpAddr::from([0, 0, 0, 0]);
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let host = self.host.unwrap_or(if self.port.is_some() { everywhere } else { here });
+        (host, self.port.unwrap_or(3000))
+    }
+
+    pub(crate) fn channel_secret(&self) -> Result<ChannelSecret> {
+        match &self.line_channel_secret {
+            Some(secret) if !secret.trim().is_empty() => Ok(ChannelSecret::new(secret.trim())),
+            _ => bail!("LINE_CHANNEL_SECRET is not set: copy it from the channel's basic settings in the LINE Developers Console, or try the bot without an account by `dev`"),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Result<Client> {
+        let token = self.line_channel_access_token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+        let credentials = match (token, &self.line_channel_id) {
+            (Some(token), _) => Credentials::Token(AccessToken::new(token)),
+            (None, Some(id)) => Credentials::Stateless { channel_id: id.clone(), channel_secret: self.channel_secret()? },
+            (None, None) => bail!("LINE_CHANNEL_ACCESS_TOKEN is not set: issue one in the LINE Developers Console, or set LINE_CHANNEL_ID to have short-lived tokens fetched"),
+        };
+        let mut config = ClientConfig::new(credentials);
+        if let Some(url) = &self.line_api_url {
+            config.api_url.clone_from(url);
+        }
+        if let Some(url) = &self.line_data_api_url {
+            config.data_api_url.clone_from(url);
+        }
+        Ok(Client::new(config)?)
+    }
+
+    pub(crate) fn concurrency(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.worker_concurrency.map_or(cores * 16, NonZeroUsize::get)
+    }
+}

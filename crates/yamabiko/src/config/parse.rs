@@ -1,0 +1,62 @@
+//! Values of settings, with errors that say what would be right.
+
+use std::time::Duration;
+
+use super::Queues;
+
+/// Parses queues with weights: `high=4,default=2,low=1`.
+pub(super) fn queues(text: &str) -> Result<Queues, String> {
+    let wrong = |part: &str| format!("{part:?} is no queue with a weight: use name=weight, separated by commas, like high=4,default=2,low=1");
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let queues = parts.map(|part| {
+        let (name, weight) = part.split_once('=').ok_or_else(|| wrong(part))?;
+        let weight = weight.trim().parse::<u32>().ok().filter(|weight| *weight <= 1000).ok_or_else(|| wrong(part))?;
+        if name.trim().is_empty() { Err(wrong(part)) } else { Ok((name.trim().to_owned(), weight)) }
+    });
+    queues.collect::<Result<_, _>>().map(Queues)
+}
+
+/// Parses a time span: `1d`, `12h`, `30m`, `45s`, `PT1H`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time span: use one like 30s, 15m, 12h or 1d");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let days = jiff::SpanRelativeTo::days_are_24_hours();
+    let duration = span.to_duration(days).map_err(|_| wrong())?;
+    Duration::try_from(duration).map_err(|_| wrong())
+}
+
+/// Parses an IANA time zone: `Asia/Tokyo`.
+pub(super) fn time_zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
+    jiff::tz::TimeZone::get(text).map_err(|_| format!("{text:?} is no time zone: use a name like Asia/Tokyo, Europe/Berlin or UTC"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_names_with_weights() {
+        let expected = Queues(vec![("high".into(), 4), ("low".into(), 0)]);
+        assert_eq!(queues("high=4, low=0"), Ok(expected));
+        assert!(queues("high").unwrap_err().contains("high=4,default=2,low=1"));
+        assert!(queues("high=-1").is_err() && queues("=3").is_err());
+    }
+
+    #[test]
+    fn time_spans_are_read_as_people_write_them() {
+        assert_eq!(duration("1d"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("90m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        assert!(duration("soon").unwrap_err().contains("12h"));
+        assert!(duration("-5m").is_err());
+    }
+
+    #[test]
+    fn a_time_zone_is_named_as_the_iana_does() {
+        assert!(time_zone("Asia/Tokyo").is_ok());
+        assert!(time_zone("Tokyo time").unwrap_err().contains("Asia/Tokyo"));
+    }
+}

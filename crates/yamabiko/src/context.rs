@@ -1,0 +1,309 @@
+//! What a handler or a job may ask for; nothing of it happens before the commit.
+
+use std::{any::Any, fmt, sync::Arc, time::Duration};
+
+use anyhow::anyhow;
+use serde::de::DeserializeOwned;
+use yamabiko_line::{client::Profile, id::{ChatId, UserId}, message::Message};
+use yamabiko_queue::{Due, Effect, JobId, NewJob, Run, State, Timestamp, job::EVENTS};
+
+use crate::{
+    Result,
+    ending::Cancel,
+    job::{Job, Lane},
+    registry::Shared,
+    state::ChatState,
+};
+
+mod collected;
+mod envelope;
+
+pub(crate) use collected::Collected;
+pub(crate) use envelope::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent};
+
+/// The hand of a handler or a job: what it asks for is collected, and happens together with the end of the run.
+///
+/// Clones belong to the same run. Once the run has ended, nothing more is collected.
+///
+/// ```
+/// use std::time::Duration;
+/// # use serde::{Deserialize, Serialize};
+/// use yamabiko::{Context, Job, Result, TextMessage};
+///
+/// async fn on_text(cx: Context, message: TextMessage) -> Result {
+///     cx.reply("I will think about it");
+///     cx.after(Duration::from_secs(60), Thought { about: message.text });
+///     Ok(())
+/// }
+/// # #[derive(Serialize, Deserialize)] struct Thought { about: String }
+/// # impl Job for Thought {
+/// #     const KIND: &'static str = "thought";
+/// #     async fn run(self, cx: Context) -> Result { cx.push(self.about); Ok(()) }
+/// # }
+/// # let _ = yamabiko::App::new("thinker").on_text(on_text).job::<Thought>();
+/// ```
+pub struct Context<S = ()> {
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S> {
+    run: Run,
+    envelope: Envelope,
+    shared: Arc<Shared<S>>,
+    collected: Collected<S>,
+}
+
+impl<S> Clone for Context<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<S> fmt::Debug for Context<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("job", &self.inner.run.claim.job).finish_non_exhaustive()
+    }
+}
+
+/// A job of a chat that is due later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// Its id, for `cx.cancel`.
+    pub id: JobId,
+    /// The job's kind.
+    pub kind: String,
+    /// When it is due.
+    pub due: Timestamp,
+    /// When it was asked for.
+    pub created: Timestamp,
+    payload: Vec<u8>,
+}
+
+impl Timer {
+    /// Returns the timer's job, if it is one of this kind.
+    #[must_use]
+    pub fn job<J: DeserializeOwned>(&self) -> Option<J> {
+        serde_json::from_slice(&self.payload).ok()
+    }
+}
+
+impl<S: ChatState> Context<S> {
+    pub(crate) fn new(run: Run, envelope: Envelope, shared: Arc<Shared<S>>, state: S) -> Self {
+        let collected = Collected::new(state);
+        Self { inner: Arc::new(Inner { run, envelope, shared, collected }) }
+    }
+
+    /// Says something to the chat, by reply if the event's reply token is still good, else by push.
+    pub fn reply(&self, message: impl Into<Message>) {
+        self.push(message);
+    }
+
+    /// Says something to the chat that the run belongs to.
+    ///
+    /// All that one run says to a chat leaves in order, in as few calls as possible; the first of them uses the reply
+    /// token where there is one, since replies are free.
+    pub fn push(&self, message: impl Into<Message>) {
+        let chat = self.inner.envelope.chat.clone();
+        if chat.is_none() && self.inner.envelope.token.is_none() {
+            self.inner.collected.fail("this run belongs to no chat: use cx.push_to(chat, …)");
+            return;
+        }
+        self.say(chat, message.into());
+    }
+
+    /// Says something to another chat.
+    pub fn push_to(&self, chat: &ChatId, message: impl Into<Message>) {
+        self.say(Some(chat.clone()), message.into());
+    }
+
+    fn say(&self, chat: Option<ChatId>, message: Message) {
+        self.inner.collected.say(chat, message);
+    }
+
+    /// Runs a job as soon as possible.
+    pub fn enqueue<J: Job<S>>(&self, job: J) -> JobId {
+        self.add(&job, Due::Now)
+    }
+
+    /// Runs a job after this time.
+    ///
+    /// In a handler it counts from LINE's time of the event, so that a late webhook makes no late timer;
+    /// in a job, from the start of the run. At most 10 years.
+    pub fn after<J: Job<S>>(&self, after: Duration, job: J) -> JobId {
+        self.at(self.inner.envelope.counts_from + after, job)
+    }
+
+    /// Runs a job at this moment, at once if it has passed. At most 10 years ahead.
+    pub fn at<J: Job<S>>(&self, due: Timestamp, job: J) -> JobId {
+        self.add(&job, Due::At(due))
+    }
+
+    fn add<J: Job<S>>(&self, job: &J, due: Due) -> JobId {
+        let payload = serde_json::to_vec(job).unwrap_or_else(|error| {
+            self.inner.collected.fail(format!("the job {} cannot be stored as JSON: {error}", J::KIND));
+            Vec::new()
+        });
+        let started_by = &self.inner.run.claim.job;
+        let mut new = NewJob::new(J::KIND, payload);
+        new.due = due;
+        new.parent = Some(started_by.id);
+        new.origin.clone_from(&started_by.origin);
+        if let Some(chat) = &self.inner.envelope.chat {
+            new.chat = Some(chat.to_string());
+            new.lane = (J::LANE == Lane::Chat).then(|| chat_lane(chat));
+        }
+        J::QUEUE.clone_into(&mut new.queue);
+        if new.lane.is_some() {
+            EVENTS.clone_into(&mut new.queue);
+        }
+        let ids = |index| started_by.id.of_effect(started_by.reruns, self.inner.run.checkpoints(), index);
+        self.inner.collected.insert(new, ids)
+    }
+
+    /// Cancels a timer or a job; what is running already is stopped, and commits nothing.
+    pub fn cancel(&self, id: JobId) {
+        self.inner.collected.effect(Effect::Cancel(id));
+    }
+
+    /// Returns the chat's state, as it is after what this run has set.
+    #[must_use]
+    pub fn state(&self) -> S {
+        self.inner.collected.state()
+    }
+
+    /// Replaces the chat's state.
+    ///
+    /// Only a run in the chat's lane may do so; elsewhere it is an error of the run, for good.
+    pub fn set_state(&self, state: S) {
+        if self.inner.run.claim.job.lane.is_none() {
+            self.inner.collected.fail("a laneless job cannot write its chat's state: enqueue a job with LANE = Lane::Chat that does");
+            return;
+        }
+        self.inner.collected.set_state(state);
+    }
+
+    /// Commits what was asked for so far, and makes a retry of this job start from `job`.
+    ///
+    /// # Errors
+    /// If the job was cancelled or its claim is lost: return it with `?`, the run has to end.
+    pub async fn checkpoint<J: Job<S>>(&self, job: &J) -> Result {
+        if self.inner.run.claim.job.kind != J::KIND {
+            return Err(anyhow!("a checkpoint of {} cannot hold a {}", self.inner.run.claim.job.kind, J::KIND));
+        }
+        let payload = serde_json::to_vec(job)?;
+        let effects = self.take_effects()?;
+        self.inner.run.checkpoint(payload, effects).await.map_err(|error| match error {
+            yamabiko_queue::run::CheckpointError::Cancelled => Cancel.into(),
+            error => anyhow::Error::new(error),
+        })
+    }
+
+    /// Returns the chat's timers, from the store, the next one first.
+    ///
+    /// Those that this run has asked for are not among them yet.
+    ///
+    /// # Errors
+    /// If the store cannot be reached.
+    pub async fn timers(&self) -> Result<Vec<Timer>> {
+        let Some(chat) = &self.inner.envelope.chat else { return Ok(Vec::new()) };
+        let live = self.inner.run.store().live(chat.as_str()).await?;
+        let timers = live.into_iter().filter(|record| record.state == State::Scheduled).filter_map(|record| {
+            let due = record.job.due?;
+            let job = record.job;
+            Some(Timer { id: job.id, due, created: job.arrived, kind: job.kind, payload: job.payload })
+        });
+        Ok(timers.collect())
+    }
+
+    /// Says whether the run can answer its event by reply.
+    #[must_use]
+    pub fn can_reply(&self) -> bool {
+        self.inner.envelope.token.is_some() && !self.inner.envelope.standby
+    }
+
+    /// Returns the chat that the run belongs to.
+    #[must_use]
+    pub fn chat(&self) -> Option<&ChatId> {
+        self.inner.envelope.chat.as_ref()
+    }
+
+    /// Returns the user who caused the event, if the run is a handler's and LINE says so.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.inner.envelope.event.as_ref()?.source.as_ref()?.user()
+    }
+
+    /// Returns the user's profile, from LINE.
+    ///
+    /// # Errors
+    /// If LINE does not give it, or the run knows no user.
+    pub async fn profile(&self) -> Result<Profile> {
+        let user = self.user().ok_or_else(|| anyhow!("this run knows no user"))?;
+        Ok(self.inner.shared.platform.profile(&user).await?)
+    }
+
+    /// Returns what was shared by `App::data`.
+    ///
+    /// # Errors
+    /// If no such value was shared.
+    pub fn data<T: Any + Send + Sync>(&self) -> Result<&T> {
+        let name = std::any::type_name::<T>();
+        let value = self.inner.shared.data.get::<T>();
+        value.ok_or_else(|| anyhow!("no {name} is shared: add .data({name} {{ … }}) to the App"))
+    }
+
+    /// Returns the id of the job, the same in each of its runs: what makes calls to third parties idempotent.
+    #[must_use]
+    pub fn job_id(&self) -> JobId {
+        self.inner.run.claim.job.id
+    }
+
+    /// Returns when the run started, by the store's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.run.claim.claimed_at
+    }
+
+    /// Returns the moment from which `cx.after` counts: LINE's time of the event, or the start of the job's run.
+    #[must_use]
+    pub fn counts_from(&self) -> Timestamp {
+        self.inner.envelope.counts_from
+    }
+
+    /// Returns when the job was due, if it was started for later.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.inner.run.claim.job.due
+    }
+
+    /// Returns how long after its due time the run started.
+    #[must_use]
+    pub fn late_by(&self) -> Duration {
+        self.due().map_or(Duration::ZERO, |due| self.inner.run.claim.claimed_at.since(due))
+    }
+
+    /// Returns the time zone for clock times said to users; set by `TIME_ZONE`.
+    #[must_use]
+    pub fn time_zone(&self) -> jiff::tz::TimeZone {
+        self.inner.shared.time_zone.clone()
+    }
+
+    /// Takes what was collected, as effects for the store.
+    fn take_effects(&self) -> Result<Vec<Effect>> {
+        let run = &self.inner.run;
+        let checkpoints = run.checkpoints();
+        self.inner.collected.take(&self.inner.envelope, &run.claim, checkpoints, &self.inner.shared.state)
+    }
+
+    /// Ends the collecting: what is asked for later is lost, and said so (K8).
+    pub(crate) fn seal(&self) -> Result<Vec<Effect>> {
+        let effects = self.take_effects();
+        self.inner.collected.seal();
+        effects
+    }
+}
+
+/// Returns the lane of a chat's events and in-lane jobs (L1).
+pub(crate) fn chat_lane(chat: &ChatId) -> String {
+    chat.to_string()
+}

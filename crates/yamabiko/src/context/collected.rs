@@ -1,0 +1,121 @@
+//! What a run has asked for so far.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use yamabiko_line::{id::ChatId, message::Message};
+use yamabiko_queue::{Effect, JobId, NewJob, store::Claim};
+
+use super::Envelope;
+use crate::{Result, delivery, ending::Permanent, state::{ChatState, StateFormat}};
+
+/// What a run has asked for so far; shared by the clones of its context.
+#[derive(Debug)]
+pub(crate) struct Collected<S>(Mutex<Asked<S>>);
+
+#[derive(Debug)]
+struct Asked<S> {
+    said: Vec<(Option<ChatId>, Message)>,
+    effects: Vec<Effect>,
+    /// The index of the next job since the last checkpoint (K4).
+    index: u32,
+    state: S,
+    state_changed: bool,
+    /// The first mistake; it surfaces at the commit, and is permanent (K8).
+    mistake: Option<String>,
+    sealed: bool,
+}
+
+impl<S: ChatState> Collected<S> {
+    pub(crate) fn new(state: S) -> Self {
+        Self(Mutex::new(Asked {
+            said: Vec::new(),
+            effects: Vec::new(),
+            index: 0,
+            state,
+            state_changed: false,
+            mistake: None,
+            sealed: false,
+        }))
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what is collected, unless the run has ended.
+    fn open(&self) -> MutexGuard<'_, Asked<S>> {
+        let asked = self.asked();
+        if asked.sealed {
+            #[cfg(feature = "testing")]
+            #[expect(clippy::panic, reason = "a test must see the mistake")]
+            {
+                panic!("a context was used after its run had ended");
+            }
+            #[cfg(not(feature = "testing"))]
+            tracing::error!("a context was used after its run had ended; what it asked for does not happen");
+        }
+        asked
+    }
+
+    pub(crate) fn say(&self, chat: Option<ChatId>, message: Message) {
+        self.open().said.push((chat, message));
+    }
+
+    pub(crate) fn effect(&self, effect: Effect) {
+        self.open().effects.push(effect);
+    }
+
+    pub(crate) fn insert(&self, mut job: NewJob, id: impl Fn(u32) -> JobId) -> JobId {
+        let mut asked = self.open();
+        job.id = id(asked.index);
+        asked.index += 1;
+        let id = job.id;
+        asked.effects.push(Effect::Insert(job));
+        id
+    }
+
+    pub(crate) fn fail(&self, mistake: impl Into<String>) {
+        self.open().mistake.get_or_insert(mistake.into());
+    }
+
+    pub(crate) fn state(&self) -> S {
+        self.asked().state.clone()
+    }
+
+    pub(crate) fn set_state(&self, state: S) {
+        let mut asked = self.open();
+        asked.state = state;
+        asked.state_changed = true;
+    }
+
+    /// Takes what was asked for since the last checkpoint, as effects for the store.
+    pub(crate) fn take(&self, envelope: &Envelope, claim: &Claim, checkpoints: u32, format: &StateFormat<S>) -> Result<Vec<Effect>> {
+        let mut asked = self.open();
+        if let Some(mistake) = asked.mistake.take() {
+            return Err(Permanent(mistake).into());
+        }
+        let mut effects = std::mem::take(&mut asked.effects);
+        let said = std::mem::take(&mut asked.said);
+        if envelope.standby && !said.is_empty() {
+            tracing::debug!("another channel has the word, nothing is sent");
+        } else {
+            for (_, message) in &said {
+                message.validate().map_err(|error| Permanent(error.to_string()))?;
+            }
+            let first = asked.index;
+            let ids = (first..).map(|index| claim.job.id.of_effect(claim.job.reruns, checkpoints, index));
+            let usable = if checkpoints == claim.job.checkpoint { envelope } else { &Envelope { token: None, ..envelope.clone() } };
+            effects.extend(delivery::pack(said, usable, claim, ids).into_iter().map(Effect::Insert));
+        }
+        if std::mem::take(&mut asked.state_changed) {
+            let state = format.encode(&asked.state).map_err(|error| Permanent(format!("the chat's state cannot be stored: {error}")))?;
+            effects.push(Effect::SetState(Some(state)));
+        }
+        asked.index = 0;
+        Ok(effects)
+    }
+
+    pub(crate) fn seal(&self) {
+        self.asked().sealed = true;
+    }
+}

@@ -1,0 +1,93 @@
+//! What surrounds a run: its chat, its event, and the reply token that came with it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use yamabiko_line::{
+    event::{Event, Mode},
+    id::ChatId,
+    secret::ReplyToken,
+};
+use yamabiko_queue::{Timestamp, store::Claim};
+
+/// The kind of the jobs that are events.
+pub(crate) const EVENT_KIND: &str = "line.event";
+/// The version of the payloads that are written here.
+pub(crate) const PAYLOAD_VERSION: u32 = 1;
+/// How old an event's own time may be to be believed (T4).
+const OLDEST_EVENT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The payload of an event's job; the reply token is kept apart, as the job's secret.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StoredEvent {
+    pub(crate) v: u32,
+    pub(crate) destination: Option<String>,
+    pub(crate) event: Value,
+}
+
+/// A reply token and when it arrived, by the store's clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) token: ReplyToken,
+    pub(crate) arrived: Timestamp,
+}
+
+/// What surrounds a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    pub(crate) chat: Option<ChatId>,
+    /// The event, if the run is a handler's.
+    pub(crate) event: Option<Event>,
+    /// Whether another channel has the word: handlers may run, nothing is sent (I4).
+    pub(crate) standby: bool,
+    pub(crate) token: Option<Token>,
+    /// From when `cx.after` counts (T4).
+    pub(crate) counts_from: Timestamp,
+}
+
+impl Envelope {
+    pub(crate) fn of(claim: &Claim) -> Self {
+        let job = &claim.job;
+        let event = (job.kind == EVENT_KIND)
+            .then(|| serde_json::from_slice::<StoredEvent>(&job.payload).ok())
+            .flatten()
+            .map(|stored| Event::from_value(stored.event));
+        let token = job.secret.clone().map(|token| Token { token: ReplyToken::new(token), arrived: job.arrived });
+        let counts_from = match &event {
+            Some(event) => believed(event.timestamp, job.arrived),
+            None => claim.claimed_at,
+        };
+        Self {
+            chat: job.chat.clone().map(ChatId::new),
+            standby: event.as_ref().is_some_and(|event| event.mode == Mode::Standby),
+            token: token.filter(|_| event.is_some()),
+            event,
+            counts_from,
+        }
+    }
+}
+
+/// Returns the time of an event: its own if that lies within the 24 hours before arrival, else its arrival (T4).
+fn believed(timestamp_ms: Option<i64>, arrived: Timestamp) -> Timestamp {
+    match timestamp_ms.map(Timestamp::from_millis) {
+        Some(own) if own <= arrived && arrived.since(own) <= OLDEST_EVENT => own,
+        _ => arrived,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t4_a_timer_counts_from_the_events_own_time_if_that_is_plausible() {
+        let arrived = Timestamp::from_millis(1_800_000_000_000);
+        let at = |ms: i64| believed(Some(1_800_000_000_000 + ms), arrived).as_millis() - 1_800_000_000_000;
+        assert_eq!(at(-1_500), -1_500);
+        assert_eq!(at(-24 * 3_600_000), -24 * 3_600_000);
+        assert_eq!(at(-24 * 3_600_000 - 1), 0, "older than a day");
+        assert_eq!(at(1), 0, "from the future");
+        assert_eq!(believed(None, arrived), arrived);
+    }
+}

@@ -1,0 +1,45 @@
+//! What a chat is told when a handler or a job has died for good.
+
+use std::sync::Arc;
+
+use yamabiko_line::message::Message;
+use yamabiko_queue::{job::OUTBOX, store::{Claim, Effect}};
+
+use crate::{context::Envelope, delivery};
+
+/// A job that is given up, as `App::on_dead` sees it.
+#[derive(Clone, Debug)]
+pub struct Dead {
+    /// The kind of job; `line.event` for a handler.
+    pub kind: String,
+    /// Why it was given up.
+    pub error: String,
+}
+
+/// Says what a chat is told, if anything.
+pub(crate) type Apology = Arc<dyn Fn(&Dead) -> Option<Message> + Send + Sync>;
+
+/// The index from which the deliveries of an apology are numbered; no run collects that many effects.
+const APOLOGY_INDEX: u32 = 1 << 31;
+
+/// What is said by default.
+pub(crate) const DEFAULT_SENTENCE: &str =
+    "申し訳ありません、処理できませんでした。\nSorry, something went wrong with this one.";
+
+/// Returns what a death leaves behind: a delivery to the chat, in the step that makes the job dead (K7).
+pub(crate) fn effects(apology: &Apology, claim: &Claim, error: &str) -> Vec<Effect> {
+    // A delivery that died is not answered with another one.
+    if claim.job.queue == OUTBOX {
+        return Vec::new();
+    }
+    let dead = Dead { kind: claim.job.kind.clone(), error: error.to_owned() };
+    let envelope = Envelope::of(claim);
+    match (apology(&dead), &envelope.chat) {
+        (Some(message), Some(chat)) if !envelope.standby => {
+            let said = vec![(Some(chat.clone()), message)];
+            let ids = (APOLOGY_INDEX..).map(|index| claim.job.id.of_effect(claim.job.reruns, claim.job.checkpoint, index));
+            delivery::pack(said, &envelope, claim, ids).into_iter().map(Effect::Insert).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,46 @@
+//! LINE as the runtime needs it: the real client, or the test kit's stand-in.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use yamabiko_line::{
+    client::{Client, Profile, Quota, Sent},
+    error::Error,
+    id::{ChatId, UserId},
+    message::Message,
+    secret::ReplyToken,
+};
+
+/// The calls that the runtime makes.
+#[async_trait]
+pub(crate) trait Platform: Send + Sync + fmt::Debug {
+    async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error>;
+    async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid) -> Result<Sent, Error>;
+    async fn profile(&self, user: &UserId) -> Result<Profile, Error>;
+    async fn quota(&self) -> Result<Quota, Error>;
+    async fn quota_used(&self) -> Result<u64, Error>;
+}
+
+#[async_trait]
+impl Platform for Client {
+    async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error> {
+        self.reply(token, messages).await
+    }
+
+    async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid) -> Result<Sent, Error> {
+        self.push(to, messages, retry_key).await
+    }
+
+    async fn profile(&self, user: &UserId) -> Result<Profile, Error> {
+        self.profile(user).await
+    }
+
+    async fn quota(&self) -> Result<Quota, Error> {
+        self.quota().await
+    }
+
+    async fn quota_used(&self) -> Result<u64, Error> {
+        self.quota_used().await
+    }
+}

@@ -1,0 +1,173 @@
+//! From an author's app to what a worker runs.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use yamabiko_line::event::Event;
+use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
+
+use crate::{
+    Context, Result,
+    context::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, chat_lane},
+    delivery::{Courier, DELIVERY_KIND},
+    ending,
+    handlers::Handlers,
+    job::{Job, policy},
+    platform::Platform,
+    state::{ChatState, StateError, StateFormat},
+};
+
+/// How long a job waits for a newer version of the program that can read it.
+const NEWER_AGAIN: Duration = Duration::from_secs(5);
+
+/// What all runs of a process share.
+pub(crate) struct Shared<S> {
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) data: Data,
+    pub(crate) state: StateFormat<S>,
+    pub(crate) time_zone: jiff::tz::TimeZone,
+}
+
+/// The values of `App::data`, one of each type.
+#[derive(Default)]
+pub(crate) struct Data(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl Data {
+    pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} shared values", self.0.len())
+    }
+}
+
+/// The work of an author's function.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Result> + Send>>;
+
+/// Adds one kind of job to a registry.
+pub(crate) type AddJob<S> = Box<dyn FnOnce(&mut Registry, &Arc<Shared<S>>) -> yamabiko_queue::Result<()> + Send>;
+
+/// Returns what adds the author's job type to a registry.
+pub(crate) fn add_job<S: ChatState, J: Job<S>>() -> AddJob<S> {
+    Box::new(|registry, shared| {
+        let shared = Arc::clone(shared);
+        registry.register(J::KIND, policy::<S, J>(), move |run| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move {
+                let envelope = Envelope::of(&run.claim);
+                // A newer version may be deploying: what cannot be read is tried again like any failure.
+                let job: J = match serde_json::from_slice(&run.claim.job.payload) {
+                    Ok(job) => job,
+                    Err(error) => return failed(format!("the payload cannot be read as {}: {error}", J::KIND)),
+                };
+                in_context(run, envelope, shared, |cx| Box::pin(job.run(cx))).await
+            })
+        })
+    })
+}
+
+/// Adds the handlers of events to a registry.
+pub(crate) fn add_events<S: ChatState>(registry: &mut Registry, shared: &Arc<Shared<S>>, handlers: Handlers<S>) -> yamabiko_queue::Result<()> {
+    let (shared, handlers) = (Arc::clone(shared), Arc::new(handlers));
+    registry.register(EVENT_KIND, RetryPolicy::events(), move |run| {
+        let (shared, handlers) = (Arc::clone(&shared), Arc::clone(&handlers));
+        Box::pin(async move {
+            match serde_json::from_slice::<StoredEvent>(&run.claim.job.payload) {
+                Ok(stored) if stored.v > PAYLOAD_VERSION => return newer(format!("payload version {} is newer than this program", stored.v)),
+                Ok(_) => {}
+                Err(error) => return Finish { ending: Ending::Dead { error: format!("not an event: {error}") }, effects: Vec::new() },
+            }
+            let envelope = Envelope::of(&run.claim);
+            let Some(event) = envelope.event.clone() else { return failed("not an event".to_owned()) };
+            let built_in = match built_in(&run, &event).await {
+                Ok(effects) => effects,
+                Err(error) => return failed(error.to_string()),
+            };
+            let mut finish = in_context(run, envelope, shared, |cx| handlers.handle(cx, event)).await;
+            if finish.ending == Ending::Done {
+                finish.effects.extend(built_in);
+            }
+            finish
+        })
+    })
+}
+
+/// Adds deliveries to a registry.
+pub(crate) fn add_deliveries(registry: &mut Registry, courier: Arc<Courier>) -> yamabiko_queue::Result<()> {
+    registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), move |run| {
+        let courier = Arc::clone(&courier);
+        Box::pin(async move { courier.carry(run).await })
+    })
+}
+
+/// Runs an author's function and turns what it asked for into effects.
+async fn in_context<S: ChatState>(run: Run, envelope: Envelope, shared: Arc<Shared<S>>, work: impl FnOnce(Context<S>) -> Work) -> Finish {
+    let state = match state(&run, &envelope, &shared).await {
+        Ok(state) => state,
+        Err(finish) => return finish,
+    };
+    let cx = Context::new(run, envelope, shared, state);
+    let ended = work(cx.clone()).await;
+    let asked = cx.seal();
+    match ended.and(asked) {
+        Ok(effects) => Finish { ending: Ending::Done, effects },
+        Err(error) => Finish { ending: ending::of_error(&error), effects: Vec::new() },
+    }
+}
+
+/// Returns the chat's state: what came with the claim, or a copy for a laneless job (S1).
+async fn state<S: ChatState>(run: &Run, envelope: &Envelope, shared: &Shared<S>) -> std::result::Result<S, Finish> {
+    let copy;
+    let stored = match &envelope.chat {
+        Some(chat) if run.claim.job.lane.is_none() => {
+            copy = run.store().state(&chat_lane(chat)).await.map_err(|error| failed(error.to_string()))?;
+            copy.as_deref()
+        }
+        _ => run.claim.state.as_deref(),
+    };
+    shared.state.decode(stored).map_err(|error| match error {
+        StateError::Newer { .. } => newer(error.to_string()),
+        StateError::Unreadable { .. } => Finish { ending: Ending::Dead { error: error.to_string() }, effects: Vec::new() },
+    })
+}
+
+/// What an event does whatever its handler does (I4).
+async fn built_in(run: &Run, event: &Event) -> yamabiko_queue::Result<Vec<Effect>> {
+    use yamabiko_line::event::EventKind;
+    let Some(chat) = &run.claim.job.chat else { return Ok(Vec::new()) };
+    let unsent = match &event.kind {
+        EventKind::Unfollow | EventKind::Leave => None,
+        EventKind::Unsend { message_id } => Some(message_id.to_string()),
+        _ => return Ok(Vec::new()),
+    };
+    let live = run.store().live(chat).await?;
+    let called_off = live.into_iter().filter(|record| match &unsent {
+        None => record.state == State::Scheduled || record.job.kind != EVENT_KIND,
+        Some(message) => record.job.origin.as_ref() == Some(message),
+    });
+    let mut effects: Vec<_> = called_off.map(|record| Effect::Cancel(record.job.id)).collect();
+    effects.extend(unsent.map(|origin| Effect::Scrub { origin }));
+    Ok(effects)
+}
+
+fn failed(error: String) -> Finish {
+    Finish { ending: Ending::Failed { error, after: None, unsure: false }, effects: Vec::new() }
+}
+
+fn newer(reason: String) -> Finish {
+    let ending = Ending::Snoozed { after: NEWER_AGAIN, hold: true, afresh: false, reason: Some(reason) };
+    Finish { ending, effects: Vec::new() }
+}

@@ -1,0 +1,48 @@
+//! `dev`: the whole bot and a simulator of LINE in one process, bound to this machine only.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use uuid::Uuid;
+use yamabiko_line::{
+    client::{Client, ClientConfig, Credentials},
+    secret::{AccessToken, ChannelSecret},
+};
+use yamabiko_simulator::{Simulator, SimulatorConfig};
+
+use super::{Bot, Web, bind, open};
+use crate::{App, Result, cli::{Role, tell}, config::Settings, shutdown::Stop, state::ChatState};
+
+/// Messages a month on LINE's free plan.
+const FREE_PLAN: u64 = 200;
+
+pub(super) async fn run<S: ChatState>(app: App<S>, settings: Settings, metrics: PrometheusHandle, stop: Stop) -> Result {
+    let url = settings.dev_store_url(format!("sqlite:{}-dev.db", app.name));
+    let store = open(&url, &settings, &app.name).await?;
+    let listener = bind((Ipv4Addr::LOCALHOST, settings.port.unwrap_or(3000)).into(), "PORT").await?;
+    let page = bind((Ipv4Addr::LOCALHOST, settings.simulator_port).into(), "SIMULATOR_PORT").await?;
+    // Nobody else knows them, and the simulator is the only one that asks.
+    let secret = Uuid::new_v4().simple().to_string();
+    let token = Uuid::new_v4().simple().to_string();
+    let bot_url = format!("http://{}/callback", listener.local_addr()?);
+    let mut config = SimulatorConfig::new(bot_url, ChannelSecret::new(&secret), AccessToken::new(&token));
+    config.bot_name.clone_from(&app.name);
+    config.settings.monthly_limit = Some(FREE_PLAN);
+    let simulator = Simulator::start_on(page, config)?;
+    let mut client = ClientConfig::new(Credentials::Token(AccessToken::new(&token)));
+    client.api_url = simulator.url();
+    client.data_api_url = simulator.url();
+    let bot = Bot {
+        role: Role::Dev,
+        settings,
+        store,
+        platform: Arc::new(Client::new(client)?),
+        web: Some(Web { secret: ChannelSecret::new(&secret), listener }),
+        metrics,
+        stop,
+    };
+    tell(&format!("\n  Chat with the bot here: {}\n", simulator.url()));
+    let ended = bot.run(app).await;
+    simulator.stop().await;
+    ended
+}

@@ -1,0 +1,117 @@
+//! `POST /callback`: verifies, stores, answers; no author's code runs before the 200.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{body::Bytes, extract::State, http::{HeaderMap, StatusCode}};
+use yamabiko_line::{
+    event::{Envelope, Event, EventKind, MessageContent},
+    secret::ChannelSecret,
+    signature,
+};
+use yamabiko_queue::{JobId, NewJob, Queue, job::EVENTS, store::Inserted};
+
+use crate::context::{EVENT_KIND, PAYLOAD_VERSION, StoredEvent, chat_lane};
+
+/// The largest body that is read: 1 MiB.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// How long storing may take before LINE is told to come again (I3).
+const STORE_TIMEOUT: Duration = Duration::from_millis(1_400);
+/// For how long an event's key is remembered (I1).
+const REMEMBER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the webhook needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Webhook {
+    pub(crate) secret: Arc<ChannelSecret>,
+    pub(crate) queue: Queue,
+}
+
+/// Takes a webhook; the body is bounded by the router.
+pub(crate) async fn callback(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let status = webhook.take(&headers, &body).await;
+    metrics::counter!("yamabiko_webhooks_total", "status" => status.as_str().to_owned()).increment(1);
+    status
+}
+
+impl Webhook {
+    async fn take(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
+        let signature = headers.get("x-line-signature").and_then(|value| value.to_str().ok());
+        if !signature.is_some_and(|signature| signature::verify(&self.secret, body, signature)) {
+            tracing::warn!(missing = signature.is_none(), "refused a webhook with a wrong or missing signature");
+            return StatusCode::UNAUTHORIZED;
+        }
+        let Ok(envelope) = Envelope::parse(body) else {
+            tracing::warn!("refused a signed webhook that is no object with an array of events");
+            return StatusCode::BAD_REQUEST;
+        };
+        let jobs: Vec<_> = envelope.events.iter().map(|event| job(event, envelope.destination.as_deref())).collect();
+        if jobs.is_empty() {
+            return StatusCode::OK;
+        }
+        match tokio::time::timeout(STORE_TIMEOUT, self.queue.enqueue(jobs)).await {
+            Ok(Ok(inserted)) => {
+                count(&inserted);
+                StatusCode::OK
+            }
+            Ok(Err(error)) if !error.is_retryable() => {
+                tracing::error!(%error, "a webhook cannot be stored");
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a webhook is not stored, LINE is asked to send it again");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Err(_) => {
+                tracing::warn!("a webhook is not stored in time, LINE is asked to send it again");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+}
+
+fn count(inserted: &[Inserted]) {
+    for one in inserted {
+        let outcome = if *one == Inserted::Stored { "stored" } else { "duplicate" };
+        metrics::counter!("yamabiko_events_total", "outcome" => outcome).increment(1);
+    }
+}
+
+/// Returns the job of an event: unique by the event's key (I1), in the chat's lane (L1).
+pub(crate) fn job(event: &Event, destination: Option<&str>) -> NewJob {
+    let stored = StoredEvent {
+        v: PAYLOAD_VERSION,
+        destination: destination.map(str::to_owned),
+        event: event.without_reply_token(),
+    };
+    let payload = serde_json::to_vec(&stored).expect("an event is JSON");
+    let mut job = NewJob::new(EVENT_KIND, payload);
+    job.id = JobId::of_key(&event.key(destination));
+    job.queue = EVENTS.to_owned();
+    if let Some(source) = &event.source
+        && let Some(chat) = source.chat()
+    {
+        job.lane = Some(chat_lane(&chat));
+        job.chat = Some(chat.to_string());
+    }
+    job.origin = message_id(event);
+    job.secret = event.reply_token.as_ref().map(|token| token.expose().to_owned());
+    job.remember = REMEMBER;
+    if matches!(event.kind, EventKind::Unknown { .. }) {
+        metrics::counter!("yamabiko_unknown_events_total").increment(1);
+    }
+    job
+}
+
+fn message_id(event: &Event) -> Option<String> {
+    let EventKind::Message(content) = &event.kind else { return None };
+    match content {
+        MessageContent::Text(message) => Some(message.id.to_string()),
+        MessageContent::Sticker(message) => Some(message.id.to_string()),
+        MessageContent::Image(message) => Some(message.id.to_string()),
+        MessageContent::Video(message) => Some(message.id.to_string()),
+        MessageContent::Audio(message) => Some(message.id.to_string()),
+        MessageContent::File(message) => Some(message.id.to_string()),
+        MessageContent::Location(message) => Some(message.id.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! Running other programs, saying which.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context as _, bail};
+
+/// Returns the root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask lies in the workspace").to_owned()
+}
+
+/// Runs a program in the workspace's root; an exit code other than 0 is an error.
+pub(crate) fn run(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> anyhow::Result<()> {
+    run_with(Command::new(program).args(arguments).current_dir(root()))
+}
+
+/// Runs a prepared command; an exit code other than 0 is an error.
+pub(crate) fn run_with(command: &mut Command) -> anyhow::Result<()> {
+    let shown = show(command);
+    say(&format!("$ {shown}"));
+    let started = Instant::now();
+    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    if !status.success() {
+        bail!("{shown}: {status}");
+    }
+    say(&format!("  {:.1} s", started.elapsed().as_secs_f32()));
+    Ok(())
+}
+
+/// Says whether a program can be found.
+pub(crate) fn exists(program: &str) -> bool {
+    let found = |folder: PathBuf| folder.join(program).is_file();
+    path().iter().cloned().any(found)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a build tool finds programs where the shell does")]
+fn path() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// Tells the person at the terminal.
+#[expect(clippy::print_stderr, reason = "this is a command for a terminal")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,44 @@
+//! One command for all checks: `cargo xtask test`.
+
+use clap::{Parser, Subcommand};
+
+mod command;
+mod plant;
+mod setup;
+mod test;
+
+#[derive(Debug, Parser)]
+#[command(about = "The project's own commands")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Installs what the tests need and runs all checks.
+    Test {
+        /// Leave out what takes long: the browser, killed processes, honcho.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Installs what the tests need.
+    Setup,
+    /// Puts one-line defects into a copy of the tree, one at a time, and shows that the store's suite finds each.
+    Plant {
+        /// Only the defects of this store: sqlite or redis.
+        #[arg(long)]
+        store: Option<String>,
+        /// Only the defects whose names contain this.
+        #[arg(long)]
+        only: Option<String>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Test { quick } => test::all(quick),
+        Task::Setup => setup::install(),
+        Task::Plant { store, only } => plant::run_all(store.as_deref(), only.as_deref()),
+    }
+}

@@ -1,0 +1,41 @@
+//! All checks, in the order in which they are likely to fail.
+
+use std::process::Command;
+
+use crate::{
+    command::{exists, root, run, run_with},
+    setup,
+};
+
+/// Test targets that `--quick` leaves out.
+const SLOW: &str = "not (binary(browser) or binary(processes) or binary(procfile) or binary(random))";
+
+/// Runs all checks; `quick` leaves out the slow ones.
+pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
+    setup::install()?;
+    run("cargo", ["fmt", "--all", "--check"])?;
+    run("cargo", ["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"])?;
+    if !quick {
+        let mut doc = Command::new("cargo");
+        doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+        run_with(&mut doc)?;
+        run("cargo", ["test", "--workspace", "--all-features", "--doc", "--quiet"])?;
+    }
+    tests(quick)
+}
+
+
+
+fn tests(quick: bool) -> anyhow::Result<()> {
+    if exists("cargo-nextest") {
+        let mut arguments = vec!["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"];
+        if quick {
+            arguments.extend(["-E", SLOW]);
+        }
+        return run("cargo", arguments);
+    }
+    if quick {
+        return run("cargo", ["test", "--workspace", "--all-features", "--lib", "--bins"]);
+    }
+    run("cargo", ["test", "--workspace", "--all-features", "--no-fail-fast", "--bins", "--lib", "--tests"])
+}
