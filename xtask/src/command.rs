@@ -16,7 +16,10 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Runs a program in the workspace's root; an exit code other than 0 is an error.
-pub(crate) fn run(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> anyhow::Result<()> {
+pub(crate) fn run(
+    program: &str,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> anyhow::Result<()> {
     run_with(Command::new(program).args(arguments).current_dir(root()))
 }
 

@@ -20,14 +20,22 @@ pub(crate) fn run_all(store: Option<&str>, only: Option<&str>) -> anyhow::Result
     let defects = read(&fs::read_to_string(root().join("xtask/defects.txt"))?)?;
     let chosen: Vec<_> = defects
         .iter()
-        .filter(|defect| store.is_none_or(|store| store == defect.store) && only.is_none_or(|only| defect.name.contains(only)))
+        .filter(|defect| {
+            store.is_none_or(|store| store == defect.store)
+                && only.is_none_or(|only| defect.name.contains(only))
+        })
         .collect();
     let copy = root().join("target/plant");
     copy_tree(&copy)?;
     let mut missed = Vec::new();
     for defect in &chosen {
         let found = is_found(&copy, defect)?;
-        say(&format!("{} {}: {}", if found { "found " } else { "MISSED" }, defect.store, defect.name));
+        say(&format!(
+            "{} {}: {}",
+            if found { "found " } else { "MISSED" },
+            defect.store,
+            defect.name
+        ));
         if !found {
             missed.push(&defect.name);
         }
@@ -43,8 +51,15 @@ fn read(text: &str) -> anyhow::Result<Vec<Defect>> {
         .map(|block| {
             let wrong_form = || format!("not a defect: {block}");
             let mut lines = block.lines();
-            let (store, name) = lines.next().and_then(|line| line.split_once(": ")).with_context(wrong_form)?;
-            let mut next = |sign: &str| lines.next().and_then(|line| line.strip_prefix(sign)).map(str::to_owned).with_context(wrong_form);
+            let (store, name) =
+                lines.next().and_then(|line| line.split_once(": ")).with_context(wrong_form)?;
+            let mut next = |sign: &str| {
+                lines
+                    .next()
+                    .and_then(|line| line.strip_prefix(sign))
+                    .map(str::to_owned)
+                    .with_context(wrong_form)
+            };
             let (file, right, wrong) = (next("")?, next("-")?, next("+")?);
             Ok(Defect { store: store.to_owned(), name: name.to_owned(), file, right, wrong })
         })
@@ -54,7 +69,9 @@ fn read(text: &str) -> anyhow::Result<Vec<Defect>> {
 fn copy_tree(copy: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(copy)?;
     let copy = copy.to_string_lossy();
-    let tar = format!("git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -c | tar -x -C '{copy}'");
+    let tar = format!(
+        "git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -c | tar -x -C '{copy}'"
+    );
     run("sh", ["-c", &tar])
 }
 

@@ -8,8 +8,11 @@ use crate::command::{exists, root, run, run_with, say};
 
 /// Programs that the tests run, with the Debian package of each.
 const PROGRAMS: [(&str, &str); 2] = [("redis-server", "redis-server"), ("chromium", "chromium")];
-/// Fonts for screenshots, with the folder that shows that they are there.
-const FONTS: (&str, &str) = ("/usr/share/fonts/opentype/ipafont-gothic", "fonts-ipafont-gothic");
+/// Fonts for screenshots, each with what shows that it is there.
+const FONTS: [(&str, &str); 2] = [
+    ("/usr/share/fonts/opentype/ipafont-gothic", "fonts-ipafont-gothic"),
+    ("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf", "fonts-noto-color-emoji"),
+];
 
 /// Installs what is missing; what is there already costs nothing.
 pub(crate) fn install() -> anyhow::Result<()> {
@@ -17,16 +20,23 @@ pub(crate) fn install() -> anyhow::Result<()> {
     install_python()
 }
 
-
-
 fn missing() -> Vec<&'static str> {
-    let mut packages: Vec<_> =
-        PROGRAMS.into_iter().filter(|(program, _)| !exists(program)).map(|(_, package)| package).collect();
-    if !PathBuf::from(FONTS.0).exists() {
-        packages.push(FONTS.1);
-    }
+    let mut packages: Vec<_> = PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| !exists(program))
+        .map(|(_, package)| package)
+        .collect();
+    packages.extend(
+        FONTS
+            .into_iter()
+            .filter(|(path, _)| !PathBuf::from(path).exists())
+            .map(|(_, package)| package),
+    );
     let has_venv = exists("python3")
-        && Command::new("python3").args(["-c", "import venv, ensurepip"]).status().is_ok_and(|status| status.success());
+        && Command::new("python3")
+            .args(["-c", "import venv, ensurepip"])
+            .status()
+            .is_ok_and(|status| status.success());
     if !has_venv {
         packages.push("python3-venv");
     }
@@ -39,12 +49,18 @@ fn install_debian(packages: &[&str]) -> anyhow::Result<()> {
     }
     let by_hand = format!("apt-get install --no-install-recommends {}", packages.join(" "));
     if !exists("apt-get") || !is_root() {
-        bail!("the tests need more programs; on Debian, as root: {by_hand}\nelsewhere, install: {}", packages.join(", "));
+        bail!(
+            "the tests need more programs; on Debian, as root: {by_hand}\nelsewhere, install: {}",
+            packages.join(", ")
+        );
     }
     say(&format!("installing {}", packages.join(", ")));
     run_with(Command::new("apt-get").arg("update").arg("-qq"))?;
     let mut install = Command::new("apt-get");
-    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+    install
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive");
     run_with(&mut install)
 }
 
@@ -55,7 +71,8 @@ fn is_root() -> bool {
 
 /// Makes a virtual environment with the packages of `tests/requirements.txt`, anew when that file changes.
 fn install_python() -> anyhow::Result<()> {
-    let wanted = fs::read_to_string(root().join("tests/requirements.txt")).context("tests/requirements.txt")?;
+    let wanted = fs::read_to_string(root().join("tests/requirements.txt"))
+        .context("tests/requirements.txt")?;
     let folder = root().join("target/tests");
     let stamp = folder.join("requirements.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -66,7 +83,16 @@ fn install_python() -> anyhow::Result<()> {
     run("python3", ["-m", "venv", "--clear", &venv.to_string_lossy()])?;
     let pip = venv.join("bin/pip");
     let requirements = root().join("tests/requirements.txt");
-    run(&pip.to_string_lossy(), ["install", "--quiet", "--disable-pip-version-check", "-r", &requirements.to_string_lossy()])?;
+    run(
+        &pip.to_string_lossy(),
+        [
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            &requirements.to_string_lossy(),
+        ],
+    )?;
     fs::write(stamp, wanted)?;
     Ok(())
 }

@@ -8,27 +8,41 @@ use crate::{
 };
 
 /// Test targets that `--quick` leaves out.
-const SLOW: &str = "not (binary(browser) or binary(processes) or binary(procfile) or binary(random))";
+const SLOW: &str =
+    "not (binary(browser) or binary(processes) or binary(procfile) or binary(random))";
 
 /// Runs all checks; `quick` leaves out the slow ones.
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
     setup::install()?;
     run("cargo", ["fmt", "--all", "--check"])?;
-    run("cargo", ["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"])?;
+    run(
+        "cargo",
+        [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
     if !quick {
         let mut doc = Command::new("cargo");
-        doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+        doc.args(["doc", "--workspace", "--no-deps", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .current_dir(root());
         run_with(&mut doc)?;
         run("cargo", ["test", "--workspace", "--all-features", "--doc", "--quiet"])?;
     }
     tests(quick)
 }
 
-
-
 fn tests(quick: bool) -> anyhow::Result<()> {
     if exists("cargo-nextest") {
-        let mut arguments = vec!["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"];
+        let mut arguments =
+            vec!["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"];
         if quick {
             arguments.extend(["-E", SLOW]);
         }
@@ -37,5 +51,8 @@ fn tests(quick: bool) -> anyhow::Result<()> {
     if quick {
         return run("cargo", ["test", "--workspace", "--all-features", "--lib", "--bins"]);
     }
-    run("cargo", ["test", "--workspace", "--all-features", "--no-fail-fast", "--bins", "--lib", "--tests"])
+    run(
+        "cargo",
+        ["test", "--workspace", "--all-features", "--no-fail-fast", "--bins", "--lib", "--tests"],
+    )
 }

@@ -57,14 +57,23 @@ fn packages_import_only_what_the_design_allows() {
         .unwrap();
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let ours: BTreeSet<_> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    let ours: BTreeSet<_> =
+        packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
     let mut found = BTreeMap::new();
     for package in packages {
-        let normal = package["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["kind"].is_null());
-        let imports: BTreeSet<_> = normal.map(|one| one["name"].as_str().unwrap()).filter(|name| ours.contains(name)).collect();
+        let normal = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null());
+        let imports: BTreeSet<_> = normal
+            .map(|one| one["name"].as_str().unwrap())
+            .filter(|name| ours.contains(name))
+            .collect();
         found.insert(package["name"].as_str().unwrap(), imports);
     }
-    let allowed: BTreeMap<_, BTreeSet<_>> = EDGES.iter().map(|(name, imports)| (*name, imports.iter().copied().collect())).collect();
+    let allowed: BTreeMap<_, BTreeSet<_>> =
+        EDGES.iter().map(|(name, imports)| (*name, imports.iter().copied().collect())).collect();
     assert_eq!(found, allowed);
 }
 
@@ -77,7 +86,11 @@ fn the_architecture_map_names_every_module_and_no_other() {
     };
     let modules: BTreeSet<_> = sources().into_iter().filter(is_module).collect();
     let text = read("ARCHITECTURE.md");
-    let map = text.split("## 4. ").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("section 4 is the map");
+    let map = text
+        .split("## 4. ")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .expect("section 4 is the map");
     let mut folder = String::new();
     let mut named = BTreeSet::new();
     for line in map.lines() {
@@ -89,7 +102,10 @@ fn the_architecture_map_names_every_module_and_no_other() {
     }
     let missing: Vec<_> = modules.difference(&named).collect();
     let gone: Vec<_> = named.difference(&modules).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "not in the map: {missing:#?}; in the map only: {gone:#?}");
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not in the map: {missing:#?}; in the map only: {gone:#?}"
+    );
 }
 
 #[test]
@@ -97,7 +113,10 @@ fn every_source_file_says_what_it_is_for_and_is_not_too_long() {
     for name in sources() {
         let text = read(&name);
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") && first.len() > 12, "{name} does not begin with what it is for");
+        assert!(
+            first.starts_with("//! ") && first.len() > 12,
+            "{name} does not begin with what it is for"
+        );
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{name} has {lines} lines, more than {MAX_LINES}");
     }
@@ -106,9 +125,14 @@ fn every_source_file_says_what_it_is_for_and_is_not_too_long() {
 #[test]
 fn the_readme_sample_is_the_one_that_is_tested() {
     let readme = read("README.md");
-    let blocks: Vec<_> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let blocks: Vec<_> =
+        readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let tested = read("crates/yamabiko/tests/echo_timer.rs");
-    let without_head: String = tested.lines().skip_while(|line| line.starts_with("//!") || line.is_empty()).map(|line| format!("{line}\n")).collect();
+    let without_head: String = tested
+        .lines()
+        .skip_while(|line| line.starts_with("//!") || line.is_empty())
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert_eq!(blocks.join("\n"), without_head);
 }
 
@@ -117,13 +141,22 @@ fn the_newest_heading_of_the_changelog_is_the_version() {
     let changelog = read("CHANGELOG.md");
     let newest = changelog.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
     let manifest = read("Cargo.toml");
-    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("version = "))
+        .unwrap()
+        .trim_matches('"');
     assert!(newest.starts_with(version), "CHANGELOG.md says {newest}, Cargo.toml {version}");
 }
 
 #[test]
 fn no_test_is_ignored_and_nothing_is_left_to_do() {
-    let marks = [concat!("#[", "ignore"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME")];
+    let marks = [
+        concat!("#[", "ignore"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("FIX", "ME"),
+    ];
     for name in sources() {
         let text = read(&name);
         for mark in marks {

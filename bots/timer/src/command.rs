@@ -40,7 +40,8 @@ fn seconds(text: &str) -> Option<Command> {
     let text = text.trim().strip_prefix('+').unwrap_or(text.trim());
     // As in program texts, an underscore may stand between two digits: 1_000.
     let parts: Vec<_> = text.split('_').collect();
-    let all_digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !parts.iter().all(all_digits) {
         return None;
     }
@@ -57,7 +58,10 @@ fn word(text: &str) -> Option<Command> {
     if matches!(text, "cancel all" | "全部取消" | "すべて取消" | "取消 全部") {
         return Some(Command::Cancel(Which::All));
     }
-    let rest = ["cancel", "取消", "取り消し", "キャンセル"].iter().find_map(|word| text.strip_prefix(word))?.trim();
+    let rest = ["cancel", "取消", "取り消し", "キャンセル"]
+        .iter()
+        .find_map(|word| text.strip_prefix(word))?
+        .trim();
     match rest {
         "" => Some(Command::Cancel(Which::Newest)),
         number => number.parse().ok().map(|number| Command::Cancel(Which::Number(number))),
@@ -67,7 +71,9 @@ fn word(text: &str) -> Option<Command> {
 /// Full-width digits, plus and space as phones with Japanese input type them.
 fn half_width(c: char) -> char {
     match c {
-        '０'..='９' => char::from(b'0' + u8::try_from(u32::from(c) - u32::from('０')).unwrap_or(0)),
+        '０'..='９' => {
+            char::from(b'0' + u8::try_from(u32::from(c) - u32::from('０')).unwrap_or(0))
+        }
         '＋' => '+',
         '＿' => '_',
         '\u{3000}' => ' ',
@@ -82,8 +88,16 @@ mod tests {
     #[test]
     fn a_whole_number_is_seconds_however_it_is_typed() {
         for (text, seconds) in [
-            ("180", 180), (" 180 ", 180), ("+5", 5), ("１８０", 180), ("　＋１８０　", 180), ("0", 0), ("007", 7),
-            ("1_000", 1000), ("180\n", 180), ("31536000", 31_536_000),
+            ("180", 180),
+            (" 180 ", 180),
+            ("+5", 5),
+            ("１８０", 180),
+            ("　＋１８０　", 180),
+            ("0", 0),
+            ("007", 7),
+            ("1_000", 1000),
+            ("180\n", 180),
+            ("31536000", 31_536_000),
         ] {
             assert_eq!(Command::parse(text), Command::Seconds(seconds), "{text:?}");
         }
@@ -98,7 +112,24 @@ mod tests {
 
     #[test]
     fn what_is_no_whole_number_is_not_understood() {
-        for text in ["hello", "-5", "1.5", "3分", "", " ", "+", "++5", "1__0", "_1", "5 5", "٣", "1e3", "½", "cancel pizza", "listing"] {
+        for text in [
+            "hello",
+            "-5",
+            "1.5",
+            "3分",
+            "",
+            " ",
+            "+",
+            "++5",
+            "1__0",
+            "_1",
+            "5 5",
+            "٣",
+            "1e3",
+            "½",
+            "cancel pizza",
+            "listing",
+        ] {
             assert_eq!(Command::parse(text), Command::Unknown, "{text:?}");
         }
     }

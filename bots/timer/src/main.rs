@@ -22,7 +22,11 @@ fn app() -> App<Chat> {
 }
 
 async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
-    let words = Words { language: language::of_chat(&cx, &message.text).await, zone: cx.time_zone(), now: cx.now() };
+    let words = Words {
+        language: language::of_chat(&cx, &message.text).await,
+        zone: cx.time_zone(),
+        now: cx.now(),
+    };
     let answer = match Command::parse(&message.text) {
         Command::Seconds(seconds) => start(&cx, seconds, &message, &words),
         Command::TooLong => words.too_long(LIMIT_SECONDS),
@@ -44,7 +48,10 @@ async fn on_other(cx: Context<Chat>, _event: Event) -> Result {
 
 fn start(cx: &Context<Chat>, seconds: u64, message: &TextMessage, words: &Words) -> Message {
     let after = Duration::from_secs(seconds);
-    cx.after(after, TimeIsUp { seconds, quote_token: message.quote_token.clone(), language: words.language });
+    cx.after(
+        after,
+        TimeIsUp { seconds, quote_token: message.quote_token.clone(), language: words.language },
+    );
     words.started(seconds, cx.counts_from() + after)
 }
 
@@ -65,7 +72,9 @@ async fn cancel(cx: &Context<Chat>, which: Which, words: &Words) -> Result<Messa
             let newest = (0..timers.len()).max_by_key(|&index| timers[index].0.created);
             newest.map(|index| timers.remove(index)).into_iter().collect()
         }
-        Which::Number(number) if (1..=timers.len()).contains(&number) => vec![timers.remove(number - 1)],
+        Which::Number(number) if (1..=timers.len()).contains(&number) => {
+            vec![timers.remove(number - 1)]
+        }
         Which::Number(_) => return Ok(words.no_such_number(timers.len())),
     };
     for (timer, _) in &chosen {

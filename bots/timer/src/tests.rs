@@ -35,7 +35,8 @@ fn confirmation_and_notification_quote_the_request() {
     let (bot, alice) = start();
     alice.says("60");
     bot.advance(secs(60));
-    let quotes: Vec<_> = alice.hears_messages().iter().map(|message| message["quoteToken"].clone()).collect();
+    let quotes: Vec<_> =
+        alice.hears_messages().iter().map(|message| message["quoteToken"].clone()).collect();
     assert_eq!(quotes, ["quote-1", "quote-1"]);
 }
 
@@ -56,7 +57,10 @@ fn other_messages_are_handled_while_a_timer_runs() {
 fn zero_fires_at_once() {
     let (_bot, alice) = start();
     alice.says("0");
-    assert_eq!(alice.hears(), ["⏰ I will call you back in 0 s, at 17:00:00.", "🔔 Time is up: 0 s."]);
+    assert_eq!(
+        alice.hears(),
+        ["⏰ I will call you back in 0 s, at 17:00:00.", "🔔 Time is up: 0 s."]
+    );
 }
 
 #[test]
@@ -100,7 +104,12 @@ fn list_shows_what_is_pending_and_cancel_removes_it() {
     alice.says("60");
     drop(alice.hears());
     alice.says("list");
-    assert_eq!(alice.hears(), ["⏳ 2 pending\n1. 17:01:00 (60 s (1 min) left) 60 s (1 min)\n2. 17:03:00 (180 s (3 min) left) 180 s (3 min)"]);
+    assert_eq!(
+        alice.hears(),
+        [
+            "⏳ 2 pending\n1. 17:01:00 (60 s (1 min) left) 60 s (1 min)\n2. 17:03:00 (180 s (3 min) left) 180 s (3 min)"
+        ]
+    );
     alice.says("cancel 2");
     assert_eq!(alice.hears(), ["🗑 Cancelled the timer of 180 s (3 min) at 17:03:00.\n1 left."]);
     alice.says("cancel");
@@ -172,7 +181,9 @@ fn blocking_the_bot_cancels_all_timers_of_the_chat() {
 fn a_late_event_makes_no_late_timer() {
     let (bot, alice) = start();
     let sent = 1_800_000_000_000_i64 - 50_000;
-    alice.sends(json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}));
+    alice.sends(
+        json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}),
+    );
     assert_eq!(alice.hears(), ["⏰ I will call you back in 60 s (1 min), at 17:00:10."]);
     bot.advance(secs(10));
     assert_eq!(alice.hears(), ["🔔 Time is up: 60 s (1 min)."]);
@@ -182,7 +193,9 @@ fn a_late_event_makes_no_late_timer() {
 fn an_overdue_notification_says_how_late_it_is() {
     let (_bot, alice) = start();
     let sent = 1_800_000_000_000_i64 - 100_000;
-    alice.sends(json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}));
+    alice.sends(
+        json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}),
+    );
     assert_eq!(alice.hears()[1], "🔔 Time is up: 60 s (1 min) (40 s late).");
 }
 
@@ -199,7 +212,9 @@ fn the_same_webhook_again_has_no_effect() {
 #[test]
 fn while_another_channel_has_the_word_nothing_is_sent() {
     let (bot, alice) = start();
-    alice.sends(json!({"type": "message", "mode": "standby", "message": {"type": "text", "text": "hello"}}));
+    alice.sends(
+        json!({"type": "message", "mode": "standby", "message": {"type": "text", "text": "hello"}}),
+    );
     bot.advance(secs(5));
     assert_eq!(alice.hears(), [""; 0]);
 }

@@ -42,7 +42,10 @@ impl Words {
             self.choose(format!("🔔 {time}たちました。"), format!("🔔 Time is up: {time}."))
         } else {
             let late = self.span(late.as_secs());
-            self.choose(format!("🔔 {time}たちました（{late}遅れです）。"), format!("🔔 Time is up: {time} ({late} late)."))
+            self.choose(
+                format!("🔔 {time}たちました（{late}遅れです）。"),
+                format!("🔔 Time is up: {time} ({late} late)."),
+            )
         };
         Message::text(text)
     }
@@ -63,13 +66,21 @@ impl Words {
 
     pub(crate) fn list(&self, timers: &[(Timer, TimeIsUp)]) -> Message {
         if timers.is_empty() {
-            return Message::text(self.choose("待っているタイマーはありません。", "No timers are pending."));
+            return Message::text(
+                self.choose("待っているタイマーはありません。", "No timers are pending."),
+            );
         }
-        let mut lines = vec![self.choose(format!("⏳ タイマー {}件", timers.len()), format!("⏳ {} pending", timers.len()))];
+        let mut lines = vec![self.choose(
+            format!("⏳ タイマー {}件", timers.len()),
+            format!("⏳ {} pending", timers.len()),
+        )];
         lines.extend(timers.iter().take(LISTED).enumerate().map(|(index, (timer, job))| {
             let left = self.span(timer.due.since(self.now).as_secs());
             let (number, clock, time) = (index + 1, self.clock(timer.due), self.span(job.seconds));
-            self.choose(format!("{number}. {clock}（あと{left}）{time}"), format!("{number}. {clock} ({left} left) {time}"))
+            self.choose(
+                format!("{number}. {clock}（あと{left}）{time}"),
+                format!("{number}. {clock} ({left} left) {time}"),
+            )
         }));
         if timers.len() > LISTED {
             lines.push("…".to_owned());
@@ -81,11 +92,21 @@ impl Words {
         let what = match gone {
             [(timer, job)] => {
                 let (time, clock) = (self.span(job.seconds), self.clock(timer.due));
-                self.choose(format!("{clock} の{time}のタイマーを取り消しました。"), format!("Cancelled the timer of {time} at {clock}."))
+                self.choose(
+                    format!("{clock} の{time}のタイマーを取り消しました。"),
+                    format!("Cancelled the timer of {time} at {clock}."),
+                )
             }
-            all => self.choose(format!("{}件のタイマーを取り消しました。", all.len()), format!("Cancelled {} timers.", all.len())),
+            all => self.choose(
+                format!("{}件のタイマーを取り消しました。", all.len()),
+                format!("Cancelled {} timers.", all.len()),
+            ),
         };
-        let rest = if left == 0 { String::new() } else { self.choose(format!("\n残り{left}件。"), format!("\n{left} left.")) };
+        let rest = if left == 0 {
+            String::new()
+        } else {
+            self.choose(format!("\n残り{left}件。"), format!("\n{left} left."))
+        };
         Message::text(format!("🗑 {what}{rest}"))
     }
 
@@ -98,7 +119,10 @@ impl Words {
 
     fn with_buttons(&self, text: &str) -> Message {
         let (list, cancel) = self.choose(("一覧", "取消"), ("list", "cancel"));
-        Message::text(text).quick_reply(vec![QuickReplyItem::message(list, list), QuickReplyItem::message(cancel, cancel)])
+        Message::text(text).quick_reply(vec![
+            QuickReplyItem::message(list, list),
+            QuickReplyItem::message(cancel, cancel),
+        ])
     }
 
     /// Returns a span as people say it, `180秒（3分）`; below a minute only the seconds.
@@ -115,13 +139,19 @@ impl Words {
         }
         let parts = parts.join(self.choose("", " "));
         let whole = self.choose(format!("{seconds}秒"), format!("{seconds} s"));
-        if seconds < 60 { whole } else { self.choose(format!("{whole}（{parts}）"), format!("{whole} ({parts})")) }
+        if seconds < 60 {
+            whole
+        } else {
+            self.choose(format!("{whole}（{parts}）"), format!("{whole} ({parts})"))
+        }
     }
 
     /// Returns a clock time in the chat's zone, with the date unless it is today.
     fn clock(&self, time: Timestamp) -> String {
         let in_zone = |time: Timestamp| {
-            jiff::Timestamp::from_microsecond(time.as_micros()).unwrap_or_default().to_zoned_datetime(self.zone.clone())
+            jiff::Timestamp::from_microsecond(time.as_micros())
+                .unwrap_or_default()
+                .to_zoned_datetime(self.zone.clone())
         };
         let (now, time) = (in_zone(self.now), in_zone(time));
         let format = match (now.date() == time.date(), now.year() == time.year()) {

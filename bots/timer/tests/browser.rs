@@ -23,7 +23,10 @@ fn a_person_chats_with_the_bot_in_a_browser() {
         .spawn()
         .unwrap();
     let lines = BufReader::new(bot.stdout.take().unwrap()).lines();
-    let address = lines.map(Result::unwrap).find_map(|line| line.find("http://").map(|at| line[at..].trim().to_owned())).unwrap();
+    let address = lines
+        .map(Result::unwrap)
+        .find_map(|line| line.find("http://").map(|at| line[at..].trim().to_owned()))
+        .unwrap();
     let screenshots = root.join("target/tests/screenshots");
     std::fs::create_dir_all(&screenshots).unwrap();
     let seen = Command::new(tool("python"))

@@ -49,16 +49,17 @@ async fn survive(store: &str) {
         // What is waited for is the passing of time itself, in which timers fall due.
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    for (number, user) in users.iter().enumerate() {
-        let timers = TIMERS / CHATS + usize::from(number < TIMERS % CHATS);
-        line.hears(user, 2 * timers).await;
+    let ledger = line.ledger_with(2 * TIMERS).await;
+    check(&requests, &ledger);
+    for process in processes {
+        assert!(process.terminate(), "a process that is asked to stop ends well");
     }
-    check(&requests, &line.ledger().await);
 }
 
 fn kill_one(processes: &mut [Process]) {
     let fewest = processes.iter().map(|process| process.kills).min().unwrap_or(0);
-    let candidates: Vec<_> = (0..processes.len()).filter(|&index| processes[index].kills == fewest).collect();
+    let candidates: Vec<_> =
+        (0..processes.len()).filter(|&index| processes[index].kills == fewest).collect();
     processes[candidates[fastrand::usize(..candidates.len())]].kill_and_restart();
 }
 
@@ -73,8 +74,13 @@ fn check(requests: &[String], ledger: &[Said]) {
             _ => panic!("not expected: {said:?}"),
         }
     }
-    let counts = |request: &String| heard.get(request.as_str()).map_or((0, 0), |(a, b)| (a.len(), b.len()));
-    let wrong: Vec<_> = requests.iter().map(|request| (request, counts(request))).filter(|(_, count)| *count != (1, 1)).collect();
+    let counts =
+        |request: &String| heard.get(request.as_str()).map_or((0, 0), |(a, b)| (a.len(), b.len()));
+    let wrong: Vec<_> = requests
+        .iter()
+        .map(|request| (request, counts(request)))
+        .filter(|(_, count)| *count != (1, 1))
+        .collect();
     assert!(wrong.is_empty(), "request, (confirmations, notifications): {wrong:?}");
     assert_eq!(heard.len(), requests.len());
     for (request, (_, notifications)) in &heard {
@@ -83,6 +89,10 @@ fn check(requests: &[String], ledger: &[Said]) {
         let late = notifications[0].at_ms - asked.at_ms - seconds * 1000;
         assert!(late >= 0, "request {request} of {seconds} s was notified {late} ms late");
         // The delivery itself takes some time after the bot has said how late it is.
-        assert!(late < 3_000 || notifications[0].text.contains("late"), "{late} ms late: {}", notifications[0].text);
+        assert!(
+            late < 3_000 || notifications[0].text.contains("late"),
+            "{late} ms late: {}",
+            notifications[0].text
+        );
     }
 }

@@ -14,8 +14,15 @@ fn honcho(procfile: &str, port: u16, store: &str, line: &Line) -> Process {
     let bot = Path::new(env!("CARGO_BIN_EXE_timer-bot"));
     let path = format!("{}:/usr/bin:/bin", bot.parent().unwrap().display());
     let mut command = Command::new(tool("honcho"));
-    command.args(["start", "--procfile"]).arg(root.join(procfile)).args(["--port", &port.to_string()]);
-    command.current_dir(std::env::temp_dir()).env_clear().envs(settings(store, line)).env("PATH", path);
+    command
+        .args(["start", "--procfile"])
+        .arg(root.join(procfile))
+        .args(["--port", &port.to_string()]);
+    command
+        .current_dir(std::env::temp_dir())
+        .env_clear()
+        .envs(settings(store, line))
+        .env("PATH", path);
     Process::start(command)
 }
 

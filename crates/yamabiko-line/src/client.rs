@@ -1,24 +1,26 @@
 //! A client of LINE's Messaging API.
 
-use std::{sync::{Arc, Once}, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response};
-use serde::de::DeserializeOwned;
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, ErrorKind, Reached},
+    error::Error,
     id::{ChatId, MessageId, UserId},
     message::Message,
     secret::{AccessToken, ChannelSecret, ReplyToken},
 };
 
 mod answers;
+mod http;
 mod token;
 
-pub use answers::{BotInfo, Content, Profile, Quota, Sent, SentMessage, WebhookEndpoint, WebhookTest};
-use answers::{Consumption, RawQuota, RawSent};
+pub use answers::{
+    BotInfo, Content, Profile, Quota, Sent, SentMessage, WebhookEndpoint, WebhookTest,
+};
+use http::Answer;
 use token::Tokens;
 
 /// LINE's own base address.
@@ -27,8 +29,8 @@ pub const API_URL: &str = "https://api.line.me";
 pub const DATA_API_URL: &str = "https://api-data.line.me";
 /// How long a call may take by default.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer other than content, in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
+/// The header of a push's retry key.
+const RETRY_KEY: &str = "x-line-retry-key";
 
 /// How a channel identifies itself.
 #[derive(Clone, Debug)]
@@ -46,7 +48,6 @@ pub enum Credentials {
 
 /// How to reach LINE.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct ClientConfig {
     /// The base address. Defaults to LINE's own.
     pub api_url: String,
@@ -54,7 +55,9 @@ pub struct ClientConfig {
     pub data_api_url: String,
     /// The channel's credentials.
     pub credentials: Credentials,
-    /// How long a call may take. Defaults to 5 s.
+    /// How long a call may take, half of it to connect. Defaults to 5 s.
+    ///
+    /// A download of content may take longer, as long as bytes keep coming.
     pub timeout: Duration,
 }
 
@@ -62,7 +65,12 @@ impl ClientConfig {
     /// Makes a configuration with the defaults.
     #[must_use]
     pub fn new(credentials: Credentials) -> Self {
-        Self { api_url: API_URL.to_owned(), data_api_url: DATA_API_URL.to_owned(), credentials, timeout: TIMEOUT }
+        Self {
+            api_url: API_URL.to_owned(),
+            data_api_url: DATA_API_URL.to_owned(),
+            credentials,
+            timeout: TIMEOUT,
+        }
     }
 }
 
@@ -75,8 +83,9 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
-    api_url: String,
-    data_api_url: String,
+    timeout: Duration,
+    api_url: Url,
+    data_api_url: Url,
     tokens: Tokens,
 }
 
@@ -84,14 +93,14 @@ impl Client {
     /// Makes a client; connects at the first call.
     ///
     /// # Errors
-    /// If the system's certificates cannot be used.
+    /// `Config` if an address or the token cannot be used, or the system's certificates cannot be read.
     pub fn new(config: ClientConfig) -> Result<Self, Error> {
-        install_crypto();
-        let http = reqwest::Client::builder().timeout(config.timeout).build().map_err(network)?;
-        let trim = |url: String| url.trim_end_matches('/').to_owned();
-        let api_url = trim(config.api_url);
-        let tokens = Tokens::new(config.credentials, format!("{api_url}/oauth2/v3/token"));
-        Ok(Self { inner: Arc::new(Inner { http, api_url, data_api_url: trim(config.data_api_url), tokens }) })
+        let ClientConfig { api_url, data_api_url, credentials, timeout } = config;
+        let (api_url, data_api_url) = (http::base(&api_url)?, http::base(&data_api_url)?);
+        let http = http::client(&api_url, timeout)?;
+        let token_url = http::join(&api_url, &["oauth2", "v3", "token"]);
+        let tokens = Tokens::new(credentials, token_url)?;
+        Ok(Self { inner: Arc::new(Inner { http, timeout, api_url, data_api_url, tokens }) })
     }
 
     /// Answers an event by its reply token, once; free. At most 5 messages.
@@ -101,8 +110,7 @@ impl Client {
     /// can be made again, since a token is good once.
     pub async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error> {
         let body = json!({"replyToken": token.expose(), "messages": messages});
-        let answer = self.post("/v2/bot/message/reply", &body, None).await?;
-        answer.sent(false)
+        Ok(self.post(&["message", "reply"], &body).await?.into_sent(false))
     }
 
     /// Sends up to 5 messages to a chat; counts against the month's messages.
@@ -111,13 +119,20 @@ impl Client {
     ///
     /// # Errors
     /// Those of LINE but 409.
-    pub async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid) -> Result<Sent, Error> {
+    pub async fn push(
+        &self,
+        to: &ChatId,
+        messages: &[Message],
+        retry_key: Uuid,
+    ) -> Result<Sent, Error> {
         let body = json!({"to": to, "messages": messages});
-        let answer = self.send(Method::POST, "/v2/bot/message/push", Some(&body), Some(retry_key)).await?;
+        let request = self.request(Method::POST, &["message", "push"]);
+        let request = request.header(RETRY_KEY, retry_key.to_string()).json(&body);
+        let answer = self.call(request).await?;
         if answer.status == 409 && answer.accepted_request_id.is_some() {
-            return answer.sent(true);
+            return Ok(answer.into_sent(true));
         }
-        answer.checked()?.sent(false)
+        Ok(answer.checked()?.into_sent(false))
     }
 
     /// Shows the loading animation in a chat with one user for 5 to 60 s, a multiple of 5, or until a message comes.
@@ -126,7 +141,7 @@ impl Client {
     /// Those of LINE; `BadRequest` for a group.
     pub async fn loading_start(&self, chat: &ChatId, seconds: u8) -> Result<(), Error> {
         let body = json!({"chatId": chat, "loadingSeconds": seconds});
-        self.post("/v2/bot/chat/loading/start", &body, None).await.map(drop)
+        self.post(&["chat", "loading", "start"], &body).await.map(drop)
     }
 
     /// Returns how many messages may be sent in this month.
@@ -134,8 +149,7 @@ impl Client {
     /// # Errors
     /// Those of LINE.
     pub async fn quota(&self) -> Result<Quota, Error> {
-        let raw: RawQuota = self.get("/v2/bot/message/quota").await?.json()?;
-        Ok(Quota { limit: raw.value.filter(|_| raw.kind == "limited") })
+        self.get(&["message", "quota"]).await?.read(Quota::read)
     }
 
     /// Returns how many messages have been sent in this month, roughly.
@@ -143,8 +157,8 @@ impl Client {
     /// # Errors
     /// Those of LINE.
     pub async fn quota_used(&self) -> Result<u64, Error> {
-        let used: Consumption = self.get("/v2/bot/message/quota/consumption").await?.json()?;
-        Ok(used.total_usage)
+        let answer = self.get(&["message", "quota", "consumption"]).await?;
+        answer.read(|used| used.get("totalUsage")?.as_u64())
     }
 
     /// Returns a friend's profile.
@@ -152,23 +166,33 @@ impl Client {
     /// # Errors
     /// `NotFound` for a user who is no friend of the bot.
     pub async fn profile(&self, user: &UserId) -> Result<Profile, Error> {
-        self.get(&format!("/v2/bot/profile/{user}")).await?.json()
+        self.get(&["profile", user.as_str()]).await?.read(Profile::read)
     }
 
     /// Returns the profile of a member of a group that the bot is in.
     ///
     /// # Errors
     /// Those of LINE.
-    pub async fn group_member_profile(&self, group: &ChatId, user: &UserId) -> Result<Profile, Error> {
-        self.get(&format!("/v2/bot/group/{group}/member/{user}")).await?.json()
+    pub async fn group_member_profile(
+        &self,
+        group: &ChatId,
+        user: &UserId,
+    ) -> Result<Profile, Error> {
+        let path = ["group", group.as_str(), "member", user.as_str()];
+        self.get(&path).await?.read(Profile::read)
     }
 
     /// Returns the profile of a member of a room that the bot is in.
     ///
     /// # Errors
     /// Those of LINE.
-    pub async fn room_member_profile(&self, room: &ChatId, user: &UserId) -> Result<Profile, Error> {
-        self.get(&format!("/v2/bot/room/{room}/member/{user}")).await?.json()
+    pub async fn room_member_profile(
+        &self,
+        room: &ChatId,
+        user: &UserId,
+    ) -> Result<Profile, Error> {
+        let path = ["room", room.as_str(), "member", user.as_str()];
+        self.get(&path).await?.read(Profile::read)
     }
 
     /// Downloads what a user sent, at most `max_bytes`.
@@ -176,12 +200,14 @@ impl Client {
     /// # Errors
     /// `NotFound`, `Gone` if it was taken back, `TooLarge` if it is larger.
     pub async fn content(&self, message: &MessageId, max_bytes: usize) -> Result<Content, Error> {
-        let url = format!("{}/v2/bot/message/{message}/content", self.inner.data_api_url);
-        let answer = self.call(self.inner.http.get(url), max_bytes).await?.checked()?;
+        let path = ["v2", "bot", "message", message.as_str(), "content"];
+        let request = self.inner.http.get(http::join(&self.inner.data_api_url, &path));
+        let answer = self.send(request, max_bytes).await?.checked()?;
         if answer.status == 202 {
             return Ok(Content::Preparing);
         }
-        Ok(Content::Ready { content_type: answer.content_type.unwrap_or_default(), bytes: answer.body })
+        let content_type = answer.content_type.unwrap_or_default();
+        Ok(Content::Ready { content_type, bytes: answer.body? })
     }
 
     /// Returns who the bot is.
@@ -189,7 +215,7 @@ impl Client {
     /// # Errors
     /// Those of LINE.
     pub async fn bot_info(&self) -> Result<BotInfo, Error> {
-        self.get("/v2/bot/info").await?.json()
+        self.get(&["info"]).await?.read(BotInfo::read)
     }
 
     /// Returns where LINE sends webhooks.
@@ -197,7 +223,7 @@ impl Client {
     /// # Errors
     /// Those of LINE; `NotFound` if none is set.
     pub async fn webhook_endpoint(&self) -> Result<WebhookEndpoint, Error> {
-        self.get("/v2/bot/channel/webhook/endpoint").await?.json()
+        self.get(&["channel", "webhook", "endpoint"]).await?.read(WebhookEndpoint::read)
     }
 
     /// Sets where LINE sends webhooks; an HTTPS address of at most 500 characters.
@@ -205,17 +231,20 @@ impl Client {
     /// # Errors
     /// Those of LINE.
     pub async fn set_webhook_endpoint(&self, endpoint: &str) -> Result<(), Error> {
-        let body = json!({"endpoint": endpoint});
-        self.send(Method::PUT, "/v2/bot/channel/webhook/endpoint", Some(&body), None).await?.checked().map(drop)
+        let request = self.request(Method::PUT, &["channel", "webhook", "endpoint"]);
+        self.call(request.json(&json!({"endpoint": endpoint}))).await?.checked().map(drop)
     }
 
     /// Has LINE send a test webhook, to the endpoint that is set or to another.
     ///
     /// # Errors
-    /// Those of LINE.
-    pub async fn test_webhook_endpoint(&self, endpoint: Option<&str>) -> Result<WebhookTest, Error> {
+    /// Those of LINE; how the bot answered is no error but in what is returned.
+    pub async fn test_webhook_endpoint(
+        &self,
+        endpoint: Option<&str>,
+    ) -> Result<WebhookTest, Error> {
         let body = endpoint.map_or_else(|| json!({}), |endpoint| json!({"endpoint": endpoint}));
-        self.post("/v2/bot/channel/webhook/test", &body, None).await?.json()
+        self.post(&["channel", "webhook", "test"], &body).await?.read(WebhookTest::read)
     }
 
     /// Marks a message and all before it as read, by its token.
@@ -223,110 +252,33 @@ impl Client {
     /// # Errors
     /// Those of LINE.
     pub async fn mark_as_read(&self, token: &str) -> Result<(), Error> {
-        self.post("/v2/bot/chat/markAsRead", &json!({"markAsReadToken": token}), None).await.map(drop)
+        self.post(&["chat", "markAsRead"], &json!({"markAsReadToken": token})).await.map(drop)
     }
 
-    async fn get(&self, path: &str) -> Result<Answer, Error> {
-        self.send(Method::GET, path, None, None).await?.checked()
+    async fn get(&self, path: &[&str]) -> Result<Answer, Error> {
+        self.call(self.request(Method::GET, path)).await?.checked()
     }
 
-    async fn post(&self, path: &str, body: &Value, retry_key: Option<Uuid>) -> Result<Answer, Error> {
-        self.send(Method::POST, path, Some(body), retry_key).await?.checked()
+    async fn post(&self, path: &[&str], body: &Value) -> Result<Answer, Error> {
+        self.call(self.request(Method::POST, path).json(body)).await?.checked()
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>, retry_key: Option<Uuid>) -> Result<Answer, Error> {
-        let mut request = self.inner.http.request(method, format!("{}{path}", self.inner.api_url));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        if let Some(key) = retry_key {
-            request = request.header("X-Line-Retry-Key", key.to_string());
-        }
-        self.call(request, MAX_ANSWER).await
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let path = [&["v2", "bot"], path].concat();
+        self.inner.http.request(method, http::join(&self.inner.api_url, &path))
     }
 
-    async fn call(&self, request: RequestBuilder, max_bytes: usize) -> Result<Answer, Error> {
-        let token = self.inner.tokens.current(&self.inner.http).await?;
-        let response = request.bearer_auth(token.expose()).send().await.map_err(network)?;
-        if response.status().as_u16() == 401 {
-            self.inner.tokens.forget(&token);
-        }
-        Answer::read(response, max_bytes).await
+    async fn call(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        self.send(request.timeout(self.inner.timeout), http::MAX_ANSWER).await
     }
-}
 
-/// An answer, read whole.
-struct Answer {
-    status: u16,
-    request_id: Option<String>,
-    accepted_request_id: Option<String>,
-    retry_after: Option<Duration>,
-    content_type: Option<String>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    async fn read(mut response: Response, max_bytes: usize) -> Result<Self, Error> {
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let mut answer = Self {
-            status: response.status().as_u16(),
-            request_id: header("x-line-request-id"),
-            accepted_request_id: header("x-line-accepted-request-id"),
-            retry_after: header("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs),
-            content_type: header("content-type"),
-            body: Vec::new(),
-        };
-        while let Some(chunk) = response.chunk().await.map_err(network)? {
-            if answer.body.len() + chunk.len() > max_bytes {
-                let error = format!("more than {max_bytes} bytes");
-                return Err(Error::without_answer(ErrorKind::TooLarge, Reached::Unknown, error));
-            }
-            answer.body.extend_from_slice(&chunk);
+    async fn send(&self, request: RequestBuilder, max_bytes: usize) -> Result<Answer, Error> {
+        let Inner { http, timeout, tokens, .. } = &*self.inner;
+        let token = tokens.current(http, *timeout).await.map_err(Error::of_the_token)?;
+        let answer = http::send(request.bearer_auth(token.expose()), max_bytes).await?;
+        if answer.status == 401 {
+            tokens.forget(&token);
         }
         Ok(answer)
     }
-
-    fn checked(self) -> Result<Self, Error> {
-        if (200..300).contains(&self.status) {
-            return Ok(self);
-        }
-        Err(Error::from_status(self.status, self.request_id, self.retry_after, &self.body))
-    }
-
-    fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::without_answer(ErrorKind::Invalid, Reached::Unknown, error))
-    }
-
-    /// Reads what was sent; LINE took the messages, so an answer that is not understood is no failure.
-    #[expect(clippy::unnecessary_wraps, reason = "ends chains of results")]
-    fn sent(self, already_accepted: bool) -> Result<Sent, Error> {
-        let raw: RawSent = self.json().unwrap_or_default();
-        Ok(Sent {
-            request_id: self.request_id,
-            accepted_request_id: self.accepted_request_id,
-            already_accepted,
-            messages: raw.sent_messages,
-        })
-    }
-}
-
-fn network(error: reqwest::Error) -> Error {
-    // The address may carry an id; it says nothing that the caller does not know.
-    let error = error.without_url();
-    if error.is_connect() || error.is_builder() {
-        Error::without_answer(ErrorKind::Network, Reached::No, error)
-    } else if error.is_timeout() {
-        Error::without_answer(ErrorKind::Timeout, Reached::Unknown, error)
-    } else {
-        Error::without_answer(ErrorKind::Network, Reached::Unknown, error)
-    }
-}
-
-/// Chooses the TLS provider once for the process.
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Another library may have chosen already; that one serves as well.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    });
 }

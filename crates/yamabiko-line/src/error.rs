@@ -1,6 +1,54 @@
-//! What can go wrong in a call to LINE.
+//! What can go wrong: a call to LINE, a webhook's body, a message to send.
 
 use std::{fmt, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    json,
+    message::{MAX_QUICK_REPLIES, MAX_TEXT},
+};
+
+/// The source of an error, from a dependency that callers need not know.
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A webhook's body that is no webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the body is not a JSON object with an array `events`")]
+pub struct EnvelopeError;
+
+/// A message that LINE would refuse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessageError {
+    /// A text without a visible character.
+    #[error("a text message is empty: LINE takes 1 to {MAX_TEXT} UTF-16 units")]
+    EmptyText,
+    /// A message without a type.
+    #[error(
+        "a message has no type: use Message::text, sticker, image or flex, or raw JSON with a `type`"
+    )]
+    NoType,
+    /// A message that lacks what its type must have.
+    #[error("a message has no `{0}`")]
+    Missing(&'static str),
+    /// A message with a part that is too long.
+    #[error("the `{what}` of a message is {length} long: LINE takes up to {limit}")]
+    TooLong {
+        /// The part.
+        what: &'static str,
+        /// How long it is.
+        length: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// A message that quotes, of a type that cannot.
+    #[error("a message of type {0:?} cannot quote: only texts and stickers can")]
+    CannotQuote(String),
+    /// Too many quick reply buttons, or a quick reply without any.
+    #[error("a message has {0} quick reply buttons: LINE takes 1 to {MAX_QUICK_REPLIES}")]
+    TooManyQuickReplies(usize),
+}
 
 /// An error of a call to LINE.
 #[derive(Debug)]
@@ -17,7 +65,7 @@ struct Inner {
     message: String,
     details: Vec<Detail>,
     retry_after: Option<Duration>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Source>,
 }
 
 /// What went wrong, by what the caller can do.
@@ -48,11 +96,15 @@ pub enum ErrorKind {
     Network,
     /// An answer that is not understood.
     Invalid,
+    /// An address, token or id that no call can be made with; LINE was not asked.
+    Config,
     /// Another refusal.
     Other,
 }
 
 /// Whether LINE has acted on the request.
+///
+/// An error of fetching the access token is `No`: the call itself was never made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
     /// It surely never reached LINE.
@@ -64,13 +116,12 @@ pub enum Reached {
 }
 
 /// One of LINE's remarks on a request.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Detail {
     /// What is wrong.
-    #[serde(default)]
     pub message: String,
-    /// Where.
-    #[serde(default)]
+    /// Where, as a path into the request; may be empty.
     pub property: String,
 }
 
@@ -117,20 +168,21 @@ impl Error {
         self.inner.retry_after
     }
 
-    pub(crate) fn from_status(status: u16, request_id: Option<String>, retry_after: Option<Duration>, body: &[u8]) -> Self {
-        #[derive(serde::Deserialize, Default)]
-        struct Body {
-            #[serde(default)]
-            message: String,
-            #[serde(default)]
-            details: Vec<Detail>,
-        }
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    /// Makes the error of an answer that is no success.
+    pub(crate) fn refused(
+        status: u16,
+        request_id: Option<String>,
+        retry_after: Option<Duration>,
+        body: &[u8],
+    ) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let kind = match status {
             400 => ErrorKind::BadRequest,
             401 => ErrorKind::Unauthorized,
             403 => ErrorKind::Forbidden,
             404 => ErrorKind::NotFound,
+            // Not LINE's own answer, but that of a machine before it which waited in vain.
+            408 => ErrorKind::Timeout,
             409 => ErrorKind::Conflict,
             410 => ErrorKind::Gone,
             413 => ErrorKind::TooLarge,
@@ -138,21 +190,33 @@ impl Error {
             500.. => ErrorKind::Server,
             _ => ErrorKind::Other,
         };
-        let reached = if (400..500).contains(&status) { Reached::Refused } else { Reached::Unknown };
+        let reached = match status {
+            408 => Reached::Unknown,
+            400..500 => Reached::Refused,
+            _ => Reached::Unknown,
+        };
         let inner = Inner {
             kind,
             reached,
             status: Some(status),
             request_id,
-            message: body.message,
-            details: body.details,
+            // LINE's token endpoint follows OAuth and has another name for it.
+            message: json::text(&body, "message")
+                .or_else(|| json::text(&body, "error_description"))
+                .unwrap_or_default(),
+            details: json::elements(&body, "details").map(Detail::read).collect(),
             retry_after,
             source: None,
         };
         Self { inner: Box::new(inner) }
     }
 
-    pub(crate) fn without_answer(kind: ErrorKind, reached: Reached, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// Makes the error of a call that got no answer, or none that can be read.
+    pub(crate) fn without_answer(
+        kind: ErrorKind,
+        reached: Reached,
+        source: impl Into<Source>,
+    ) -> Self {
         let inner = Inner {
             kind,
             reached,
@@ -165,20 +229,48 @@ impl Error {
         };
         Self { inner: Box::new(inner) }
     }
+
+    fn without_answer_text(&self) -> &'static str {
+        match (self.inner.kind, self.inner.reached) {
+            (ErrorKind::Config, _) => "LINE cannot be called with these settings",
+            (ErrorKind::Timeout, _) => "LINE did not answer in time",
+            (ErrorKind::Invalid, _) => "LINE's answer was not understood",
+            (ErrorKind::TooLarge, _) => "LINE's answer is too large",
+            (_, Reached::Unknown) => "the connection to LINE broke",
+            _ => "LINE was not reached",
+        }
+    }
+
+    /// Turns the error of fetching an access token into that of the call which needed it: that call was never made.
+    pub(crate) fn of_the_token(mut self) -> Self {
+        self.inner.reached = Reached::No;
+        if matches!(self.inner.kind, ErrorKind::BadRequest | ErrorKind::Forbidden) {
+            self.inner.kind = ErrorKind::Unauthorized;
+        }
+        self
+    }
+}
+
+impl Detail {
+    fn read(detail: &Value) -> Self {
+        let text = |key| json::text(detail, key).unwrap_or_default();
+        Self { message: text("message"), property: text("property") }
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.inner.status, self.inner.kind) {
-            (Some(status), _) if self.inner.message.is_empty() => write!(f, "LINE answered {status}")?,
-            (Some(status), _) => write!(f, "LINE answered {status}: {}", self.inner.message)?,
-            (None, ErrorKind::Timeout) => f.write_str("LINE did not answer in time")?,
-            (None, ErrorKind::Invalid) => f.write_str("LINE's answer was not understood")?,
-            (None, ErrorKind::TooLarge) => f.write_str("LINE's answer is too large")?,
-            (None, _) => f.write_str("LINE was not reached")?,
+        let inner = &self.inner;
+        match (inner.status, inner.message.as_str()) {
+            (Some(status), "") => write!(f, "LINE answered {status}")?,
+            (Some(status), message) => write!(f, "LINE answered {status}: {message}")?,
+            (None, _) => f.write_str(self.without_answer_text())?,
         }
-        for detail in &self.inner.details {
-            write!(f, "; {}: {}", detail.property, detail.message)?;
+        for Detail { message, property } in &self.inner.details {
+            match property.as_str() {
+                "" => write!(f, "; {message}")?,
+                property => write!(f, "; {property}: {message}")?,
+            }
         }
         Ok(())
     }

@@ -1,51 +1,27 @@
 //! Webhook events, read tolerantly: what is unknown or wrong inside one event never fails another.
 
+use std::fmt;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    id::{ChatId, UserId},
-    secret::ReplyToken,
-};
+use crate::{json, secret::ReplyToken};
 
 mod content;
+mod envelope;
 mod kind;
+mod media;
+mod source;
 
-pub use content::{
-    AudioMessage, FileMessage, ImageMessage, LocationMessage, Mentionee, MessageContent, StickerMessage, TextMessage,
-    VideoMessage,
-};
+pub use content::{LocationMessage, Mentionee, MessageContent, StickerMessage, TextMessage};
+pub use envelope::{Envelope, EnvelopeError};
 pub use kind::EventKind;
-
-/// The body of a webhook.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Envelope {
-    /// The bot's user id; `None` if missing or not a text.
-    pub destination: Option<String>,
-    /// The events, of any number of users; may be empty.
-    pub events: Vec<Event>,
-}
-
-/// A body that is no webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the body is not a JSON object with an array `events`")]
-pub struct EnvelopeError;
-
-impl Envelope {
-    /// Reads the body of a webhook whose signature was verified.
-    ///
-    /// # Errors
-    /// If the body is not a JSON object with an array `events`. Whatever stands in the array is an event.
-    pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
-        let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else { return Err(EnvelopeError) };
-        let Some(Value::Array(events)) = body.remove("events") else { return Err(EnvelopeError) };
-        let destination = body.get("destination").and_then(Value::as_str).map(str::to_owned);
-        Ok(Self { destination, events: events.into_iter().map(Event::from_value).collect() })
-    }
-}
+pub use media::{AudioMessage, FileMessage, ImageMessage, ImageSet, VideoMessage};
+pub use source::Source;
 
 /// Whether the bot may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
     /// It may.
     Active,
@@ -53,49 +29,10 @@ pub enum Mode {
     Standby,
 }
 
-/// Where an event comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A chat with one user.
-    User(UserId),
-    /// A group, and who of it if LINE says so.
-    Group(ChatId, Option<UserId>),
-    /// A room, and who of it if LINE says so.
-    Room(ChatId, Option<UserId>),
-}
-
-impl Source {
-    /// Returns the chat to which answers go.
-    #[must_use]
-    pub fn chat(&self) -> Option<ChatId> {
-        match self {
-            Self::User(user) => Some(ChatId::new(user.as_str())),
-            Self::Group(chat, _) | Self::Room(chat, _) => Some(chat.clone()),
-        }
-    }
-
-    /// Returns the user who caused the event, if LINE says so.
-    #[must_use]
-    pub fn user(&self) -> Option<UserId> {
-        match self {
-            Self::User(user) => Some(user.clone()),
-            Self::Group(_, user) | Self::Room(_, user) => user.clone(),
-        }
-    }
-
-    fn read(value: &Value) -> Option<Self> {
-        let user = text(value, "userId").map(UserId::new);
-        match value.get("type")?.as_str()? {
-            "user" => user.map(Self::User),
-            "group" => text(value, "groupId").map(|id| Self::Group(ChatId::new(id), user)),
-            "room" => text(value, "roomId").map(|id| Self::Room(ChatId::new(id), user)),
-            _ => None,
-        }
-    }
-}
-
 /// One event.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its `Debug` shows neither the reply token nor what the user said.
+#[derive(Clone, PartialEq)]
 pub struct Event {
     /// LINE's id of the event, the same in a redelivery.
     pub webhook_event_id: Option<String>,
@@ -107,11 +44,11 @@ pub struct Event {
     pub is_redelivery: bool,
     /// What an answer by reply needs.
     pub reply_token: Option<ReplyToken>,
-    /// Where it comes from; `None` if missing or of an unknown type.
+    /// Where it comes from; `None` if LINE does not say.
     pub source: Option<Source>,
     /// What happened.
     pub kind: EventKind,
-    /// The event as LINE sent it.
+    /// The event as LINE sent it; a text if it is JSON that this program cannot hold.
     pub raw: Value,
 }
 
@@ -119,17 +56,26 @@ impl Event {
     /// Reads an event; any JSON is one.
     #[must_use]
     pub fn from_value(raw: Value) -> Self {
-        let standby = text(&raw, "mode").as_deref() == Some("standby");
+        let standby = json::text(&raw, "mode").as_deref() == Some("standby");
+        let reply_token = json::text(&raw, "replyToken").filter(|token| !token.is_empty());
         Self {
-            webhook_event_id: text(&raw, "webhookEventId").filter(|id| !id.is_empty()),
-            timestamp: raw.get("timestamp").and_then(Value::as_i64),
+            webhook_event_id: json::text(&raw, "webhookEventId").filter(|id| !id.is_empty()),
+            timestamp: json::integer(&raw, "timestamp"),
             mode: if standby { Mode::Standby } else { Mode::Active },
-            is_redelivery: raw.pointer("/deliveryContext/isRedelivery").and_then(Value::as_bool).unwrap_or(false),
-            reply_token: text(&raw, "replyToken").filter(|token| !token.is_empty()).map(ReplyToken::new),
-            source: raw.get("source").and_then(Source::read),
+            is_redelivery: raw
+                .get("deliveryContext")
+                .is_some_and(|context| json::flag(context, "isRedelivery")),
+            reply_token: reply_token.map(ReplyToken::new),
+            source: raw.get("source").filter(|source| source.is_object()).map(Source::read),
             kind: EventKind::read(&raw),
             raw,
         }
+    }
+
+    /// Returns the event's type as LINE wrote it, empty if there is none.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        self.raw.get("type").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Returns the event as LINE sent it, without the reply token.
@@ -144,15 +90,28 @@ impl Event {
     #[must_use]
     pub fn key(&self, destination: Option<&str>) -> String {
         let destination = destination.unwrap_or_default();
-        match &self.webhook_event_id {
-            Some(id) => format!("{destination}/{id}"),
-            None => {
-                let event = without(&self.raw, &["deliveryContext", "replyToken"]).to_string();
-                let hash = Sha256::digest(event.as_bytes());
-                let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("{destination}/sha256:{hex}")
-            }
+        if let Some(id) = &self.webhook_event_id {
+            return format!("{destination}/{id}");
         }
+        let mut event = without(&self.raw, &["deliveryContext", "replyToken"]);
+        // LINE may send the same properties in another order.
+        event.sort_all_objects();
+        let hash = Sha256::digest(event.to_string().as_bytes());
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{destination}/sha256:{hex}")
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("webhook_event_id", &self.webhook_event_id)
+            .field("timestamp", &self.timestamp)
+            .field("mode", &self.mode)
+            .field("is_redelivery", &self.is_redelivery)
+            .field("event_type", &self.event_type())
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,7 +123,66 @@ fn without(value: &Value, keys: &[&str]) -> Value {
     value
 }
 
-/// Returns a member that is a text.
-fn text(value: &Value, key: &str) -> Option<String> {
-    value.get(key)?.as_str().map(str::to_owned)
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event() -> Value {
+        json!({
+            "type": "message", "mode": "active", "timestamp": 1_800_000_000_000_i64,
+            "webhookEventId": "01J", "deliveryContext": {"isRedelivery": false},
+            "replyToken": "geheim-token", "source": {"type": "user", "userId": "U1"},
+            "message": {"type": "text", "id": "1", "text": "geheim-text"},
+        })
+    }
+
+    #[test]
+    fn i1_the_key_is_the_destination_and_the_webhook_event_id() {
+        let event = Event::from_value(event());
+        assert_eq!(event.key(Some("Ubot")), "Ubot/01J");
+        assert_ne!(event.key(Some("Ubot")), event.key(Some("Uother")));
+        assert_eq!(event.key(None), "/01J");
+    }
+
+    #[test]
+    fn i1_without_an_id_the_key_is_the_same_for_a_redelivery_and_no_other() {
+        let key = |change: &dyn Fn(&mut Value)| {
+            let mut event = event();
+            event.as_object_mut().unwrap().remove("webhookEventId");
+            change(&mut event);
+            Event::from_value(event).key(Some("Ubot"))
+        };
+        let first = key(&|_| {});
+        assert_eq!(first.len(), "Ubot/sha256:".len() + 64);
+        let redelivered = key(&|event| {
+            event["deliveryContext"]["isRedelivery"] = json!(true);
+            event["replyToken"] = json!("another");
+        });
+        assert_eq!(first, redelivered);
+        assert_ne!(first, key(&|event| event["message"]["id"] = json!("2")));
+        for no_id in [json!(""), json!(7), Value::Null] {
+            let key = key(&|event| event["webhookEventId"] = no_id.clone());
+            assert!(key.starts_with("Ubot/sha256:"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_reply_token_is_kept_apart() {
+        let event = Event::from_value(event());
+        assert_eq!(event.reply_token.as_ref().map(ReplyToken::expose), Some("geheim-token"));
+        let stored = event.without_reply_token();
+        assert!(!stored.to_string().contains("geheim-token"));
+        let again = Event::from_value(stored);
+        assert_eq!((again.reply_token, again.kind), (None, event.kind));
+    }
+
+    #[test]
+    fn an_event_prints_neither_its_reply_token_nor_its_text() {
+        let event = Event::from_value(event());
+        for shown in [format!("{event:?}"), format!("{:?}", event.kind)] {
+            assert!(!shown.contains("geheim"), "{shown}");
+        }
+    }
 }

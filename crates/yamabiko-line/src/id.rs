@@ -30,6 +30,18 @@ macro_rules! id {
                 f.write_str(&self.0)
             }
         }
+
+        impl From<&str> for $name {
+            fn from(id: &str) -> Self {
+                Self::new(id)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(id: String) -> Self {
+                Self::new(id)
+            }
+        }
     };
 }
 
@@ -46,8 +58,16 @@ id! {
     MessageId
 }
 
+/// A user's id is the id of the chat with that user.
+impl From<&UserId> for ChatId {
+    fn from(user: &UserId) -> Self {
+        Self::new(user.as_str())
+    }
+}
+
 /// What kind of chat an id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChatKind {
     /// A chat with one user.
     User,
@@ -69,5 +89,24 @@ impl ChatId {
             Some('R') => ChatKind::Room,
             _ => ChatKind::Unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_letter_tells_the_kind_of_chat() {
+        let kinds = ["U1", "C1", "R1", "", "あ"].map(|id| ChatId::new(id).kind());
+        let unknown = ChatKind::Unknown;
+        assert_eq!(kinds, [ChatKind::User, ChatKind::Group, ChatKind::Room, unknown, unknown]);
+    }
+
+    #[test]
+    fn an_id_is_stored_as_plain_text() {
+        let id = ChatId::new("U1");
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""U1""#);
+        assert_eq!(serde_json::from_str::<ChatId>(r#""U1""#).unwrap(), id);
     }
 }

@@ -7,6 +7,7 @@ pub mod client;
 pub mod error;
 pub mod event;
 pub mod id;
+mod json;
 pub mod message;
 pub mod secret;
 pub mod signature;

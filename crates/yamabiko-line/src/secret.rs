@@ -52,6 +52,11 @@ secret! {
     ReplyToken
 }
 
+secret! {
+    /// The nonce of an account link, which names a user of another service.
+    LinkNonce
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,11 +15,14 @@ pub fn sign(secret: &ChannelSecret, body: &[u8]) -> String {
 /// Says whether a header signs these raw bytes; takes the same time for every wrong signature.
 #[must_use]
 pub fn verify(secret: &ChannelSecret, body: &[u8], header: &str) -> bool {
-    STANDARD.decode(header).is_ok_and(|signature| mac(secret, body).verify_slice(&signature).is_ok())
+    STANDARD
+        .decode(header)
+        .is_ok_and(|signature| mac(secret, body).verify_slice(&signature).is_ok())
 }
 
 fn mac(secret: &ChannelSecret, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+        .expect("HMAC takes keys of any length");
     mac.update(body);
     mac
 }

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     error::Result,
-    job::JobId,
+    job::{EVENTS, JobId},
     outage::Outage,
     registry::{Ending, Finish, Registry},
     run::{Claimed, Report, Run},
@@ -266,6 +266,7 @@ impl Worker {
         self.slots.give_back(&running.queue);
         self.track(claimed.0, false, claimed.1);
         if running.since.elapsed() > LONG_IN_LANE
+            && running.queue == EVENTS
             && let Some(lane) = running.lane
         {
             tokio::spawn(warn_if_others_waited(

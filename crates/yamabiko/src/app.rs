@@ -5,8 +5,8 @@ use std::{any::Any, fmt, sync::Arc};
 use serde_json::Value;
 use yamabiko_line::{
     event::{
-        AudioMessage, Event, EventKind, FileMessage, ImageMessage, LocationMessage, MessageContent, StickerMessage,
-        TextMessage, VideoMessage,
+        AudioMessage, Event, EventKind, FileMessage, ImageMessage, LocationMessage, MessageContent,
+        StickerMessage, TextMessage, VideoMessage,
     },
     message::Message,
 };
@@ -85,7 +85,11 @@ impl<S: ChatState> App<S> {
     ///
     /// The version is 1 where this is not called.
     #[must_use]
-    pub fn migrate_state(mut self, version: u32, convert: impl Fn(u32, Value) -> Result<S> + Send + Sync + 'static) -> Self {
+    pub fn migrate_state(
+        mut self,
+        version: u32,
+        convert: impl Fn(u32, Value) -> Result<S> + Send + Sync + 'static,
+    ) -> Self {
         self.state = StateFormat { version, migrate: Some(Arc::new(convert)) };
         self
     }
@@ -108,7 +112,10 @@ impl<S: ChatState> App<S> {
     ///
     /// By default it is one sentence, in Japanese and English.
     #[must_use]
-    pub fn on_dead(mut self, tell: impl Fn(&Dead) -> Option<Message> + Send + Sync + 'static) -> Self {
+    pub fn on_dead(
+        mut self,
+        tell: impl Fn(&Dead) -> Option<Message> + Send + Sync + 'static,
+    ) -> Self {
         self.apology = Arc::new(tell);
         self
     }

@@ -86,3 +86,38 @@ pub(crate) fn tell(text: &str) {
     // Nobody may be listening; that is no reason to stop.
     drop(writeln!(std::io::stdout(), "{text}"));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_page_of_settings_names_each_setting_with_its_default() {
+        let page = include_str!("../../../docs/settings.md");
+        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        let cell =
+            |row: &str, index: usize| row.split(" | ").nth(index).unwrap_or_default().to_owned();
+        let names = |row: &&str| {
+            cell(row, 0).split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let named: BTreeSet<String> = rows.iter().flat_map(names).collect();
+        let command = Cli::command();
+        let settings: Vec<_> = command
+            .get_arguments()
+            .filter_map(|argument| Some((argument, argument.get_env()?.to_str()?)))
+            .collect();
+        let known: BTreeSet<_> = settings.iter().map(|(_, name)| (*name).to_owned()).collect();
+        assert_eq!(named, known);
+        for (argument, name) in settings {
+            let Some(default) =
+                argument.get_default_values().first().and_then(|value| value.to_str())
+            else {
+                continue;
+            };
+            let row = rows.iter().find(|row| row.contains(&format!("`{name}`"))).unwrap();
+            assert_eq!(cell(row, 1), format!("`{default}`"), "{name}");
+        }
+    }
+}

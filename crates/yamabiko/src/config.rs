@@ -197,16 +197,27 @@ impl Settings {
     pub(crate) fn channel_secret(&self) -> Result<ChannelSecret> {
         match &self.line_channel_secret {
             Some(secret) if !secret.trim().is_empty() => Ok(ChannelSecret::new(secret.trim())),
-            _ => bail!("LINE_CHANNEL_SECRET is not set: copy it from the channel's basic settings in the LINE Developers Console, or try the bot without an account by `dev`"),
+            _ => bail!(
+                "LINE_CHANNEL_SECRET is not set: copy it from the channel's basic settings in the LINE Developers Console, or try the bot without an account by `dev`"
+            ),
         }
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
-        let token = self.line_channel_access_token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+        let token = self
+            .line_channel_access_token
+            .as_deref()
+            .map(str::trim)
+            .filter(|token| !token.is_empty());
         let credentials = match (token, &self.line_channel_id) {
             (Some(token), _) => Credentials::Token(AccessToken::new(token)),
-            (None, Some(id)) => Credentials::Stateless { channel_id: id.clone(), channel_secret: self.channel_secret()? },
-            (None, None) => bail!("LINE_CHANNEL_ACCESS_TOKEN is not set: issue one in the LINE Developers Console, or set LINE_CHANNEL_ID to have short-lived tokens fetched"),
+            (None, Some(id)) => Credentials::Stateless {
+                channel_id: id.clone(),
+                channel_secret: self.channel_secret()?,
+            },
+            (None, None) => bail!(
+                "LINE_CHANNEL_ACCESS_TOKEN is not set: issue one in the LINE Developers Console, or set LINE_CHANNEL_ID to have short-lived tokens fetched"
+            ),
         };
         let mut config = ClientConfig::new(credentials);
         if let Some(url) = &self.line_api_url {

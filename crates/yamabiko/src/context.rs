@@ -4,7 +4,11 @@ use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use anyhow::anyhow;
 use serde::de::DeserializeOwned;
-use yamabiko_line::{client::Profile, id::{ChatId, UserId}, message::Message};
+use yamabiko_line::{
+    client::Profile,
+    id::{ChatId, UserId},
+    message::Message,
+};
 use yamabiko_queue::{Due, Effect, JobId, NewJob, Run, State, Timestamp, job::EVENTS};
 
 use crate::{
@@ -140,7 +144,9 @@ impl<S: ChatState> Context<S> {
 
     fn add<J: Job<S>>(&self, job: &J, due: Due) -> JobId {
         let payload = serde_json::to_vec(job).unwrap_or_else(|error| {
-            self.inner.collected.fail(format!("the job {} cannot be stored as JSON: {error}", J::KIND));
+            self.inner
+                .collected
+                .fail(format!("the job {} cannot be stored as JSON: {error}", J::KIND));
             Vec::new()
         });
         let started_by = &self.inner.run.claim.job;
@@ -156,7 +162,8 @@ impl<S: ChatState> Context<S> {
         if new.lane.is_some() {
             EVENTS.clone_into(&mut new.queue);
         }
-        let ids = |index| started_by.id.of_effect(started_by.reruns, self.inner.run.checkpoints(), index);
+        let ids =
+            |index| started_by.id.of_effect(started_by.reruns, self.inner.run.checkpoints(), index);
         self.inner.collected.insert(new, ids)
     }
 
@@ -188,7 +195,11 @@ impl<S: ChatState> Context<S> {
     /// If the job was cancelled or its claim is lost: return it with `?`, the run has to end.
     pub async fn checkpoint<J: Job<S>>(&self, job: &J) -> Result {
         if self.inner.run.claim.job.kind != J::KIND {
-            return Err(anyhow!("a checkpoint of {} cannot hold a {}", self.inner.run.claim.job.kind, J::KIND));
+            return Err(anyhow!(
+                "a checkpoint of {} cannot hold a {}",
+                self.inner.run.claim.job.kind,
+                J::KIND
+            ));
         }
         let payload = serde_json::to_vec(job)?;
         let effects = self.take_effects()?;
@@ -207,11 +218,19 @@ impl<S: ChatState> Context<S> {
     pub async fn timers(&self) -> Result<Vec<Timer>> {
         let Some(chat) = &self.inner.envelope.chat else { return Ok(Vec::new()) };
         let live = self.inner.run.store().live(chat.as_str()).await?;
-        let timers = live.into_iter().filter(|record| record.state == State::Scheduled).filter_map(|record| {
-            let due = record.job.due?;
-            let job = record.job;
-            Some(Timer { id: job.id, due, created: job.arrived, kind: job.kind, payload: job.payload })
-        });
+        let timers = live.into_iter().filter(|record| record.state == State::Scheduled).filter_map(
+            |record| {
+                let due = record.job.due?;
+                let job = record.job;
+                Some(Timer {
+                    id: job.id,
+                    due,
+                    created: job.arrived,
+                    kind: job.kind,
+                    payload: job.payload,
+                })
+            },
+        );
         Ok(timers.collect())
     }
 
@@ -292,7 +311,12 @@ impl<S: ChatState> Context<S> {
     fn take_effects(&self) -> Result<Vec<Effect>> {
         let run = &self.inner.run;
         let checkpoints = run.checkpoints();
-        self.inner.collected.take(&self.inner.envelope, &run.claim, checkpoints, &self.inner.shared.state)
+        self.inner.collected.take(
+            &self.inner.envelope,
+            &run.claim,
+            checkpoints,
+            &self.inner.shared.state,
+        )
     }
 
     /// Ends the collecting: what is asked for later is lost, and said so (K8).

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use yamabiko_line::message::Message;
-use yamabiko_queue::{job::OUTBOX, store::{Claim, Effect}};
+use yamabiko_queue::{
+    job::OUTBOX,
+    store::{Claim, Effect},
+};
 
 use crate::{context::Envelope, delivery};
 
@@ -37,7 +40,8 @@ pub(crate) fn effects(apology: &Apology, claim: &Claim, error: &str) -> Vec<Effe
     match (apology(&dead), &envelope.chat) {
         (Some(message), Some(chat)) if !envelope.standby => {
             let said = vec![(Some(chat.clone()), message)];
-            let ids = (APOLOGY_INDEX..).map(|index| claim.job.id.of_effect(claim.job.reruns, claim.job.checkpoint, index));
+            let ids = (APOLOGY_INDEX..)
+                .map(|index| claim.job.id.of_effect(claim.job.reruns, claim.job.checkpoint, index));
             delivery::pack(said, &envelope, claim, ids).into_iter().map(Effect::Insert).collect()
         }
         _ => Vec::new(),

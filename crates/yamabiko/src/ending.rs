@@ -44,7 +44,9 @@ mod tests {
         assert_eq!(of_error(&error), Ending::Dead { error: "no such city".into() });
         let snooze: anyhow::Result<()> = Err(Snooze(Duration::from_secs(9)).into());
         let error = snooze.context("busy").unwrap_err();
-        assert!(matches!(of_error(&error), Ending::Snoozed { after, hold: false, .. } if after == Duration::from_secs(9)));
+        assert!(
+            matches!(of_error(&error), Ending::Snoozed { after, hold: false, .. } if after == Duration::from_secs(9))
+        );
         assert_eq!(of_error(&Cancel.into()), Ending::Cancelled);
     }
 

@@ -98,9 +98,9 @@ impl On {
             EventKind::MemberLeft { .. } => Self::MemberLeft,
             EventKind::Postback { .. } => Self::Postback,
             EventKind::VideoPlayComplete { .. } => Self::VideoPlayComplete,
-            EventKind::Beacon => Self::Beacon,
-            EventKind::AccountLink => Self::AccountLink,
-            EventKind::Membership => Self::Membership,
+            EventKind::Beacon { .. } => Self::Beacon,
+            EventKind::AccountLink { .. } => Self::AccountLink,
+            EventKind::Membership { .. } => Self::Membership,
             _ => Self::Unknown,
         }
     }

@@ -14,7 +14,10 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result {
     let filter = EnvFilter::try_new(filter).with_context(|| {
         format!("LOG is {filter:?}: use a level (error, warn, info, debug, trace) or a filter like info,yamabiko=debug")
     })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     let started = match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().flatten_event(true).try_init(),

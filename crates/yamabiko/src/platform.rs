@@ -16,7 +16,8 @@ use yamabiko_line::{
 #[async_trait]
 pub(crate) trait Platform: Send + Sync + fmt::Debug {
     async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error>;
-    async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid) -> Result<Sent, Error>;
+    async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid)
+    -> Result<Sent, Error>;
     async fn profile(&self, user: &UserId) -> Result<Profile, Error>;
     async fn quota(&self) -> Result<Quota, Error>;
     async fn quota_used(&self) -> Result<u64, Error>;
@@ -28,7 +29,12 @@ impl Platform for Client {
         self.reply(token, messages).await
     }
 
-    async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid) -> Result<Sent, Error> {
+    async fn push(
+        &self,
+        to: &ChatId,
+        messages: &[Message],
+        retry_key: Uuid,
+    ) -> Result<Sent, Error> {
         self.push(to, messages, retry_key).await
     }
 

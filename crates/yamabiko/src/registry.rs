@@ -58,7 +58,8 @@ impl fmt::Debug for Data {
 pub(crate) type Work = Pin<Box<dyn Future<Output = Result> + Send>>;
 
 /// Adds one kind of job to a registry.
-pub(crate) type AddJob<S> = Box<dyn FnOnce(&mut Registry, &Arc<Shared<S>>) -> yamabiko_queue::Result<()> + Send>;
+pub(crate) type AddJob<S> =
+    Box<dyn FnOnce(&mut Registry, &Arc<Shared<S>>) -> yamabiko_queue::Result<()> + Send>;
 
 /// Returns what adds the author's job type to a registry.
 pub(crate) fn add_job<S: ChatState, J: Job<S>>() -> AddJob<S> {
@@ -67,11 +68,17 @@ pub(crate) fn add_job<S: ChatState, J: Job<S>>() -> AddJob<S> {
         registry.register(J::KIND, policy::<S, J>(), move |run| {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
+                measure_lateness(&run);
                 let envelope = Envelope::of(&run.claim);
                 // A newer version may be deploying: what cannot be read is tried again like any failure.
                 let job: J = match serde_json::from_slice(&run.claim.job.payload) {
                     Ok(job) => job,
-                    Err(error) => return failed(format!("the payload cannot be read as {}: {error}", J::KIND)),
+                    Err(error) => {
+                        return failed(format!(
+                            "the payload cannot be read as {}: {error}",
+                            J::KIND
+                        ));
+                    }
                 };
                 in_context(run, envelope, shared, |cx| Box::pin(job.run(cx))).await
             })
@@ -80,23 +87,40 @@ pub(crate) fn add_job<S: ChatState, J: Job<S>>() -> AddJob<S> {
 }
 
 /// Adds the handlers of events to a registry.
-pub(crate) fn add_events<S: ChatState>(registry: &mut Registry, shared: &Arc<Shared<S>>, handlers: Handlers<S>) -> yamabiko_queue::Result<()> {
+pub(crate) fn add_events<S: ChatState>(
+    registry: &mut Registry,
+    shared: &Arc<Shared<S>>,
+    handlers: Handlers<S>,
+) -> yamabiko_queue::Result<()> {
     let (shared, handlers) = (Arc::clone(shared), Arc::new(handlers));
     registry.register(EVENT_KIND, RetryPolicy::events(), move |run| {
         let (shared, handlers) = (Arc::clone(&shared), Arc::clone(&handlers));
         Box::pin(async move {
             match serde_json::from_slice::<StoredEvent>(&run.claim.job.payload) {
-                Ok(stored) if stored.v > PAYLOAD_VERSION => return newer(format!("payload version {} is newer than this program", stored.v)),
+                Ok(stored) if stored.v > PAYLOAD_VERSION => {
+                    return newer(format!(
+                        "payload version {} is newer than this program",
+                        stored.v
+                    ));
+                }
                 Ok(_) => {}
-                Err(error) => return Finish { ending: Ending::Dead { error: format!("not an event: {error}") }, effects: Vec::new() },
+                Err(error) => {
+                    return Finish {
+                        ending: Ending::Dead { error: format!("not an event: {error}") },
+                        effects: Vec::new(),
+                    };
+                }
             }
             let envelope = Envelope::of(&run.claim);
-            let Some(event) = envelope.event.clone() else { return failed("not an event".to_owned()) };
+            let Some(event) = envelope.event.clone() else {
+                return failed("not an event".to_owned());
+            };
             let built_in = match built_in(&run, &event).await {
                 Ok(effects) => effects,
                 Err(error) => return failed(error.to_string()),
             };
-            let mut finish = in_context(run, envelope, shared, |cx| handlers.handle(cx, event)).await;
+            let mut finish =
+                in_context(run, envelope, shared, |cx| handlers.handle(cx, event)).await;
             if finish.ending == Ending::Done {
                 finish.effects.extend(built_in);
             }
@@ -106,7 +130,10 @@ pub(crate) fn add_events<S: ChatState>(registry: &mut Registry, shared: &Arc<Sha
 }
 
 /// Adds deliveries to a registry.
-pub(crate) fn add_deliveries(registry: &mut Registry, courier: Arc<Courier>) -> yamabiko_queue::Result<()> {
+pub(crate) fn add_deliveries(
+    registry: &mut Registry,
+    courier: Arc<Courier>,
+) -> yamabiko_queue::Result<()> {
     registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), move |run| {
         let courier = Arc::clone(&courier);
         Box::pin(async move { courier.carry(run).await })
@@ -114,33 +141,52 @@ pub(crate) fn add_deliveries(registry: &mut Registry, courier: Arc<Courier>) -> 
 }
 
 /// Runs an author's function and turns what it asked for into effects.
-async fn in_context<S: ChatState>(run: Run, envelope: Envelope, shared: Arc<Shared<S>>, work: impl FnOnce(Context<S>) -> Work) -> Finish {
+async fn in_context<S: ChatState>(
+    run: Run,
+    envelope: Envelope,
+    shared: Arc<Shared<S>>,
+    work: impl FnOnce(Context<S>) -> Work,
+) -> Finish {
     let state = match state(&run, &envelope, &shared).await {
         Ok(state) => state,
         Err(finish) => return finish,
     };
+    let kind = run.claim.job.kind.clone();
     let cx = Context::new(run, envelope, shared, state);
     let ended = work(cx.clone()).await;
     let asked = cx.seal();
-    match ended.and(asked) {
+    let finish = match ended.and(asked) {
         Ok(effects) => Finish { ending: Ending::Done, effects },
         Err(error) => Finish { ending: ending::of_error(&error), effects: Vec::new() },
-    }
+    };
+    let ended = if finish.ending == Ending::Done { "done" } else { "not_done" };
+    metrics::counter!("yamabiko_runs_total", "kind" => kind, "ended" => ended).increment(1);
+    finish
 }
 
 /// Returns the chat's state: what came with the claim, or a copy for a laneless job (S1).
-async fn state<S: ChatState>(run: &Run, envelope: &Envelope, shared: &Shared<S>) -> std::result::Result<S, Finish> {
+async fn state<S: ChatState>(
+    run: &Run,
+    envelope: &Envelope,
+    shared: &Shared<S>,
+) -> std::result::Result<S, Finish> {
     let copy;
     let stored = match &envelope.chat {
         Some(chat) if run.claim.job.lane.is_none() => {
-            copy = run.store().state(&chat_lane(chat)).await.map_err(|error| failed(error.to_string()))?;
+            copy = run
+                .store()
+                .state(&chat_lane(chat))
+                .await
+                .map_err(|error| failed(error.to_string()))?;
             copy.as_deref()
         }
         _ => run.claim.state.as_deref(),
     };
     shared.state.decode(stored).map_err(|error| match error {
         StateError::Newer { .. } => newer(error.to_string()),
-        StateError::Unreadable { .. } => Finish { ending: Ending::Dead { error: error.to_string() }, effects: Vec::new() },
+        StateError::Unreadable { .. } => {
+            Finish { ending: Ending::Dead { error: error.to_string() }, effects: Vec::new() }
+        }
     })
 }
 
@@ -163,11 +209,19 @@ async fn built_in(run: &Run, event: &Event) -> yamabiko_queue::Result<Vec<Effect
     Ok(effects)
 }
 
+fn measure_lateness(run: &Run) {
+    if let Some(due) = run.claim.job.due {
+        metrics::histogram!("yamabiko_timer_lateness_seconds")
+            .record(run.claim.claimed_at.since(due).as_secs_f64());
+    }
+}
+
 fn failed(error: String) -> Finish {
     Finish { ending: Ending::Failed { error, after: None, unsure: false }, effects: Vec::new() }
 }
 
 fn newer(reason: String) -> Finish {
-    let ending = Ending::Snoozed { after: NEWER_AGAIN, hold: true, afresh: false, reason: Some(reason) };
+    let ending =
+        Ending::Snoozed { after: NEWER_AGAIN, hold: true, afresh: false, reason: Some(reason) };
     Finish { ending, effects: Vec::new() }
 }

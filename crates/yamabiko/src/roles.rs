@@ -6,7 +6,10 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, task::JoinSet};
 use yamabiko_line::secret::ChannelSecret;
-use yamabiko_queue::{Queue, Store, Worker, WorkerOptions, store::{self, Process}};
+use yamabiko_queue::{
+    Queue, Store, Worker, WorkerOptions,
+    store::{self, Process},
+};
 
 use crate::{
     App, Result,
@@ -36,11 +39,8 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     let url = settings.store_url(default_file)?;
     let secret = if role.is_web() { Some(settings.channel_secret()?) } else { None };
     let platform: Arc<dyn Platform> = Arc::new(settings.client()?);
-    let listener = if role.is_web() {
-        Some(bind(settings.listen().into(), "PORT").await?)
-    } else {
-        None
-    };
+    let listener =
+        if role.is_web() { Some(bind(settings.listen().into(), "PORT").await?) } else { None };
     let store = open(&url, &settings, &app.name).await?;
     let web = secret.zip(listener).map(|(secret, listener)| Web { secret, listener });
     Bot { role, settings, store, platform, web, metrics, stop }.run(app).await
@@ -54,7 +54,9 @@ async fn open(url: &str, settings: &Settings, name: &str) -> Result<Arc<dyn Stor
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
     let bound = TcpListener::bind(address).await;
-    bound.with_context(|| format!("cannot listen on {address}: is another process there? {setting} sets another port"))
+    bound.with_context(|| {
+        format!("cannot listen on {address}: is another process there? {setting} sets another port")
+    })
 }
 
 /// Where webhooks come in.
@@ -78,23 +80,47 @@ impl Bot {
     async fn run<S: ChatState>(self, app: App<S>) -> Result {
         let health = Arc::new(Health::default());
         let mut tasks: JoinSet<Result> = JoinSet::new();
-        let status = Status { store: Arc::clone(&self.store), health: Arc::clone(&health), metrics: self.metrics.clone() };
+        let status = Status {
+            store: Arc::clone(&self.store),
+            health: Arc::clone(&health),
+            metrics: self.metrics.clone(),
+        };
         let routes = server::status_routes(status);
         let name = app.name.clone();
         if let Some(Web { secret, listener }) = self.web {
-            let webhook = Webhook { secret: Arc::new(secret), queue: Queue::new(Arc::clone(&self.store)) };
+            let webhook =
+                Webhook { secret: Arc::new(secret), queue: Queue::new(Arc::clone(&self.store)) };
             tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
-            tasks.spawn(server::serve(listener, routes.merge(server::webhook_routes(webhook)), self.stop.clone()));
+            tasks.spawn(server::serve(
+                listener,
+                routes.merge(server::webhook_routes(webhook)),
+                self.stop.clone(),
+            ));
         } else if let Some(port) = self.settings.metrics_port {
             let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));
         }
         if self.role.is_worker() {
-            let courier = Courier::new(Arc::clone(&self.platform), Arc::clone(&health), self.settings.uncertain_reply);
-            let registry = app.into_registry(self.platform, Arc::new(courier), self.settings.time_zone.clone())?;
-            let worker = Worker::new(Arc::clone(&self.store), Arc::new(registry), worker_options(&self.settings, self.role));
+            let courier = Courier::new(
+                Arc::clone(&self.platform),
+                Arc::clone(&health),
+                self.settings.uncertain_reply,
+            );
+            let registry = app.into_registry(
+                self.platform,
+                Arc::new(courier),
+                self.settings.time_zone.clone(),
+            )?;
+            let worker = Worker::new(
+                Arc::clone(&self.store),
+                Arc::new(registry),
+                worker_options(&self.settings, self.role),
+            );
             let stop = self.stop.requested();
-            tracing::info!(concurrency = self.settings.concurrency(), "worker: runs handlers, jobs and deliveries");
+            tracing::info!(
+                concurrency = self.settings.concurrency(),
+                "worker: runs handlers, jobs and deliveries"
+            );
             tasks.spawn(async move {
                 worker.run(stop).await;
                 Ok(())

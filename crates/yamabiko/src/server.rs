@@ -33,13 +33,19 @@ pub(crate) fn status_routes(status: Status) -> Router {
     Router::new()
         .route("/live", get(|| async { "ok\n" }))
         .route("/ready", get(ready))
-        .route("/metrics", get(|State(status): State<Status>| async move { status.metrics.render() }))
+        .route(
+            "/metrics",
+            get(|State(status): State<Status>| async move { status.metrics.render() }),
+        )
         .with_state(status)
 }
 
 /// Returns `/callback`.
 pub(crate) fn webhook_routes(webhook: Webhook) -> Router {
-    Router::new().route("/callback", post(webhook::callback)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(webhook)
+    Router::new()
+        .route("/callback", post(webhook::callback))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(webhook)
 }
 
 /// Serves until told to stop, then lets open requests end.

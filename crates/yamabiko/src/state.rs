@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// What can be a chat's state; implemented for every type that fits.
-pub trait ChatState: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static {}
+pub trait ChatState:
+    Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static
+{
+}
 
 impl<T: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static> ChatState for T {}
 
@@ -42,7 +45,9 @@ struct Stored<T> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
     /// No retry helps.
-    #[error("the chat's state of version {version} cannot be read as {expected} of version {ours}: {source}")]
+    #[error(
+        "the chat's state of version {version} cannot be read as {expected} of version {ours}: {source}"
+    )]
     Unreadable { version: u32, expected: &'static str, ours: u32, source: anyhow::Error },
     /// A newer version of the bot wrote it; one may be deploying.
     #[error("the chat's state has version {version}, this program knows up to {ours}")]
@@ -62,7 +67,8 @@ impl<S: ChatState> StateFormat<S> {
             ours: self.version,
             source,
         };
-        let stored: Stored<Value> = serde_json::from_slice(bytes).map_err(|error| unreadable(0, error.into()))?;
+        let stored: Stored<Value> =
+            serde_json::from_slice(bytes).map_err(|error| unreadable(0, error.into()))?;
         if stored.v > self.version {
             return Err(StateError::Newer { version: stored.v, ours: self.version });
         }
@@ -70,7 +76,9 @@ impl<S: ChatState> StateFormat<S> {
             Some(migrate) if stored.v < self.version => {
                 migrate(stored.v, stored.s).map_err(|error| unreadable(stored.v, error))
             }
-            _ => serde_json::from_value(stored.s).map_err(|error| unreadable(stored.v, error.into())),
+            _ => {
+                serde_json::from_value(stored.s).map_err(|error| unreadable(stored.v, error.into()))
+            }
         }
     }
 }
@@ -100,7 +108,10 @@ mod tests {
     fn s2_an_unreadable_state_names_type_and_version() {
         let bytes = br#"{"v":1,"s":{"items":7}}"#;
         let error = format(2).decode(Some(bytes)).unwrap_err().to_string();
-        assert!(error.contains("Cart") && error.contains("version 1") && error.contains("version 2"), "{error}");
+        assert!(
+            error.contains("Cart") && error.contains("version 1") && error.contains("version 2"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -116,6 +127,9 @@ mod tests {
     #[test]
     fn a_state_of_a_newer_version_is_left_to_a_newer_process() {
         let bytes = format(3).encode(&Cart::default()).unwrap();
-        assert!(matches!(format(2).decode(Some(&bytes)), Err(StateError::Newer { version: 3, ours: 2 })));
+        assert!(matches!(
+            format(2).decode(Some(&bytes)),
+            Err(StateError::Newer { version: 3, ours: 2 })
+        ));
     }
 }

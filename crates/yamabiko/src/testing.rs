@@ -56,7 +56,11 @@ impl TestBot {
     /// Returns a user of this name and language (a BCP 47 tag).
     #[must_use]
     pub fn user_speaking(&self, name: &str, language: &str) -> TestUser {
-        let id = self.ask(|answer| Request::User { name: name.to_owned(), language: language.to_owned(), answer });
+        let id = self.ask(|answer| Request::User {
+            name: name.to_owned(),
+            language: language.to_owned(),
+            answer,
+        });
         TestUser { id, requests: self.requests.clone() }
     }
 

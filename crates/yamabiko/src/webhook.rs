@@ -2,9 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{body::Bytes, extract::State, http::{HeaderMap, StatusCode}};
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use yamabiko_line::{
-    event::{Envelope, Event, EventKind, MessageContent},
+    event::{Envelope, Event, EventKind},
     secret::ChannelSecret,
     signature,
 };
@@ -27,9 +31,14 @@ pub(crate) struct Webhook {
 }
 
 /// Takes a webhook; the body is bounded by the router.
-pub(crate) async fn callback(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> StatusCode {
+pub(crate) async fn callback(
+    State(webhook): State<Webhook>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     let status = webhook.take(&headers, &body).await;
-    metrics::counter!("yamabiko_webhooks_total", "status" => status.as_str().to_owned()).increment(1);
+    metrics::counter!("yamabiko_webhooks_total", "status" => status.as_str().to_owned())
+        .increment(1);
     status
 }
 
@@ -37,14 +46,21 @@ impl Webhook {
     async fn take(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
         let signature = headers.get("x-line-signature").and_then(|value| value.to_str().ok());
         if !signature.is_some_and(|signature| signature::verify(&self.secret, body, signature)) {
-            tracing::warn!(missing = signature.is_none(), "refused a webhook with a wrong or missing signature");
+            tracing::warn!(
+                missing = signature.is_none(),
+                "refused a webhook with a wrong or missing signature"
+            );
             return StatusCode::UNAUTHORIZED;
         }
         let Ok(envelope) = Envelope::parse(body) else {
             tracing::warn!("refused a signed webhook that is no object with an array of events");
             return StatusCode::BAD_REQUEST;
         };
-        let jobs: Vec<_> = envelope.events.iter().map(|event| job(event, envelope.destination.as_deref())).collect();
+        let jobs: Vec<_> = envelope
+            .events
+            .iter()
+            .map(|event| job(event, envelope.destination.as_deref()))
+            .collect();
         if jobs.is_empty() {
             return StatusCode::OK;
         }
@@ -93,25 +109,13 @@ pub(crate) fn job(event: &Event, destination: Option<&str>) -> NewJob {
         job.lane = Some(chat_lane(&chat));
         job.chat = Some(chat.to_string());
     }
-    job.origin = message_id(event);
+    if let EventKind::Message(content) = &event.kind {
+        job.origin = content.id().map(ToString::to_string);
+    }
     job.secret = event.reply_token.as_ref().map(|token| token.expose().to_owned());
     job.remember = REMEMBER;
     if matches!(event.kind, EventKind::Unknown { .. }) {
         metrics::counter!("yamabiko_unknown_events_total").increment(1);
     }
     job
-}
-
-fn message_id(event: &Event) -> Option<String> {
-    let EventKind::Message(content) = &event.kind else { return None };
-    match content {
-        MessageContent::Text(message) => Some(message.id.to_string()),
-        MessageContent::Sticker(message) => Some(message.id.to_string()),
-        MessageContent::Image(message) => Some(message.id.to_string()),
-        MessageContent::Video(message) => Some(message.id.to_string()),
-        MessageContent::Audio(message) => Some(message.id.to_string()),
-        MessageContent::File(message) => Some(message.id.to_string()),
-        MessageContent::Location(message) => Some(message.id.to_string()),
-        _ => None,
-    }
 }

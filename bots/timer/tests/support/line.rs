@@ -9,9 +9,9 @@ use yamabiko_simulator::{Simulator, SimulatorConfig};
 use super::PATIENCE;
 
 /// The channel's secret in tests.
-pub const SECRET: &str = "a secret of the tests";
+pub const SECRET: &str = "a-secret-of-the-tests";
 /// The channel's access token in tests.
-pub const TOKEN: &str = "a token of the tests";
+pub const TOKEN: &str = "a-token-of-the-tests";
 
 /// A simulator of LINE and a client of its control API.
 pub struct Line {
@@ -34,7 +34,8 @@ impl Line {
     /// Starts a simulator whose webhooks go to this port; it redelivers what is not taken.
     pub async fn start(bot_port: u16) -> Self {
         let bot = format!("http://127.0.0.1:{bot_port}/callback");
-        let mut config = SimulatorConfig::new(bot, ChannelSecret::new(SECRET), AccessToken::new(TOKEN));
+        let mut config =
+            SimulatorConfig::new(bot, ChannelSecret::new(SECRET), AccessToken::new(TOKEN));
         config.settings.redelivery_attempts = 12;
         config.settings.redelivery_first_ms = 200;
         let simulator = Simulator::start(config).await.unwrap();
@@ -51,12 +52,49 @@ impl Line {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Value {
-        self.http.post(format!("{}{path}", self.url)).json(body).send().await.unwrap().json().await.unwrap()
+        self.http
+            .post(format!("{}{path}", self.url))
+            .json(body)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    /// Posts bytes to the bot as LINE would, and returns the status.
+    pub async fn callback(&self, bot: &str, body: Vec<u8>, signature: Option<&str>) -> u16 {
+        let mut request = self
+            .http
+            .post(format!("{bot}/callback"))
+            .header("content-type", "application/json")
+            .body(body);
+        if let Some(signature) = signature {
+            request = request.header("x-line-signature", signature);
+        }
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Returns a page of the bot.
+    pub async fn text(&self, url: &str) -> String {
+        self.http.get(url).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// Waits until a page of the bot answers 200.
+    pub async fn reaches(&self, url: &str) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !self.http.get(url).send().await.is_ok_and(|answer| answer.status() == 200) {
+            assert!(tokio::time::Instant::now() < deadline, "{url} does not answer 200");
+            // The bot tells nobody when it is ready; this only sets how often we look.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Adds a user and returns the id.
     pub async fn user(&self, name: &str, language: &str) -> String {
-        let user = self.post("/control/users", &json!({"displayName": name, "language": language})).await;
+        let user =
+            self.post("/control/users", &json!({"displayName": name, "language": language})).await;
         user["userId"].as_str().unwrap().to_owned()
     }
 
@@ -86,6 +124,21 @@ impl Line {
         }
     }
 
+    /// Returns all messages of all chats once `count` of them are the bot's, or as they are when patience ends.
+    pub async fn ledger_with(&self, count: usize) -> Vec<Said> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let all = self.ledger().await;
+            if all.iter().filter(|said| said.by_bot).count() >= count
+                || tokio::time::Instant::now() > deadline
+            {
+                return all;
+            }
+            // Asking for the next change of any chat is not offered; this only sets how often we look.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Returns all messages of all chats.
     pub async fn ledger(&self) -> Vec<Said> {
         said(&self.get("/control/ledger").await["messages"])
@@ -96,16 +149,21 @@ impl Line {
         let alice = self.user("Alice", "en").await;
         let three = self.says(&alice, "3").await;
         let confirmed = self.hears(&alice, 1).await;
-        assert!(confirmed[0].text.starts_with("⏰ I will call you back in 3 s, at "), "{confirmed:?}");
+        assert!(
+            confirmed[0].text.starts_with("⏰ I will call you back in 3 s, at "),
+            "{confirmed:?}"
+        );
         assert_eq!(confirmed[0].quotes.as_ref(), Some(&three));
         self.says(&alice, "hello").await;
         assert!(self.hears(&alice, 2).await[1].text.contains("Example: 180"));
-        self.sends(&alice, &json!({"type": "sticker", "packageId": "446", "stickerId": "1988"})).await;
+        self.sends(&alice, &json!({"type": "sticker", "packageId": "446", "stickerId": "1988"}))
+            .await;
         assert_eq!(self.hears(&alice, 3).await[2].text, "😄");
         let heard = self.hears(&alice, 4).await;
         assert!(heard[3].text.starts_with("🔔 Time is up: 3 s"), "{heard:?}");
         assert_eq!(heard[3].quotes.as_ref(), Some(&three));
-        let waited = Duration::from_millis(u64::try_from(heard[3].at_ms - confirmed[0].at_ms).unwrap());
+        let waited =
+            Duration::from_millis(u64::try_from(heard[3].at_ms - confirmed[0].at_ms).unwrap());
         assert!(waited > Duration::from_millis(2_000), "called back after {waited:?}");
         self.says(&alice, "600").await;
         self.says(&alice, "list").await;

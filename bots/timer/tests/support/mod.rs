@@ -1,8 +1,10 @@
 //! What the tests of whole processes share: LINE's side, and processes that can be killed.
 
-#![expect(dead_code, reason = "each test uses a part of it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::allow_attributes, reason = "what is dead differs from test to test")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test uses a part of it")]
 
-mod line;
+pub mod line;
 mod process;
 #[path = "../../../../crates/yamabiko-queue/tests/store/redis_server.rs"]
 pub mod redis_server;

@@ -19,7 +19,12 @@ impl Process {
     /// Starts a role of the timer bot.
     pub fn bot(role: &str, store: &str, port: u16, line: &Line) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
-        command.arg(role).env_clear().envs(settings(store, line)).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
+        command
+            .arg(role)
+            .env_clear()
+            .envs(settings(store, line))
+            .env("PORT", port.to_string())
+            .env("HOST", "127.0.0.1");
         Self::start(command)
     }
 
@@ -44,7 +49,8 @@ impl Process {
 
     /// Asks the process to stop, and returns whether it ended well.
     pub fn terminate(mut self) -> bool {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         self.child.wait().unwrap().success()
     }

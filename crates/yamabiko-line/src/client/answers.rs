@@ -1,7 +1,13 @@
 //! LINE's answers.
 
-use serde::{Deserialize, Deserializer};
+use std::fmt;
+
 use serde_json::Value;
+
+use crate::{
+    id::{MessageId, UserId},
+    json::{elements, flag, id, integer, text},
+};
 
 /// What was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,24 +24,21 @@ pub struct Sent {
 }
 
 /// A message that was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SentMessage {
     /// Its id.
-    #[serde(deserialize_with = "id")]
-    pub id: String,
+    pub id: MessageId,
     /// What another message needs to quote it.
     pub quote_token: Option<String>,
 }
 
 /// A user's profile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
     /// The user's id.
-    pub user_id: String,
+    pub user_id: UserId,
     /// The user's name.
     pub display_name: String,
     /// The user's language, a BCP 47 tag, if LINE knows it.
@@ -55,11 +58,11 @@ pub struct Quota {
 }
 
 /// What a user sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// It is here.
     Ready {
-        /// Its media type.
+        /// Its media type, empty if LINE does not say.
         content_type: String,
         /// The bytes.
         bytes: Vec<u8>,
@@ -69,21 +72,27 @@ pub enum Content {
 }
 
 /// Who the bot is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BotInfo {
     /// The bot's user id.
-    pub user_id: String,
+    pub user_id: UserId,
     /// The bot's basic id, which begins with `@`.
     pub basic_id: String,
+    /// The bot's premium id, if it has one.
+    pub premium_id: Option<String>,
     /// The bot's name.
     pub display_name: String,
+    /// Where the bot's picture is.
+    pub picture_url: Option<String>,
+    /// `chat` if people may answer in the bot's place, else `bot`.
+    pub chat_mode: String,
+    /// `auto` or `manual`; `mark_as_read` works only if it is `manual`.
+    pub mark_as_read_mode: String,
 }
 
 /// Where LINE sends webhooks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookEndpoint {
     /// The address.
@@ -93,44 +102,95 @@ pub struct WebhookEndpoint {
 }
 
 /// What a test webhook found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookTest {
     /// Whether the bot answered 200.
     pub success: bool,
-    /// What the bot answered.
-    pub status_code: u16,
-    /// Why it failed.
+    /// The bot's HTTP status; `None` if LINE does not say.
+    pub status_code: Option<u16>,
+    /// When, in LINE's notation.
+    pub timestamp: String,
+    /// `OK`, or why it failed.
     pub reason: String,
     /// The same in more words.
     pub detail: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct RawSent {
-    pub(super) sent_messages: Vec<SentMessage>,
+/// Shows how much there is, and nothing of it.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready { content_type, bytes } => f
+                .debug_struct("Ready")
+                .field("content_type", content_type)
+                .field("bytes", &bytes.len())
+                .finish(),
+            Self::Preparing => f.write_str("Preparing"),
+        }
+    }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct RawQuota {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) value: Option<u64>,
+impl Sent {
+    /// Reads the messages; the rest stands in headers.
+    pub(super) fn read(answer: &Value) -> Self {
+        let messages = elements(answer, "sentMessages").map(|message| SentMessage {
+            id: MessageId::new(id(message, "id").unwrap_or_default()),
+            quote_token: text(message, "quoteToken"),
+        });
+        Self { messages: messages.collect(), ..Self::default() }
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Consumption {
-    pub(super) total_usage: u64,
+impl Profile {
+    pub(super) fn read(answer: &Value) -> Option<Self> {
+        Some(Self {
+            user_id: UserId::new(id(answer, "userId")?),
+            display_name: text(answer, "displayName").unwrap_or_default(),
+            language: text(answer, "language"),
+            picture_url: text(answer, "pictureUrl"),
+            status_message: text(answer, "statusMessage"),
+        })
+    }
 }
 
-/// LINE's prose calls ids numbers, its examples write them as texts.
-fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    })
+impl Quota {
+    pub(super) fn read(answer: &Value) -> Option<Self> {
+        match answer.get("type")?.as_str()? {
+            "none" => Some(Self { limit: None }),
+            _ => Some(Self { limit: Some(answer.get("value")?.as_u64()?) }),
+        }
+    }
+}
+
+impl BotInfo {
+    pub(super) fn read(answer: &Value) -> Option<Self> {
+        Some(Self {
+            user_id: UserId::new(id(answer, "userId")?),
+            basic_id: text(answer, "basicId").unwrap_or_default(),
+            premium_id: text(answer, "premiumId"),
+            display_name: text(answer, "displayName").unwrap_or_default(),
+            picture_url: text(answer, "pictureUrl"),
+            chat_mode: text(answer, "chatMode").unwrap_or_default(),
+            mark_as_read_mode: text(answer, "markAsReadMode").unwrap_or_default(),
+        })
+    }
+}
+
+impl WebhookEndpoint {
+    pub(super) fn read(answer: &Value) -> Option<Self> {
+        Some(Self { endpoint: text(answer, "endpoint")?, active: flag(answer, "active") })
+    }
+}
+
+impl WebhookTest {
+    pub(super) fn read(answer: &Value) -> Option<Self> {
+        Some(Self {
+            success: answer.get("success")?.as_bool()?,
+            timestamp: text(answer, "timestamp").unwrap_or_default(),
+            status_code: integer(answer, "statusCode").and_then(|code| code.try_into().ok()),
+            reason: text(answer, "reason").unwrap_or_default(),
+            detail: text(answer, "detail").unwrap_or_default(),
+        })
+    }
 }

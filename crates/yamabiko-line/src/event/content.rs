@@ -1,9 +1,14 @@
 //! What a message event holds.
 
+use std::fmt;
+
 use serde_json::Value;
 
-use super::text;
-use crate::id::{MessageId, UserId};
+use super::{AudioMessage, FileMessage, ImageMessage, VideoMessage};
+use crate::{
+    id::{MessageId, UserId},
+    json,
+};
 
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,13 +30,17 @@ pub enum MessageContent {
     Location(LocationMessage),
     /// A type that this program does not know, or one that lacks what it must have.
     Unknown {
+        /// The message's id, if it has one.
+        id: Option<MessageId>,
         /// The type, empty if there is none.
         message_type: String,
     },
 }
 
 /// A text message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Its `Debug` does not show the text.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TextMessage {
     /// Its id.
@@ -65,7 +74,9 @@ pub struct Mentionee {
 }
 
 /// A sticker message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Its `Debug` does not show what the user wrote on it.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StickerMessage {
     /// Its id.
@@ -76,62 +87,20 @@ pub struct StickerMessage {
     pub sticker_id: String,
     /// What an answer needs to quote it.
     pub quote_token: Option<String>,
+    /// The message that it quotes.
+    pub quoted_message_id: Option<MessageId>,
     /// What the sticker means, in words.
     pub keywords: Vec<String>,
-}
-
-/// An image message; the picture is downloaded through the content API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ImageMessage {
-    /// Its id.
-    pub id: MessageId,
-    /// What an answer needs to quote it.
-    pub quote_token: Option<String>,
-    /// Whether LINE holds the content.
-    pub is_held_by_line: bool,
-}
-
-/// A video message; the video is downloaded through the content API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct VideoMessage {
-    /// Its id.
-    pub id: MessageId,
-    /// Its length in milliseconds.
-    pub duration_ms: Option<i64>,
-    /// What an answer needs to quote it.
-    pub quote_token: Option<String>,
-    /// Whether LINE holds the content.
-    pub is_held_by_line: bool,
-}
-
-/// An audio message; the sound is downloaded through the content API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AudioMessage {
-    /// Its id.
-    pub id: MessageId,
-    /// Its length in milliseconds.
-    pub duration_ms: Option<i64>,
-    /// Whether LINE holds the content.
-    pub is_held_by_line: bool,
-}
-
-/// A file message; the file is downloaded through the content API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FileMessage {
-    /// Its id.
-    pub id: MessageId,
-    /// Its name.
-    pub file_name: String,
-    /// Its size in bytes.
-    pub file_size: Option<i64>,
+    /// What the user wrote on it, for stickers that take a text.
+    pub text: Option<String>,
+    /// What marks it as read.
+    pub mark_as_read_token: Option<String>,
 }
 
 /// A location message.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Its `Debug` does not show the location.
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LocationMessage {
     /// Its id.
@@ -144,6 +113,8 @@ pub struct LocationMessage {
     pub latitude: f64,
     /// Degrees east.
     pub longitude: f64,
+    /// What marks it as read.
+    pub mark_as_read_token: Option<String>,
 }
 
 impl MessageContent {
@@ -158,75 +129,86 @@ impl MessageContent {
             Self::Audio(message) => Some(&message.id),
             Self::File(message) => Some(&message.id),
             Self::Location(message) => Some(&message.id),
-            Self::Unknown { .. } => None,
+            Self::Unknown { id, .. } => id.as_ref(),
         }
     }
 
     pub(super) fn read(message: &Value) -> Self {
-        let message_type = text(message, "type").unwrap_or_default();
+        let message_type = json::text(message, "type").unwrap_or_default();
         let known = match message_type.as_str() {
             "text" => TextMessage::read(message).map(Self::Text),
             "sticker" => StickerMessage::read(message).map(Self::Sticker),
-            "image" => message_id(message).map(|id| {
-                let (quote_token, is_held_by_line) = (text(message, "quoteToken"), is_held_by_line(message));
-                Self::Image(ImageMessage { id, quote_token, is_held_by_line })
-            }),
-            "video" => message_id(message).map(|id| {
-                let (quote_token, is_held_by_line) = (text(message, "quoteToken"), is_held_by_line(message));
-                Self::Video(VideoMessage { id, duration_ms: number(message, "duration"), quote_token, is_held_by_line })
-            }),
-            "audio" => message_id(message).map(|id| {
-                let is_held_by_line = is_held_by_line(message);
-                Self::Audio(AudioMessage { id, duration_ms: number(message, "duration"), is_held_by_line })
-            }),
-            "file" => message_id(message).map(|id| {
-                let file_name = text(message, "fileName").unwrap_or_default();
-                Self::File(FileMessage { id, file_name, file_size: number(message, "fileSize") })
-            }),
+            "image" => ImageMessage::read(message).map(Self::Image),
+            "video" => VideoMessage::read(message).map(Self::Video),
+            "audio" => AudioMessage::read(message).map(Self::Audio),
+            "file" => FileMessage::read(message).map(Self::File),
             "location" => LocationMessage::read(message).map(Self::Location),
             _ => None,
         };
-        known.unwrap_or(Self::Unknown { message_type })
+        known.unwrap_or_else(|| Self::Unknown { id: message_id(message), message_type })
     }
 }
 
 impl TextMessage {
     fn read(message: &Value) -> Option<Self> {
-        let mentionees = message.pointer("/mention/mentionees").and_then(Value::as_array);
+        let mention = message.get("mention").unwrap_or(&Value::Null);
         Some(Self {
             id: message_id(message)?,
-            text: text(message, "text")?,
-            quote_token: text(message, "quoteToken"),
-            quoted_message_id: text(message, "quotedMessageId").map(MessageId::new),
-            mentions: mentionees.into_iter().flatten().filter_map(Mentionee::read).collect(),
-            mark_as_read_token: text(message, "markAsReadToken"),
+            text: json::text(message, "text")?,
+            quote_token: json::text(message, "quoteToken"),
+            quoted_message_id: json::id(message, "quotedMessageId").map(MessageId::new),
+            mentions: json::elements(mention, "mentionees").filter_map(Mentionee::read).collect(),
+            mark_as_read_token: json::text(message, "markAsReadToken"),
         })
     }
 }
 
+impl fmt::Debug for TextMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextMessage")
+            .field("id", &self.id)
+            .field("quoted_message_id", &self.quoted_message_id)
+            .field("mentions", &self.mentions)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Mentionee {
-    fn read(value: &Value) -> Option<Self> {
-        let position = |key| usize::try_from(number(value, key)?).ok();
+    fn read(mentionee: &Value) -> Option<Self> {
+        let position = |key| usize::try_from(json::integer(mentionee, key)?).ok();
         Some(Self {
             index: position("index")?,
             length: position("length")?,
-            user: text(value, "userId").map(UserId::new),
-            is_self: value.get("isSelf").and_then(Value::as_bool).unwrap_or(false),
-            is_all: text(value, "type").as_deref() == Some("all"),
+            user: json::id(mentionee, "userId").map(UserId::new),
+            is_self: json::flag(mentionee, "isSelf"),
+            is_all: json::text(mentionee, "type").as_deref() == Some("all"),
         })
     }
 }
 
 impl StickerMessage {
     fn read(message: &Value) -> Option<Self> {
-        let keywords = message.get("keywords").and_then(Value::as_array);
+        let keywords = json::elements(message, "keywords").filter_map(Value::as_str);
         Some(Self {
             id: message_id(message)?,
-            package_id: text(message, "packageId")?,
-            sticker_id: text(message, "stickerId")?,
-            quote_token: text(message, "quoteToken"),
-            keywords: keywords.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+            package_id: json::id(message, "packageId")?,
+            sticker_id: json::id(message, "stickerId")?,
+            quote_token: json::text(message, "quoteToken"),
+            quoted_message_id: json::id(message, "quotedMessageId").map(MessageId::new),
+            keywords: keywords.map(str::to_owned).collect(),
+            text: json::text(message, "text"),
+            mark_as_read_token: json::text(message, "markAsReadToken"),
         })
+    }
+}
+
+impl fmt::Debug for StickerMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StickerMessage")
+            .field("id", &self.id)
+            .field("package_id", &self.package_id)
+            .field("sticker_id", &self.sticker_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -234,22 +216,21 @@ impl LocationMessage {
     fn read(message: &Value) -> Option<Self> {
         Some(Self {
             id: message_id(message)?,
-            title: text(message, "title"),
-            address: text(message, "address"),
+            title: json::text(message, "title"),
+            address: json::text(message, "address"),
             latitude: message.get("latitude")?.as_f64()?,
             longitude: message.get("longitude")?.as_f64()?,
+            mark_as_read_token: json::text(message, "markAsReadToken"),
         })
     }
 }
 
-fn message_id(message: &Value) -> Option<MessageId> {
-    text(message, "id").map(MessageId::new)
+impl fmt::Debug for LocationMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocationMessage").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
-fn number(value: &Value, key: &str) -> Option<i64> {
-    value.get(key)?.as_i64()
-}
-
-fn is_held_by_line(message: &Value) -> bool {
-    message.pointer("/contentProvider/type").and_then(Value::as_str).is_none_or(|provider| provider == "line")
+pub(super) fn message_id(message: &Value) -> Option<MessageId> {
+    json::id(message, "id").map(MessageId::new)
 }

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-use super::{MessageContent, text};
-use crate::id::{MessageId, UserId};
+use super::MessageContent;
+use crate::{
+    id::{MessageId, UserId},
+    json,
+    secret::LinkNonce,
+};
 
 /// The type of an event, with what belongs to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +31,7 @@ pub enum EventKind {
     Unfollow,
     /// The bot joined a group or room.
     Join,
-    /// The bot left a group.
+    /// The bot left a group or room.
     Leave,
     /// Users joined a group or room.
     MemberJoined {
@@ -51,12 +55,29 @@ pub enum EventKind {
         /// The id that the video was sent with.
         tracking_id: String,
     },
-    /// A beacon.
-    Beacon,
-    /// A linked account.
-    AccountLink,
-    /// A membership that began or ended.
-    Membership,
+    /// A user came near a beacon, or stays there.
+    Beacon {
+        /// The beacon's hardware id.
+        hwid: String,
+        /// `enter`, `banner` or `stay`; LINE may add others.
+        beacon_type: String,
+        /// The beacon's own message, as hexadecimal digits.
+        device_message: Option<String>,
+    },
+    /// A user linked an account of another service, or tried to.
+    AccountLink {
+        /// Whether it is linked.
+        is_ok: bool,
+        /// What names the user of the other service.
+        nonce: LinkNonce,
+    },
+    /// A membership that began, was renewed or ended.
+    Membership {
+        /// `joined`, `left` or `renewed`; LINE may add others.
+        membership_type: String,
+        /// The plan.
+        membership_id: Option<String>,
+    },
     /// A type that this program does not know, or an event whose own part is not as LINE documents it.
     Unknown {
         /// The type, empty if there is none.
@@ -66,31 +87,66 @@ pub enum EventKind {
 
 impl EventKind {
     pub(super) fn read(event: &Value) -> Self {
-        let event_type = text(event, "type").unwrap_or_default();
-        let known = match event_type.as_str() {
-            "message" => event.get("message").map(|message| Self::Message(MessageContent::read(message))),
-            "messageEdited" => event.get("message").map(|message| Self::MessageEdited(MessageContent::read(message))),
-            "unsend" => event.pointer("/unsend/messageId").and_then(Value::as_str).map(|id| Self::Unsend { message_id: MessageId::new(id) }),
-            "follow" => Some(Self::Follow { is_unblocked: event.pointer("/follow/isUnblocked").and_then(Value::as_bool).unwrap_or(false) }),
-            "unfollow" => Some(Self::Unfollow),
-            "join" => Some(Self::Join),
-            "leave" => Some(Self::Leave),
-            "memberJoined" => Some(Self::MemberJoined { members: members(event, "/joined/members") }),
-            "memberLeft" => Some(Self::MemberLeft { members: members(event, "/left/members") }),
-            "postback" => event.get("postback").and_then(|postback| {
-                Some(Self::Postback { data: text(postback, "data")?, params: postback.get("params").cloned() })
-            }),
-            "videoPlayComplete" => event.pointer("/videoPlayComplete/trackingId").and_then(Value::as_str).map(|id| Self::VideoPlayComplete { tracking_id: id.to_owned() }),
-            "beacon" => Some(Self::Beacon),
-            "accountLink" => Some(Self::AccountLink),
-            "membership" => Some(Self::Membership),
-            _ => None,
-        };
-        known.unwrap_or(Self::Unknown { event_type })
+        let event_type = json::text(event, "type").unwrap_or_default();
+        Self::known(&event_type, event).unwrap_or(Self::Unknown { event_type })
+    }
+
+    fn known(event_type: &str, event: &Value) -> Option<Self> {
+        Some(match event_type {
+            "message" => Self::Message(MessageContent::read(event.get("message")?)),
+            "messageEdited" => Self::MessageEdited(MessageContent::read(event.get("message")?)),
+            "unsend" => {
+                let message_id = json::id(event.get("unsend")?, "messageId")?;
+                Self::Unsend { message_id: MessageId::new(message_id) }
+            }
+            "follow" => {
+                let follow = event.get("follow");
+                Self::Follow {
+                    is_unblocked: follow.is_some_and(|follow| json::flag(follow, "isUnblocked")),
+                }
+            }
+            "unfollow" => Self::Unfollow,
+            "join" => Self::Join,
+            "leave" => Self::Leave,
+            "memberJoined" => Self::MemberJoined { members: members(event.get("joined")?) },
+            "memberLeft" => Self::MemberLeft { members: members(event.get("left")?) },
+            "postback" => {
+                let postback = event.get("postback")?;
+                let params = postback.get("params").filter(|params| params.is_object()).cloned();
+                Self::Postback { data: json::text(postback, "data")?, params }
+            }
+            "videoPlayComplete" => {
+                let video = event.get("videoPlayComplete")?;
+                Self::VideoPlayComplete { tracking_id: json::id(video, "trackingId")? }
+            }
+            "beacon" => {
+                let beacon = event.get("beacon")?;
+                Self::Beacon {
+                    hwid: json::id(beacon, "hwid")?,
+                    beacon_type: json::text(beacon, "type").unwrap_or_default(),
+                    device_message: json::text(beacon, "dm"),
+                }
+            }
+            "accountLink" => {
+                let link = event.get("link")?;
+                Self::AccountLink {
+                    is_ok: json::text(link, "result").as_deref() == Some("ok"),
+                    nonce: LinkNonce::new(json::text(link, "nonce")?),
+                }
+            }
+            "membership" => {
+                let membership = event.get("membership")?;
+                Self::Membership {
+                    membership_type: json::text(membership, "type").unwrap_or_default(),
+                    membership_id: json::id(membership, "membershipId"),
+                }
+            }
+            _ => return None,
+        })
     }
 }
 
-fn members(event: &Value, path: &str) -> Vec<UserId> {
-    let members = event.pointer(path).and_then(Value::as_array);
-    members.into_iter().flatten().filter_map(|member| text(member, "userId")).map(UserId::new).collect()
+fn members(list: &Value) -> Vec<UserId> {
+    let members = json::elements(list, "members");
+    members.filter_map(|member| json::id(member, "userId")).map(UserId::new).collect()
 }

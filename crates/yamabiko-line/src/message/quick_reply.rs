@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// A quick reply button; its label is at most 20 characters.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuickReplyItem(Value);
 
 impl QuickReplyItem {
@@ -15,7 +15,11 @@ impl QuickReplyItem {
 
     /// Makes a button that sends `data` (at most 300 characters) to the bot, and says `display_text` if given.
     #[must_use]
-    pub fn postback(label: impl Into<String>, data: impl Into<String>, display_text: Option<&str>) -> Self {
+    pub fn postback(
+        label: impl Into<String>,
+        data: impl Into<String>,
+        display_text: Option<&str>,
+    ) -> Self {
         let mut action = json!({"type": "postback", "label": label.into(), "data": data.into()});
         if let Some(text) = display_text {
             action["displayText"] = Value::String(text.to_owned());

@@ -34,20 +34,52 @@ impl RedisStore {
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn insert(&self, _jobs: &[NewJob]) -> Result<Vec<Inserted>> { not_yet() }
-    async fn turn(&self, _commits: &[Commit], _wants: &[Want]) -> Result<Turn> { not_yet() }
-    async fn beat(&self, _process: &Process, _runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> { not_yet() }
-    async fn tick(&self) -> Result<Tick> { not_yet() }
-    async fn wait(&self, _signals: &[Signal], _at_most: Duration) -> Result<()> { not_yet() }
-    async fn cancel(&self, _ids: &[JobId]) -> Result<Vec<Cancelled>> { not_yet() }
-    async fn retry(&self, _ids: &[JobId]) -> Result<Vec<bool>> { not_yet() }
-    async fn delete(&self, _ids: &[JobId]) -> Result<Vec<bool>> { not_yet() }
-    async fn pause(&self, _queue: &str, _until: Option<Timestamp>) -> Result<()> { not_yet() }
-    async fn resume(&self, _queue: &str) -> Result<()> { not_yet() }
-    async fn state(&self, _lane: &str) -> Result<Option<Vec<u8>>> { not_yet() }
-    async fn live(&self, _chat: &str) -> Result<Vec<JobRecord>> { not_yet() }
-    async fn counts(&self) -> Result<Counts> { not_yet() }
-    async fn list(&self, _query: &Query) -> Result<Page> { not_yet() }
-    async fn get(&self, _id: JobId) -> Result<Option<JobRecord>> { not_yet() }
-    async fn handle(&self) -> Result<Arc<dyn Store>> { not_yet() }
+    async fn insert(&self, _jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        not_yet()
+    }
+    async fn turn(&self, _commits: &[Commit], _wants: &[Want]) -> Result<Turn> {
+        not_yet()
+    }
+    async fn beat(&self, _process: &Process, _runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
+        not_yet()
+    }
+    async fn tick(&self) -> Result<Tick> {
+        not_yet()
+    }
+    async fn wait(&self, _signals: &[Signal], _at_most: Duration) -> Result<()> {
+        not_yet()
+    }
+    async fn cancel(&self, _ids: &[JobId]) -> Result<Vec<Cancelled>> {
+        not_yet()
+    }
+    async fn retry(&self, _ids: &[JobId]) -> Result<Vec<bool>> {
+        not_yet()
+    }
+    async fn delete(&self, _ids: &[JobId]) -> Result<Vec<bool>> {
+        not_yet()
+    }
+    async fn pause(&self, _queue: &str, _until: Option<Timestamp>) -> Result<()> {
+        not_yet()
+    }
+    async fn resume(&self, _queue: &str) -> Result<()> {
+        not_yet()
+    }
+    async fn state(&self, _lane: &str) -> Result<Option<Vec<u8>>> {
+        not_yet()
+    }
+    async fn live(&self, _chat: &str) -> Result<Vec<JobRecord>> {
+        not_yet()
+    }
+    async fn counts(&self) -> Result<Counts> {
+        not_yet()
+    }
+    async fn list(&self, _query: &Query) -> Result<Page> {
+        not_yet()
+    }
+    async fn get(&self, _id: JobId) -> Result<Option<JobRecord>> {
+        not_yet()
+    }
+    async fn handle(&self) -> Result<Arc<dyn Store>> {
+        not_yet()
+    }
 }

@@ -26,11 +26,11 @@ mod people;
 mod reader;
 mod row;
 mod step;
+#[cfg(test)]
+mod tests;
 mod tick;
 mod turn;
 mod watch;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 use clock::StoreClock;

@@ -1,12 +1,14 @@
 //! One suite over both stores, and over the model that judges them.
 #![cfg(test)]
 
+mod crash;
 mod dump;
+mod ground;
 mod model;
 mod place;
 mod random;
-#[path = "/tmp/suite-stub/redis_server.rs"]
 mod redis_server;
+mod schema;
 mod rules {
     pub(crate) mod claims;
     pub(crate) mod commit;
@@ -19,13 +21,15 @@ mod rules {
 }
 
 /// Runs every rule on each store; a rule that is not listed is dead code, and fails the build.
+///
+/// The model has nobody to wake, so rules of waking concern the stores alone.
 macro_rules! conformance {
-    ($($topic:ident: $($rule:ident),+ $(,)?;)+) => {
-        conformance!(@store on_model Model; $($topic: $($rule),+;)+);
-        conformance!(@store on_sqlite Sqlite; $($topic: $($rule),+;)+);
-        conformance!(@store on_redis Redis; $($topic: $($rule),+;)+);
+    (everywhere { $($rules:tt)+ } stores { $($waking:tt)+ }) => {
+        conformance!(@store on_model Model; $($rules)+);
+        conformance!(@store on_sqlite Sqlite; $($rules)+ $($waking)+);
+        conformance!(@store on_redis Redis; $($rules)+ $($waking)+);
     };
-    (@store $store:ident $kind:ident; $($topic:ident: $($rule:ident),+;)+) => {
+    (@store $store:ident $kind:ident; $($topic:ident: $($rule:ident),+ $(,)?;)+) => {
         mod $store { $( mod $topic { $(
             #[tokio::test]
             async fn $rule() {
@@ -35,7 +39,7 @@ macro_rules! conformance {
     };
 }
 
-conformance! {
+conformance! { everywhere {
     lanes:
         l1_jobs_of_one_lane_in_two_queues_never_run_together,
         l2_one_job_of_a_lane_runs_and_the_others_follow_in_order,
@@ -113,6 +117,7 @@ conformance! {
         d3_completed_jobs_are_kept_within_both_limits,
         d3_credentials_are_erased_when_a_job_ends,
         d3_history_keeps_the_newest_4096_bytes;
+} stores {
     wake:
         w1_new_work_ends_a_wait,
         w1_work_that_came_before_the_wait_is_not_missed,
@@ -121,4 +126,4 @@ conformance! {
         w1_an_earlier_timer_ends_the_wait_for_timers,
         w1_other_handles_hear_of_work,
         w1_a_wait_with_nothing_to_do_lasts;
-}
+}}

@@ -2,16 +2,14 @@
 
 mod people;
 mod steps;
+mod store;
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use yamabiko_queue::{
-    Due, Effect, Failure, Job, JobId, ManualClock, NewJob, Outcome, StoreOptions, Timestamp,
+    Failure, Job, JobId, ManualClock, StoreOptions, Timestamp,
     job::MAX_HISTORY_BYTES,
-    store::{
-        Answer, Cancelled, Claim, Commit, Held, Inserted, MAX_DUE, MAX_ENDED, Paused, Process,
-        RunToken, Want,
-    },
+    store::{Process, RunToken},
 };
 
 /// Where a job is; every job is in exactly one place.
@@ -71,6 +69,11 @@ impl Model {
         Self { world, clock: self.clock.clone(), options: self.options.clone() }
     }
 
+    /// Forgets what its handle knew, as a process does that starts anew.
+    pub(crate) fn restart(&self) {
+        self.world.lock().unwrap().ticking = None;
+    }
+
     fn step<T>(&self, step: impl FnOnce(&mut World, Timestamp, &StoreOptions) -> T) -> T {
         step(&mut self.world.lock().unwrap(), self.clock.now(), &self.options)
     }
@@ -89,7 +92,7 @@ impl World {
         match place {
             Place::Ready => self.ready.entry(queue).or_default().push(id),
             Place::Waiting => {
-                self.waiting.entry(lane.expect("only lanes wait")).or_default().push(id)
+                self.waiting.entry(lane.expect("only lanes wait")).or_default().push(id);
             }
             Place::Scheduled(_) | Place::Running { .. } | Place::Dead(_) | Place::Completed(_) => {}
         }
@@ -190,320 +193,5 @@ impl World {
 
     fn completed(&self) -> Vec<(Timestamp, JobId)> {
         self.with(|place| if let Place::Completed(at) = place { Some(at) } else { None })
-    }
-}
-
-/// Steps.
-impl World {
-    fn insert(&mut self, now: Timestamp, new: &NewJob) -> Inserted {
-        if let Some(kept) = self.jobs.get_mut(&new.id) {
-            let untouched = matches!(kept.place, Place::Ready | Place::Waiting)
-                && kept.job.first_claimed.is_none();
-            if untouched && new.secret.is_some() {
-                kept.job.secret.clone_from(&new.secret);
-                kept.job.arrived = now;
-            }
-            return Inserted::Duplicate;
-        }
-        if self.remembered.get(&new.id).is_some_and(|until| *until > now) {
-            return Inserted::Duplicate;
-        }
-        let due = match new.due {
-            Due::Now => None,
-            Due::At(at) => Some(at),
-            Due::In(delay) => Some(now + delay),
-        };
-        let job = Job {
-            id: new.id,
-            kind: new.kind.clone(),
-            payload: new.payload.clone(),
-            queue: new.queue.clone(),
-            lane: new.lane.clone(),
-            chat: new.chat.clone(),
-            origin: new.origin.clone(),
-            parent: new.parent,
-            arrived: now,
-            due,
-            secret: new.secret.clone(),
-            remember: new.remember,
-            failures: 0,
-            lost: 0,
-            checkpoint: 0,
-            reruns: 0,
-            unsure: false,
-            first_claimed: None,
-        };
-        let place = Place::Scheduled(due.unwrap_or(now));
-        self.jobs.insert(new.id, Kept { job, place, history: Vec::new() });
-        if due.is_none_or(|due| due <= now) {
-            self.enter(new.id);
-        }
-        Inserted::Stored
-    }
-
-    fn commit(&mut self, now: Timestamp, options: &StoreOptions, commit: &Commit) -> Answer {
-        let id = commit.id;
-        match self.jobs.get(&id).map(|kept| kept.place) {
-            Some(Place::Running { token, cancelled, .. }) if token == commit.token => {
-                if cancelled {
-                    self.remove(now, id);
-                    return Answer::Cancelled;
-                }
-            }
-            _ => return Answer::Lost,
-        }
-        if let Outcome::Checkpoint { number, payload } = &commit.outcome {
-            if *number == self.job(id).job.checkpoint {
-                self.effects(now, commit);
-                let job = &mut self.job(id).job;
-                job.payload.clone_from(payload);
-                job.checkpoint += 1;
-            }
-            return Answer::Applied;
-        }
-        self.effects(now, commit);
-        match &commit.outcome {
-            Outcome::Checkpoint { .. } => unreachable!("done above"),
-            Outcome::Complete if options.keep_completed.is_zero() => self.remove(now, id),
-            Outcome::Complete => self.end(now, id, Place::Completed(now)),
-            Outcome::Cancel => self.remove(now, id),
-            Outcome::Dead { error } => {
-                self.job(id).job.failures += 1;
-                self.note(now, id, error);
-                self.end(now, id, Place::Dead(now));
-            }
-            Outcome::Release { unsure } => {
-                self.job(id).job.unsure |= unsure;
-                self.put_first(id);
-            }
-            Outcome::Retry { at, hold, error, unsure } => {
-                let job = &mut self.job(id).job;
-                job.failures += 1;
-                job.unsure |= unsure;
-                self.note(now, id, error);
-                self.schedule(id, *at, *hold);
-            }
-            Outcome::Snooze { at, hold, reason, afresh } => {
-                if *afresh {
-                    self.job(id).job.first_claimed = None;
-                }
-                if let Some(reason) = reason {
-                    self.note(now, id, reason);
-                }
-                self.schedule(id, *at, *hold);
-            }
-        }
-        Answer::Applied
-    }
-
-    fn schedule(&mut self, id: JobId, at: Timestamp, hold: bool) {
-        self.put(id, Place::Scheduled(at));
-        if !hold {
-            self.leave_lane(id);
-        }
-    }
-
-    fn effects(&mut self, now: Timestamp, commit: &Commit) {
-        let Job { lane, chat, .. } = self.jobs[&commit.id].job.clone();
-        for effect in &commit.effects {
-            match effect {
-                Effect::Insert(job) => {
-                    self.insert(now, job);
-                }
-                Effect::Cancel(id) if *id == commit.id => {}
-                Effect::Cancel(id) => {
-                    self.cancel(now, *id);
-                }
-                Effect::SetState(state) => match (&lane, state) {
-                    (None, _) => {}
-                    (Some(lane), Some(state)) => {
-                        drop(self.states.insert(lane.clone(), state.clone()))
-                    }
-                    (Some(lane), None) => drop(self.states.remove(lane)),
-                },
-                Effect::Scrub { origin } => {
-                    for kept in self.jobs.values_mut() {
-                        let over = matches!(kept.place, Place::Dead(_) | Place::Completed(_));
-                        if over
-                            && chat.is_some()
-                            && kept.job.chat == chat
-                            && kept.job.origin.as_ref() == Some(origin)
-                        {
-                            kept.job.payload = b"null".to_vec();
-                        }
-                    }
-                }
-                Effect::Pause { queue, until } => self.pause(queue, Some(*until)),
-            }
-        }
-    }
-
-    /// Says whether claims that have ended may be returned (C3).
-    fn may_end(&mut self, now: Timestamp, lease: Duration) -> (bool, Timestamp) {
-        let since = match self.ticking {
-            Some((since, last)) if now <= last + lease && now >= last - lease => since,
-            _ => now,
-        };
-        self.ticking = Some((since, now));
-        (now >= since + lease, since)
-    }
-
-    /// A tick without its last part: `next`.
-    fn tick(
-        &mut self,
-        now: Timestamp,
-        due_by: Timestamp,
-        may_end: bool,
-        options: &StoreOptions,
-    ) -> (usize, usize) {
-        let due: Vec<_> =
-            self.scheduled().into_iter().filter(|(at, _)| *at <= due_by).take(MAX_DUE).collect();
-        for (_, id) in &due {
-            self.enter(*id);
-        }
-        let mut ended = Vec::new();
-        if may_end {
-            ended.extend(
-                self.running().into_iter().filter(|(until, _)| *until <= now).take(MAX_ENDED),
-            );
-        }
-        let cancelled =
-            |id: &JobId| matches!(self.jobs[id].place, Place::Running { cancelled: true, .. });
-        let (gone, lost): (Vec<JobId>, Vec<JobId>) =
-            ended.iter().map(|(_, id)| *id).partition(cancelled);
-        for id in gone {
-            self.remove(now, id);
-        }
-        for id in lost.into_iter().rev() {
-            let job = &mut self.job(id).job;
-            job.lost += 1;
-            job.unsure = true;
-            self.note(now, id, "the claim ended without a report");
-            self.put_first(id);
-        }
-        let completed = self.completed();
-        let over = completed.len().saturating_sub(options.keep_completed_max as usize);
-        let old = completed.iter().filter(|(at, _)| *at + options.keep_completed <= now).count();
-        let dead = self.dead().into_iter().filter(|(at, _)| *at + options.keep_dead <= now);
-        for (_, id) in dead.chain(completed.into_iter().take(over.max(old))).collect::<Vec<_>>() {
-            self.jobs.remove(&id);
-        }
-        self.remembered.retain(|_, until| *until > now);
-        self.pauses.retain(|_, until| until.is_none_or(|until| until > now));
-        self.processes.retain(|_, (_, until)| *until > now);
-        (due.len(), ended.len())
-    }
-
-    fn next(&self, may_end: bool, since: Timestamp, lease: Duration) -> Option<Timestamp> {
-        let due = self.scheduled().first().map(|(at, _)| *at);
-        let end = self
-            .running()
-            .first()
-            .map(|(until, _)| if may_end { *until } else { (*until).max(since + lease) });
-        let resumed = self.pauses.values().copied().flatten().min();
-        [due, end, resumed].into_iter().flatten().min()
-    }
-
-    fn claims(&mut self, now: Timestamp, wants: &[Want], lease: Duration) -> Vec<Claim> {
-        let token = RunToken(self.tokens + 1);
-        let mut claims = Vec::new();
-        for want in wants {
-            let mut left = want.at_most;
-            for queue in want
-                .queues
-                .iter()
-                .filter(|queue| self.paused(queue, now).is_none())
-                .cloned()
-                .collect::<Vec<_>>()
-            {
-                let line = self.ready.entry(queue).or_default();
-                let taken: Vec<_> = line.drain(..left.min(line.len())).collect();
-                left -= taken.len();
-                for id in taken {
-                    self.put(id, Place::Running { token, until: now + lease, cancelled: false });
-                    let job = &mut self.job(id).job;
-                    job.first_claimed.get_or_insert(now);
-                    let job = job.clone();
-                    let state = job.lane.as_ref().and_then(|lane| self.states.get(lane)).cloned();
-                    claims.push(Claim { job, token, claimed_at: now, state });
-                }
-            }
-        }
-        self.tokens += u64::from(!claims.is_empty());
-        claims
-    }
-
-    fn beat(&mut self, now: Timestamp, lease: Duration, id: JobId, token: RunToken) -> Held {
-        match self.jobs.get_mut(&id).map(|kept| &mut kept.place) {
-            Some(Place::Running { token: current, cancelled, until }) if *current == token => {
-                if *cancelled {
-                    return Held::Cancelled;
-                }
-                *until = now + lease;
-                Held::Yes
-            }
-            _ => Held::Lost,
-        }
-    }
-
-    fn cancel(&mut self, now: Timestamp, id: JobId) -> Cancelled {
-        let Some(kept) = self.jobs.get_mut(&id) else { return Cancelled::Unknown };
-        match &mut kept.place {
-            Place::Running { cancelled, .. } => {
-                *cancelled = true;
-                Cancelled::Marked
-            }
-            Place::Dead(_) | Place::Completed(_) => Cancelled::Over,
-            Place::Scheduled(_) | Place::Ready | Place::Waiting => {
-                self.remove(now, id);
-                Cancelled::Gone
-            }
-        }
-    }
-
-    fn retry(&mut self, id: JobId) -> bool {
-        let Some(kept) = self.jobs.get_mut(&id) else { return false };
-        match kept.place {
-            Place::Dead(_) => {
-                kept.job.reruns += 1;
-                self.remembered.remove(&id);
-            }
-            Place::Scheduled(_) => {}
-            Place::Ready | Place::Waiting | Place::Running { .. } | Place::Completed(_) => {
-                return false;
-            }
-        }
-        kept.job.failures = 0;
-        kept.job.lost = 0;
-        kept.job.first_claimed = None;
-        self.enter(id);
-        true
-    }
-
-    fn delete(&mut self, id: JobId) -> bool {
-        let over = self
-            .jobs
-            .get(&id)
-            .is_some_and(|kept| matches!(kept.place, Place::Dead(_) | Place::Completed(_)));
-        if over {
-            self.jobs.remove(&id);
-        }
-        over
-    }
-
-    fn pause(&mut self, queue: &str, until: Option<Timestamp>) {
-        let longest = match (self.pauses.get(queue), until) {
-            (Some(None), _) | (_, None) => None,
-            (Some(Some(old)), Some(new)) => Some(new.max(*old)),
-            (None, Some(new)) => Some(new),
-        };
-        self.pauses.insert(queue.to_owned(), longest);
-    }
-
-    fn paused(&self, queue: &str, now: Timestamp) -> Option<Paused> {
-        match self.pauses.get(queue)? {
-            None => Some(Paused::UntilResumed),
-            Some(until) => (*until > now).then_some(Paused::Until(*until)),
-        }
     }
 }

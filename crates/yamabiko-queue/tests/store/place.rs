@@ -1,8 +1,7 @@
 //! A store of its own for each test, with a clock that the test moves, and short words for its steps.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use tempfile::TempDir;
 use yamabiko_queue::{
     Effect, JobId, JobRecord, ManualClock, NewJob, Outcome, State, Store, StoreOptions, Timestamp,
     clock::Clock,
@@ -11,7 +10,8 @@ use yamabiko_queue::{
     },
 };
 
-use crate::{model::Model, redis_server::RedisServer};
+pub(crate) use crate::ground::Kind;
+use crate::{ground::Ground, model::Model};
 
 /// When the clocks of the tests start.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -32,27 +32,12 @@ pub(crate) const fn micros(n: u64) -> Duration {
     Duration::from_micros(n)
 }
 
-/// Which store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Model,
-    Sqlite,
-    Redis,
-}
-
-/// Keeps what the store needs alive.
-enum Ground {
-    Memory,
-    Folder(TempDir),
-    Server(Arc<RedisServer>),
-}
-
 /// An open store.
 pub(crate) struct Place {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
     pub(crate) options: StoreOptions,
-    ground: Ground,
+    pub(crate) ground: Arc<Ground>,
 }
 
 impl Place {
@@ -61,27 +46,19 @@ impl Place {
     }
 
     pub(crate) async fn with(kind: Kind, change: impl FnOnce(&mut StoreOptions)) -> Self {
-        Self::on(kind, None, change).await
+        Self::on(Ground::new(kind), ManualClock::new(START), change).await
     }
 
-    /// Opens a store; on a Redis that is there already, if one is given.
+    /// Opens the store that is on this ground.
     pub(crate) async fn on(
-        kind: Kind,
-        server: Option<&Arc<RedisServer>>,
+        ground: Arc<Ground>,
+        clock: ManualClock,
         change: impl FnOnce(&mut StoreOptions),
     ) -> Self {
-        let clock = ManualClock::new(START);
         let mut options = StoreOptions::new("test");
         options.clock = Clock::Manual(clock.clone());
         options.lease = LEASE;
         change(&mut options);
-        let ground = match kind {
-            Kind::Model => Ground::Memory,
-            Kind::Sqlite => Ground::Folder(tempfile::tempdir().unwrap()),
-            Kind::Redis => {
-                Ground::Server(server.map_or_else(|| Arc::new(RedisServer::start()), Arc::clone))
-            }
-        };
         let store: Arc<dyn Store> = match ground.url() {
             Some(url) => store::open(&url, options.clone()).await.unwrap(),
             None => Arc::new(Model::new(clock.clone(), options.clone())),
@@ -103,11 +80,7 @@ impl Place {
 
     /// Returns the names of tables or keys that hold anything, but for those that always do.
     pub(crate) fn leftovers(&self) -> Vec<String> {
-        match &self.ground {
-            Ground::Memory => Vec::new(),
-            Ground::Folder(folder) => rows_left(&folder.path().join("test.db")),
-            Ground::Server(server) => keys_left(&server.url(), &self.options.name),
-        }
+        self.ground.leftovers(&self.options.name)
     }
 
     pub(crate) async fn insert(&self, jobs: &[NewJob]) -> Vec<Inserted> {
@@ -189,45 +162,6 @@ impl Place {
         let page = self.store.list(&Query::new(state)).await.unwrap();
         page.records.iter().map(|record| record.job.id).collect()
     }
-}
-
-impl Ground {
-    fn url(&self) -> Option<String> {
-        match self {
-            Self::Memory => None,
-            Self::Folder(folder) => {
-                Some(format!("sqlite:{}", folder.path().join("test.db").display()))
-            }
-            Self::Server(server) => Some(server.url()),
-        }
-    }
-}
-
-/// Tables that need not become empty: what all jobs share, and the chats' state.
-const CONSTANT_TABLES: [&str; 2] = ["store", "state"];
-/// Keys that stay: the schema's version, the counter of tokens, the chats' state, and hints that nobody has taken.
-const CONSTANT_KEYS: [&str; 5] = ["schema", "token", "state", "alarm", "wake:"];
-
-fn rows_left(path: &Path) -> Vec<String> {
-    let file = rusqlite::Connection::open(path).unwrap();
-    let mut tables = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
-    let names: Vec<String> =
-        tables.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
-    let rows = |name: &String| -> i64 {
-        file.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap()
-    };
-    names
-        .into_iter()
-        .filter(|name| !CONSTANT_TABLES.contains(&name.as_str()) && rows(name) > 0)
-        .collect()
-}
-
-fn keys_left(url: &str, name: &str) -> Vec<String> {
-    let prefix = format!("yamabiko:{{{name}}}:");
-    let mut redis = redis::Client::open(url).unwrap().get_connection().unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query(&mut redis).unwrap();
-    let rests = keys.into_iter().map(|key| key[prefix.len()..].to_owned());
-    rests.filter(|rest| !CONSTANT_KEYS.iter().any(|constant| rest.starts_with(constant))).collect()
 }
 
 /// Makes a job of the default queue whose id and payload come from its name.

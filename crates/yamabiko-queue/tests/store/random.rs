@@ -6,10 +6,7 @@ pub(crate) mod steps;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use proptest::{
@@ -17,13 +14,13 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner},
 };
 
-use yamabiko_queue::StoreOptions;
+use yamabiko_queue::{ManualClock, StoreOptions};
 
 use crate::{
-    place::{Kind, Place, secs},
-    redis_server::RedisServer,
+    ground::{Ground, Kind},
+    place::{Place, START, secs},
 };
-use driver::Driver;
+pub(crate) use driver::Driver;
 use steps::step;
 
 /// Sequences that each store is driven through in a normal run.
@@ -38,7 +35,7 @@ fn runner() -> TestRunner {
     let config = Config {
         cases: asked.unwrap_or(CASES),
         failure_persistence: None,
-        max_shrink_iters: 1000,
+        max_shrink_iters: 300,
         ..Config::default()
     };
     match asked {
@@ -50,13 +47,17 @@ fn runner() -> TestRunner {
 fn keeps_the_rules(kind: Kind) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let server = (kind == Kind::Redis).then(|| Arc::new(RedisServer::start()));
+    // A Redis serves many bots; a file serves one.
+    let shared = (kind == Kind::Redis).then(|| Ground::new(kind));
     let case = AtomicUsize::new(0);
     let result = runner().run(&(0..3_u64, vec(step(), 1..STEPS)), |(keep, steps)| {
         let name = format!("case-{}", case.fetch_add(1, Ordering::Relaxed));
+        let ground = shared.clone().unwrap_or_else(|| Ground::new(kind));
         let tried = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
-                let place = Place::on(kind, server.as_ref(), |options| setup(options, name, keep));
+                let place = Place::on(ground, ManualClock::new(START), |options| {
+                    setup(options, name, keep);
+                });
                 let mut driver = Driver::new(place.await);
                 for step in &steps {
                     driver.take(step).await;

@@ -96,8 +96,9 @@ impl Live {
         let current = memory.chats.get(&self.user_id).filter(|_| memory.epoch == self.epoch);
         let Some(current) = current else {
             // The simulator began anew: so does the page. It gets a new stream then.
+            // A browser drops events without data.
             self.epoch.clone_from(&memory.epoch);
-            return (Some(Event::default().event("reload").data("")), IDLE);
+            return (Some(Event::default().event("reload").data("new")), IDLE);
         };
         let now = self.platform.now();
         let look = Look { words: self.words, bot: &self.platform.config.bot_name, now };

@@ -116,9 +116,10 @@ function quote(id) {
 }
 
 function showStickers(open) {
+  const atEnd = isAtEnd(scroll);
   find("#stickers").hidden = !open;
   find("[data-testid=sticker-open]").setAttribute("aria-expanded", String(open));
-  if (isAtEnd(scroll)) toEnd(scroll);
+  if (atEnd) toEnd(scroll);
 }
 
 function grow() {
@@ -185,6 +186,9 @@ document.addEventListener("click", (event) => {
   else if (dataset.redeliver) post(`/control/webhooks/${dataset.redeliver}/redeliver`, {});
   else if (dataset.show) show(dataset.show);
 });
+
+// Else a new message would come in again whenever its tab is shown.
+document.addEventListener("animationend", (event) => event.target.classList.remove("new"));
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

@@ -73,7 +73,7 @@ fn draw(sticker: &Sticker) -> Markup {
     html! {
         svg.art xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120" role="img" aria-label=(sticker.word) {
             path fill=(sticker.colour) d="M60 14c6 0 10 4 14 11l34 61c7 12 1 23-13 23H25c-14 0-20-11-13-23l34-61c4-7 8-11 14-11z" {}
-            path fill="#fff" d="M46 25c4-7 8-11 14-11s10 4 14 11l10 18q-7 8-13 0-5 10-11 1-6 9-11-1-6 8-13 0z" {}
+            path fill="#eef4fb" d="M46 25c4-7 8-11 14-11s10 4 14 11l10 18q-7 8-13 0-5 10-11 1-6 9-11-1-6 8-13 0z" {}
             circle cx="37" cy="79" r="6" fill="#ff7d8f" opacity=".55" {}
             circle cx="83" cy="79" r="6" fill="#ff7d8f" opacity=".55" {}
             (PreEscaped(sticker.eyes)) (PreEscaped(sticker.mouth)) (PreEscaped(sticker.extra))

@@ -65,7 +65,7 @@ async fn an_open_page_hears_of_new_messages_and_of_a_reset() {
     }
     assert!(heard.contains("event: update") && heard.contains("data-testid=\"message\""));
     world.post("/control/reset", json!({})).await;
-    while !heard.contains("event: reload") {
+    while !heard.contains("event: reload\ndata: ") {
         let chunk = stream.chunk().await.expect("the stream goes on").expect("it has not ended");
         heard.push_str(&String::from_utf8_lossy(&chunk));
     }

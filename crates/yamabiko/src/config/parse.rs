@@ -6,11 +6,20 @@ use super::Queues;
 
 /// Parses queues with weights: `high=4,default=2,low=1`.
 pub(super) fn queues(text: &str) -> Result<Queues, String> {
-    let wrong = |part: &str| format!("{part:?} is no queue with a weight: use name=weight, separated by commas, like high=4,default=2,low=1");
+    let wrong = |part: &str| {
+        format!(
+            "{part:?} is no queue with a weight: use name=weight, separated by commas, like high=4,default=2,low=1"
+        )
+    };
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     let queues = parts.map(|part| {
         let (name, weight) = part.split_once('=').ok_or_else(|| wrong(part))?;
-        let weight = weight.trim().parse::<u32>().ok().filter(|weight| *weight <= 1000).ok_or_else(|| wrong(part))?;
+        let weight = weight
+            .trim()
+            .parse::<u32>()
+            .ok()
+            .filter(|weight| *weight <= 1000)
+            .ok_or_else(|| wrong(part))?;
         if name.trim().is_empty() { Err(wrong(part)) } else { Ok((name.trim().to_owned(), weight)) }
     });
     queues.collect::<Result<_, _>>().map(Queues)
@@ -30,7 +39,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// Parses an IANA time zone: `Asia/Tokyo`.
 pub(super) fn time_zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
-    jiff::tz::TimeZone::get(text).map_err(|_| format!("{text:?} is no time zone: use a name like Asia/Tokyo, Europe/Berlin or UTC"))
+    jiff::tz::TimeZone::get(text).map_err(|_| {
+        format!("{text:?} is no time zone: use a name like Asia/Tokyo, Europe/Berlin or UTC")
+    })
 }
 
 #[cfg(test)]

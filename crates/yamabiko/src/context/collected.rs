@@ -6,7 +6,11 @@ use yamabiko_line::{id::ChatId, message::Message};
 use yamabiko_queue::{Effect, JobId, NewJob, store::Claim};
 
 use super::Envelope;
-use crate::{Result, delivery, ending::Permanent, state::{ChatState, StateFormat}};
+use crate::{
+    Result, delivery,
+    ending::Permanent,
+    state::{ChatState, StateFormat},
+};
 
 /// What a run has asked for so far; shared by the clones of its context.
 #[derive(Debug)]
@@ -52,7 +56,9 @@ impl<S: ChatState> Collected<S> {
                 panic!("a context was used after its run had ended");
             }
             #[cfg(not(feature = "testing"))]
-            tracing::error!("a context was used after its run had ended; what it asked for does not happen");
+            tracing::error!(
+                "a context was used after its run had ended; what it asked for does not happen"
+            );
         }
         asked
     }
@@ -89,7 +95,13 @@ impl<S: ChatState> Collected<S> {
     }
 
     /// Takes what was asked for since the last checkpoint, as effects for the store.
-    pub(crate) fn take(&self, envelope: &Envelope, claim: &Claim, checkpoints: u32, format: &StateFormat<S>) -> Result<Vec<Effect>> {
+    pub(crate) fn take(
+        &self,
+        envelope: &Envelope,
+        claim: &Claim,
+        checkpoints: u32,
+        format: &StateFormat<S>,
+    ) -> Result<Vec<Effect>> {
         let mut asked = self.open();
         if let Some(mistake) = asked.mistake.take() {
             return Err(Permanent(mistake).into());
@@ -103,12 +115,20 @@ impl<S: ChatState> Collected<S> {
                 message.validate().map_err(|error| Permanent(error.to_string()))?;
             }
             let first = asked.index;
-            let ids = (first..).map(|index| claim.job.id.of_effect(claim.job.reruns, checkpoints, index));
-            let usable = if checkpoints == claim.job.checkpoint { envelope } else { &Envelope { token: None, ..envelope.clone() } };
-            effects.extend(delivery::pack(said, usable, claim, ids).into_iter().map(Effect::Insert));
+            let ids =
+                (first..).map(|index| claim.job.id.of_effect(claim.job.reruns, checkpoints, index));
+            let usable = if checkpoints == claim.job.checkpoint {
+                envelope
+            } else {
+                &Envelope { token: None, ..envelope.clone() }
+            };
+            effects
+                .extend(delivery::pack(said, usable, claim, ids).into_iter().map(Effect::Insert));
         }
         if std::mem::take(&mut asked.state_changed) {
-            let state = format.encode(&asked.state).map_err(|error| Permanent(format!("the chat's state cannot be stored: {error}")))?;
+            let state = format.encode(&asked.state).map_err(|error| {
+                Permanent(format!("the chat's state cannot be stored: {error}"))
+            })?;
             effects.push(Effect::SetState(Some(state)));
         }
         asked.index = 0;

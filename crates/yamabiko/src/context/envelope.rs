@@ -53,7 +53,10 @@ impl Envelope {
             .then(|| serde_json::from_slice::<StoredEvent>(&job.payload).ok())
             .flatten()
             .map(|stored| Event::from_value(stored.event));
-        let token = job.secret.clone().map(|token| Token { token: ReplyToken::new(token), arrived: job.arrived });
+        let token = job
+            .secret
+            .clone()
+            .map(|token| Token { token: ReplyToken::new(token), arrived: job.arrived });
         let counts_from = match &event {
             Some(event) => believed(event.timestamp, job.arrived),
             None => claim.claimed_at,
@@ -83,7 +86,9 @@ mod tests {
     #[test]
     fn t4_a_timer_counts_from_the_events_own_time_if_that_is_plausible() {
         let arrived = Timestamp::from_millis(1_800_000_000_000);
-        let at = |ms: i64| believed(Some(1_800_000_000_000 + ms), arrived).as_millis() - 1_800_000_000_000;
+        let at = |ms: i64| {
+            believed(Some(1_800_000_000_000 + ms), arrived).as_millis() - 1_800_000_000_000
+        };
         assert_eq!(at(-1_500), -1_500);
         assert_eq!(at(-24 * 3_600_000), -24 * 3_600_000);
         assert_eq!(at(-24 * 3_600_000 - 1), 0, "older than a day");

@@ -12,12 +12,7 @@ use super::{
     Delivery,
     decide::{Call, RATE_PAUSE, REFUSED_PAUSE, Verdict, first_call, judge},
 };
-use crate::{
-    config::UncertainReply,
-    context::PAYLOAD_VERSION,
-    health::Health,
-    platform::Platform,
-};
+use crate::{config::UncertainReply, context::PAYLOAD_VERSION, health::Health, platform::Platform};
 
 /// LINE's limit for reply and for push, each: 2,000 requests a second and channel.
 const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2_000).expect("not zero");
@@ -35,7 +30,11 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    pub(crate) fn new(platform: Arc<dyn Platform>, health: Arc<Health>, uncertain_reply: UncertainReply) -> Self {
+    pub(crate) fn new(
+        platform: Arc<dyn Platform>,
+        health: Arc<Health>,
+        uncertain_reply: UncertainReply,
+    ) -> Self {
         let limiter = || RateLimiter::direct(Quota::per_second(CALLS_PER_SECOND));
         Self { platform, health, uncertain_reply, replies: limiter(), pushes: limiter() }
     }
@@ -83,7 +82,10 @@ impl Courier {
     async fn push_instead(&self, mut attempt: Attempt) -> Finish {
         metrics::counter!("yamabiko_reply_fallbacks_total").increment(1);
         if attempt.delivery.to.is_none() {
-            return ended(Ending::Dead { error: "the reply token is no longer good, and the event has no chat to push to".to_owned() });
+            return ended(Ending::Dead {
+                error: "the reply token is no longer good, and the event has no chat to push to"
+                    .to_owned(),
+            });
         }
         attempt.delivery.token_arrived = None;
         let payload = serde_json::to_vec(&attempt.delivery).expect("a delivery is JSON");
@@ -99,7 +101,8 @@ impl Courier {
         match self.uncertain_reply {
             UncertainReply::Drop => self.sent("uncertain_dropped"),
             UncertainReply::Push => {
-                metrics::counter!("yamabiko_deliveries_total", "how" => "uncertain_pushed").increment(1);
+                metrics::counter!("yamabiko_deliveries_total", "how" => "uncertain_pushed")
+                    .increment(1);
                 self.push_instead(attempt).await
             }
         }
@@ -113,11 +116,16 @@ impl Courier {
         if !attempt.is_held().await {
             return lost();
         }
-        match self.platform.push(to, &attempt.delivery.messages, retry_key(&attempt.run.claim)).await {
+        match self
+            .platform
+            .push(to, &attempt.delivery.messages, retry_key(&attempt.run.claim))
+            .await
+        {
             Ok(sent) if sent.already_accepted => self.sent("push_accepted_before"),
             Ok(_) => self.sent("push"),
             Err(error) => {
-                let verdict = judge(Call::Push, error.kind(), error.reached(), attempt.run.claim.job.unsure);
+                let verdict =
+                    judge(Call::Push, error.kind(), error.reached(), attempt.run.claim.job.unsure);
                 self.failed(&attempt, Call::Push, verdict, &error).await
             }
         }
@@ -129,25 +137,40 @@ impl Courier {
         ended(Ending::Done)
     }
 
-    async fn failed(&self, attempt: &Attempt, call: Call, verdict: Verdict, error: &Error) -> Finish {
+    async fn failed(
+        &self,
+        attempt: &Attempt,
+        call: Call,
+        verdict: Verdict,
+        error: &Error,
+    ) -> Finish {
         metrics::counter!("yamabiko_delivery_failures_total").increment(1);
         let text = describe(error);
         match verdict {
-            Verdict::Again { unsure } => ended(Ending::Failed { error: text, after: error.retry_after(), unsure }),
+            Verdict::Again { unsure } => {
+                ended(Ending::Failed { error: text, after: error.retry_after(), unsure })
+            }
             Verdict::CredentialsRefused => {
                 self.health.credentials_refused();
-                tracing::error!(error = text, "LINE refuses the channel's credentials, nothing is sent for now");
+                tracing::error!(
+                    error = text,
+                    "LINE refuses the channel's credentials, nothing is sent for now"
+                );
                 attempt.pause(REFUSED_PAUSE, text)
             }
             Verdict::TooMany => self.too_many(attempt, call, error, text).await,
-            Verdict::Never | Verdict::SaidBefore | Verdict::PushInstead => ended(Ending::Dead { error: text }),
+            Verdict::Never | Verdict::SaidBefore | Verdict::PushInstead => {
+                ended(Ending::Dead { error: text })
+            }
         }
     }
 
     /// Finds out which kind of 429 it is: the month's quota is confirmed by the quota's own endpoint (O5).
     async fn too_many(&self, attempt: &Attempt, call: Call, error: &Error, text: String) -> Finish {
         if call == Call::Push && self.quota_is_used_up().await {
-            return ended(Ending::Dead { error: format!("the month's messages are used up: {text}") });
+            return ended(Ending::Dead {
+                error: format!("the month's messages are used up: {text}"),
+            });
         }
         if error.message().contains("rate limit") {
             return attempt.pause(error.retry_after().unwrap_or(RATE_PAUSE), text);
@@ -180,7 +203,12 @@ impl Attempt {
     fn pause(&self, time: Duration, reason: String) -> Finish {
         let until = self.run.claim.claimed_at + self.started.elapsed() + time;
         Finish {
-            ending: Ending::Snoozed { after: time, hold: true, afresh: false, reason: Some(reason) },
+            ending: Ending::Snoozed {
+                after: time,
+                hold: true,
+                afresh: false,
+                reason: Some(reason),
+            },
             effects: vec![Effect::Pause { queue: OUTBOX.to_owned(), until }],
         }
     }
@@ -212,7 +240,11 @@ fn newer(version: u32) -> Ending {
 
 /// The claim is gone: what is reported now is answered `Lost` anyway.
 fn lost() -> Finish {
-    ended(Ending::Failed { error: "the claim was lost before the call".to_owned(), after: None, unsure: false })
+    ended(Ending::Failed {
+        error: "the claim was lost before the call".to_owned(),
+        after: None,
+        unsure: false,
+    })
 }
 
 fn ended(ending: Ending) -> Finish {

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn o3_a_refused_token_means_said_before_only_if_an_earlier_attempt_may_have_arrived() {
-        let refused = |maybe_said| judge(Call::Reply, ErrorKind::BadRequest, Reached::Refused, maybe_said);
+        let refused =
+            |maybe_said| judge(Call::Reply, ErrorKind::BadRequest, Reached::Refused, maybe_said);
         assert_eq!(refused(true), Verdict::SaidBefore);
         assert_eq!(refused(false), Verdict::PushInstead);
     }
@@ -94,9 +95,18 @@ mod tests {
     #[test]
     fn o5_what_may_have_arrived_is_tried_again_and_marked() {
         for call in [Call::Reply, Call::Push] {
-            assert_eq!(judge(call, ErrorKind::Timeout, Reached::Unknown, false), Verdict::Again { unsure: true });
-            assert_eq!(judge(call, ErrorKind::Server, Reached::Unknown, true), Verdict::Again { unsure: true });
-            assert_eq!(judge(call, ErrorKind::Network, Reached::No, false), Verdict::Again { unsure: false });
+            assert_eq!(
+                judge(call, ErrorKind::Timeout, Reached::Unknown, false),
+                Verdict::Again { unsure: true }
+            );
+            assert_eq!(
+                judge(call, ErrorKind::Server, Reached::Unknown, true),
+                Verdict::Again { unsure: true }
+            );
+            assert_eq!(
+                judge(call, ErrorKind::Network, Reached::No, false),
+                Verdict::Again { unsure: false }
+            );
         }
     }
 

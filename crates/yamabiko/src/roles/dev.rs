@@ -11,21 +11,35 @@ use yamabiko_line::{
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
 use super::{Bot, Web, bind, open};
-use crate::{App, Result, cli::{Role, tell}, config::Settings, shutdown::Stop, state::ChatState};
+use crate::{
+    App, Result,
+    cli::{Role, tell},
+    config::Settings,
+    shutdown::Stop,
+    state::ChatState,
+};
 
 /// Messages a month on LINE's free plan.
 const FREE_PLAN: u64 = 200;
 
-pub(super) async fn run<S: ChatState>(app: App<S>, settings: Settings, metrics: PrometheusHandle, stop: Stop) -> Result {
+pub(super) async fn run<S: ChatState>(
+    app: App<S>,
+    settings: Settings,
+    metrics: PrometheusHandle,
+    stop: Stop,
+) -> Result {
     let url = settings.dev_store_url(format!("sqlite:{}-dev.db", app.name));
     let store = open(&url, &settings, &app.name).await?;
-    let listener = bind((Ipv4Addr::LOCALHOST, settings.port.unwrap_or(3000)).into(), "PORT").await?;
-    let page = bind((Ipv4Addr::LOCALHOST, settings.simulator_port).into(), "SIMULATOR_PORT").await?;
+    let listener =
+        bind((Ipv4Addr::LOCALHOST, settings.port.unwrap_or(3000)).into(), "PORT").await?;
+    let page =
+        bind((Ipv4Addr::LOCALHOST, settings.simulator_port).into(), "SIMULATOR_PORT").await?;
     // Nobody else knows them, and the simulator is the only one that asks.
     let secret = Uuid::new_v4().simple().to_string();
     let token = Uuid::new_v4().simple().to_string();
     let bot_url = format!("http://{}/callback", listener.local_addr()?);
-    let mut config = SimulatorConfig::new(bot_url, ChannelSecret::new(&secret), AccessToken::new(&token));
+    let mut config =
+        SimulatorConfig::new(bot_url, ChannelSecret::new(&secret), AccessToken::new(&token));
     config.bot_name.clone_from(&app.name);
     config.settings.monthly_limit = Some(FREE_PLAN);
     let simulator = Simulator::start_on(page, config)?;

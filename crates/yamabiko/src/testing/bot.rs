@@ -15,7 +15,10 @@ use yamabiko_queue::{
 };
 
 use super::line::TestLine;
-use crate::{App, config::UncertainReply, delivery::Courier, health::Health, platform::Platform, state::ChatState, webhook};
+use crate::{
+    App, config::UncertainReply, delivery::Courier, health::Health, platform::Platform,
+    state::ChatState, webhook,
+};
 
 /// Where the clock stands at first: 2027-01-15 17:00:00 in Tokyo.
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -43,20 +46,32 @@ pub(super) struct Bot {
 
 impl Bot {
     pub(super) fn start<S: ChatState>(app: App<S>) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clock = ManualClock::new(START);
         let mut options = StoreOptions::new(app.name.clone());
         options.clock = Clock::Manual(clock.clone());
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let store = runtime.block_on(store::open(&url, options)).expect("an empty store can be opened");
+        let store =
+            runtime.block_on(store::open(&url, options)).expect("an empty store can be opened");
         let line = Arc::new(TestLine::default());
         let platform: Arc<dyn Platform> = Arc::clone(&line) as _;
-        let courier = Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
+        let courier =
+            Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
         let zone = jiff::tz::TimeZone::get("Asia/Tokyo").expect("the zone is known");
-        let registry = app.into_registry(platform, Arc::new(courier), zone).expect("each job kind is registered once");
-        let process =
-            Process { name: "test".into(), role: "all".into(), host: "test".into(), pid: 1, version: "0".into() };
+        let registry = app
+            .into_registry(platform, Arc::new(courier), zone)
+            .expect("each job kind is registered once");
+        let process = Process {
+            name: "test".into(),
+            role: "all".into(),
+            host: "test".into(),
+            pid: 1,
+            version: "0".into(),
+        };
         let queues = vec![("high".to_owned(), 4), ("default".to_owned(), 2), ("low".to_owned(), 1)];
         let options = WorkerOptions { concurrency: 16, queues, shutdown: Duration::ZERO, process };
         let worker = Worker::new(Arc::clone(&store), Arc::new(registry), options);
@@ -66,7 +81,9 @@ impl Bot {
     pub(super) fn serve(mut self, requests: &mpsc::Receiver<Request>) {
         while let Ok(request) = requests.recv() {
             match request {
-                Request::User { name, language, answer } => done(&answer, self.line.add_user(name, language)),
+                Request::User { name, language, answer } => {
+                    done(&answer, self.line.add_user(name, language))
+                }
                 Request::Event { user, event, answer } => {
                     self.event(&user, event);
                     done(&answer, ());

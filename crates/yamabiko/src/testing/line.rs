@@ -51,7 +51,9 @@ impl TestLine {
     }
 
     fn say(&self, chat: String, messages: &[Message]) {
-        let messages = messages.iter().map(|message| serde_json::to_value(message).expect("messages are JSON"));
+        let messages = messages
+            .iter()
+            .map(|message| serde_json::to_value(message).expect("messages are JSON"));
         self.chats().heard.entry(chat).or_default().extend(messages);
     }
 }
@@ -73,7 +75,12 @@ impl Platform for TestLine {
         Ok(Sent::default())
     }
 
-    async fn push(&self, to: &ChatId, messages: &[Message], _retry_key: Uuid) -> Result<Sent, Error> {
+    async fn push(
+        &self,
+        to: &ChatId,
+        messages: &[Message],
+        _retry_key: Uuid,
+    ) -> Result<Sent, Error> {
         self.say(to.to_string(), messages);
         Ok(Sent::default())
     }

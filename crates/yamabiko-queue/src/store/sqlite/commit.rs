@@ -133,7 +133,8 @@ impl Step<'_> {
     /// Adds a line to a job's history.
     pub(super) fn add_to_history(&self, seq: i64, error: &str) -> rusqlite::Result<()> {
         let sql = "SELECT history FROM job WHERE seq = ?";
-        let mut history: String = self.db.prepare_cached(sql)?.query_one((seq,), |row| row.get(0))?;
+        let mut history: String =
+            self.db.prepare_cached(sql)?.query_one((seq,), |row| row.get(0))?;
         row::add_failure(&mut history, self.now, error);
         self.run("UPDATE job SET history = ? WHERE seq = ?", (history, seq)).map(drop)
     }

@@ -14,14 +14,8 @@ use crate::{
 };
 
 /// The states by their numbers in the file.
-const STATES: [State; 6] = [
-    State::Scheduled,
-    State::Ready,
-    State::Waiting,
-    State::Running,
-    State::Dead,
-    State::Completed,
-];
+const STATES: [State; 6] =
+    [State::Scheduled, State::Ready, State::Waiting, State::Running, State::Dead, State::Completed];
 
 /// The longest error that is kept, in bytes.
 const MAX_ERROR_BYTES: usize = 1000;
@@ -60,9 +54,7 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         lane: row.get(LANE)?,
         chat: row.get(CHAT)?,
         origin: row.get(ORIGIN)?,
-        parent: row
-            .get::<_, Option<[u8; 16]>>(PARENT)?
-            .and_then(|bytes| JobId::from_slice(&bytes)),
+        parent: row.get::<_, Option<[u8; 16]>>(PARENT)?.and_then(|bytes| JobId::from_slice(&bytes)),
         arrived: Timestamp::from_micros(row.get(ARRIVED)?),
         due: time(row, DUE)?,
         secret: row.get(SECRET)?,

@@ -171,8 +171,11 @@ impl<'a> Step<'a> {
     fn make_ready(&mut self, seq: i64, queue: &str, holds: bool) -> rusqlite::Result<()> {
         let place = self.tail();
         self.touch(queue);
-        self.run("UPDATE job SET state = 1, place = ?, holds = ? WHERE seq = ?", (place, holds, seq))
-            .map(drop)
+        self.run(
+            "UPDATE job SET state = 1, place = ?, holds = ? WHERE seq = ?",
+            (place, holds, seq),
+        )
+        .map(drop)
     }
 
     /// Puts a job whose run ended without an outcome to the front of its queue; it keeps its lane.

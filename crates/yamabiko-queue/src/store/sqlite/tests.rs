@@ -64,7 +64,7 @@ async fn a_claim_outlives_the_store_that_made_it() {
     let file = File::new();
     let store = file.open().await;
     let job = NewJob { lane: Some("lane".into()), ..NewJob::new("kind", "1") };
-    assert_eq!(store.insert(&[job.clone()]).await.unwrap(), [Inserted::Stored]);
+    assert_eq!(store.insert(std::slice::from_ref(&job)).await.unwrap(), [Inserted::Stored]);
     let turn = claim(&store, 5).await;
     drop(store);
     let store = file.open().await;
@@ -90,10 +90,10 @@ async fn q1_a_request_that_fails_fails_alone() {
         step.insert_one(&lost)?;
         step.run("INSERT INTO job (id) VALUES (NULL)", ())
     });
-    let release = async { open.send(()).unwrap() };
+    let release = async move { drop(open) };
     let (held_up, first, failed, last, ()) =
         tokio::join!(held_up, store.insert(&first), fails, store.insert(&last), release);
-    assert!(held_up.unwrap());
+    held_up.unwrap();
     assert_eq!(first.unwrap(), [Inserted::Stored]);
     assert!(matches!(failed, Err(Error::Corrupt(_))), "{failed:?}");
     assert_eq!(last.unwrap(), [Inserted::Stored]);
@@ -112,7 +112,8 @@ async fn q1_a_full_disk_refuses_and_recovers_when_there_is_room() {
     };
     store.insert(&[NewJob::new("small", "")]).await.unwrap();
     limit(40).await.unwrap();
-    let large = [NewJob::new("large", vec![b' '; 60_000]), NewJob::new("large", vec![b' '; 60_000])];
+    let large =
+        [NewJob::new("large", vec![b' '; 60_000]), NewJob::new("large", vec![b' '; 60_000])];
     let (full, fits) = tokio::join!(store.insert(&large), store.tick());
     assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
     assert!(fits.is_ok(), "{fits:?}");
@@ -144,9 +145,8 @@ async fn w1_what_finds_nothing_to_do_writes_nothing() {
     let file = File::new();
     let store = file.open_with_own_clock().await.unwrap();
     let other = file.raw();
-    let version = || -> i64 {
-        other.query_row("PRAGMA data_version", (), |row| row.get(0)).unwrap()
-    };
+    let version =
+        || -> i64 { other.query_row("PRAGMA data_version", (), |row| row.get(0)).unwrap() };
     let before = version();
     store.tick().await.unwrap();
     assert!(claim(&store, 5).await.claims.is_empty());

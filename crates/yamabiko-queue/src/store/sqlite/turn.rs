@@ -1,6 +1,9 @@
 //! A worker's step: commits, a tick, and the next claims.
 
-use super::{row, step::{Step, limit}};
+use super::{
+    row,
+    step::{Step, limit},
+};
 use crate::{
     job::JobId,
     store::{Claim, Commit, Held, Process, RunToken, TURN_LATER, Turn, Want, grace::Grace},

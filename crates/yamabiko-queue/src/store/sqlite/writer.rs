@@ -146,10 +146,7 @@ impl Thread {
     }
 }
 
-fn attempt(
-    mut step: Step<'_>,
-    group: &mut [Box<dyn Request>],
-) -> rusqlite::Result<Vec<Signal>> {
+fn attempt(mut step: Step<'_>, group: &mut [Box<dyn Request>]) -> rusqlite::Result<Vec<Signal>> {
     for request in group {
         request.attempt(&mut step)?;
     }

@@ -74,6 +74,12 @@ impl Driver {
         }
     }
 
+    /// Goes on with this store, which all that happened so far has happened to.
+    pub(crate) fn go_on_with(&mut self, place: Place) {
+        self.model.restart();
+        self.place = place;
+    }
+
     pub(crate) async fn take(&mut self, step: &Step) {
         self.steps += 1;
         self.act(step).await;
@@ -82,7 +88,7 @@ impl Driver {
         }
     }
 
-    async fn act(&mut self, step: &Step) {
+    pub(crate) async fn act(&mut self, step: &Step) {
         match step {
             Step::Pass(time) => self.place.clock.advance(*time),
             Step::Insert(plans) if self.made.len() < MOST_JOBS => {
@@ -162,7 +168,9 @@ impl Driver {
     fn new_job(&mut self, plan: &NewPlan) -> NewJob {
         let now = self.place.now();
         let fresh = id(&format!("job {}", self.made.len()));
-        let id = plan.again.filter(|_| !self.made.is_empty()).map_or(fresh, |pick| self.pick(pick));
+        let again = plan.again.filter(|_| !self.made.is_empty()).map(|pick| self.pick(pick));
+        // The id of an effect that is still on its way is left to it.
+        let id = again.filter(|id| self.promises.know(*id)).unwrap_or(fresh);
         self.made.push(id);
         let mut payload = format!("{}", self.made.len()).into_bytes();
         payload.resize(payload.len() + plan.size, 0xfe);
@@ -306,9 +314,8 @@ impl Driver {
                 }
                 let mut plan = plan.clone();
                 // Whether an ended id is still remembered by then cannot be told from outside.
-                plan.again = plan.again.filter(|pick| {
-                    !self.made.is_empty() && self.promises.is_live(self.pick(*pick))
-                });
+                let taken = |pick: &usize| self.promises.is_taken_for_long(self.pick(*pick));
+                plan.again = plan.again.filter(|pick| !self.made.is_empty() && taken(pick));
                 Effect::Insert(self.new_job(&plan))
             }
             EffectPlan::Cancel(pick) => Effect::Cancel(self.picked(&[*pick])[0]),

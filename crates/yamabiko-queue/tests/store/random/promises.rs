@@ -7,7 +7,7 @@ use yamabiko_queue::{
     store::{Answer, Cancelled, Claim, Commit, Held, Inserted, RunToken},
 };
 
-use crate::place::LEASE;
+use crate::place::{LEASE, secs};
 
 /// The run that holds a job, as far as its worker knows.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ impl Promises {
         let live = self.jobs.get(&new.id).map(|seen| !seen.ended);
         match (live, answer) {
             (None, answer) => {
-                assert_ne!(answer, Some(Inserted::Duplicate), "a new id is a duplicate")
+                assert_ne!(answer, Some(Inserted::Duplicate), "a new id is a duplicate");
             }
             (Some(true), answer) => {
                 assert_ne!(answer, Some(Inserted::Stored), "an id is stored twice");
@@ -176,7 +176,7 @@ impl Promises {
                 Effect::SetState(state) => match (&lane, state) {
                     (None, _) => {}
                     (Some(lane), Some(state)) => {
-                        drop(self.states.insert(lane.clone(), state.clone()))
+                        self.states.insert(lane.clone(), state.clone());
                     }
                     (Some(lane), None) => drop(self.states.remove(lane)),
                 },
@@ -209,7 +209,7 @@ impl Promises {
             }
             Held::Cancelled => assert!(run.cancelled),
             Held::Lost => {
-                assert!(now >= run.until, "a run that holds its job is told that it does not")
+                assert!(now >= run.until, "a run that holds its job is told that it does not");
             }
         }
     }
@@ -286,8 +286,13 @@ impl Promises {
         alive.map(|(id, _)| *id).collect()
     }
 
-    /// Says whether a job was stored and has not come to an end.
-    pub(crate) fn is_live(&self, id: JobId) -> bool {
-        self.jobs.get(&id).is_some_and(|seen| !seen.ended)
+    /// Says whether a job was ever stored.
+    pub(crate) fn know(&self, id: JobId) -> bool {
+        self.jobs.contains_key(&id)
+    }
+
+    /// Says whether a job has not come to an end, and is remembered for longer than the sequence lasts when it does.
+    pub(crate) fn is_taken_for_long(&self, id: JobId) -> bool {
+        self.jobs.get(&id).is_some_and(|seen| !seen.ended && seen.new.remember >= secs(3600))
     }
 }

@@ -1,6 +1,6 @@
 //! K5, I2: an id is stored once, and remembered.
 
-use std::time::Duration;
+use std::{slice::from_ref, time::Duration};
 
 use yamabiko_queue::{
     Effect, NewJob, Outcome,
@@ -16,12 +16,12 @@ pub(crate) async fn k5_an_id_that_exists_is_a_duplicate(kind: Kind) {
         place.insert(&[job("a"), other.clone(), job("b")]).await,
         [Stored, Duplicate, Stored]
     );
-    assert_eq!(place.insert(&[other.clone()]).await, [Duplicate]);
+    assert_eq!(place.insert(from_ref(&other)).await, [Duplicate]);
     let claims = place.claim(9).await;
     assert_eq!((claims.len(), claims[0].job.payload.as_slice()), (2, &b"a"[..]));
-    assert_eq!(place.insert(&[other.clone()]).await, [Duplicate], "running");
+    assert_eq!(place.insert(from_ref(&other)).await, [Duplicate], "running");
     place.end(&claims[0], retry(place.now() + secs(1), false)).await;
-    assert_eq!(place.insert(&[other.clone()]).await, [Duplicate], "scheduled");
+    assert_eq!(place.insert(from_ref(&other)).await, [Duplicate], "scheduled");
     place.pass(secs(1)).await;
     place.end(&place.claim_one().await, dead()).await;
     place.pass(Duration::from_secs(7200)).await;
@@ -31,13 +31,13 @@ pub(crate) async fn k5_an_id_that_exists_is_a_duplicate(kind: Kind) {
 pub(crate) async fn k5_a_completed_id_is_remembered_for_its_time_and_no_longer(kind: Kind) {
     let place = Place::open(kind).await;
     let event = NewJob { remember: secs(100), ..job("event") };
-    place.insert(&[event.clone()]).await;
+    place.insert(from_ref(&event)).await;
     place.clock.advance(secs(3));
     place.end(&place.claim_one().await, Outcome::Complete).await;
     place.clock.advance(secs(100) - micros(1));
-    assert_eq!(place.insert(&[event.clone()]).await, [Duplicate]);
+    assert_eq!(place.insert(from_ref(&event)).await, [Duplicate]);
     place.tick().await;
-    assert_eq!(place.insert(&[event.clone()]).await, [Duplicate]);
+    assert_eq!(place.insert(from_ref(&event)).await, [Duplicate]);
     place.clock.advance(micros(1));
     assert_eq!(place.insert(&[event]).await, [Stored], "also before a tick has pruned it");
 }
@@ -46,7 +46,7 @@ pub(crate) async fn k5_an_id_that_is_not_to_be_remembered_is_free_at_once(kind: 
     let place = Place::open(kind).await;
     let fleeting = NewJob { remember: Duration::ZERO, ..job("a") };
     for _ in 0..2 {
-        assert_eq!(place.insert(&[fleeting.clone()]).await, [Stored]);
+        assert_eq!(place.insert(from_ref(&fleeting)).await, [Stored]);
         place.end(&place.claim_one().await, Outcome::Complete).await;
     }
 }

@@ -14,11 +14,6 @@ const LONG: Duration = Duration::from_secs(30);
 /// Within which a wake-up must come.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The model has nobody to wait for.
-fn waits(kind: Kind) -> bool {
-    kind != Kind::Model
-}
-
 fn queue(name: &str) -> Signal {
     Signal::Queue(name.to_owned())
 }
@@ -51,9 +46,7 @@ async fn ends<T>(place: &Place, signal: Signal, act: impl AsyncFnOnce() -> T) {
 
 pub(crate) async fn w1_new_work_ends_a_wait(kind: Kind) {
     let place = Place::open(kind).await;
-    if waits(kind) {
-        ends(&place, queue("default"), async || place.insert(&[job("a")]).await).await;
-    }
+    ends(&place, queue("default"), async || place.insert(&[job("a")]).await).await;
     assert_eq!(place.claim_one().await.job.id, id("a"));
 }
 
@@ -75,11 +68,7 @@ pub(crate) async fn w1_a_freed_lane_ends_a_wait(kind: Kind) {
     let next = NewJob { queue: "low".to_owned(), ..in_lane("b", "chat") };
     place.insert(&[in_lane("a", "chat"), next]).await;
     let claim = place.claim_one().await;
-    if waits(kind) {
-        ends(&place, queue("low"), async || place.end(&claim, Outcome::Complete).await).await;
-    } else {
-        place.end(&claim, Outcome::Complete).await;
-    }
+    ends(&place, queue("low"), async || place.end(&claim, Outcome::Complete).await).await;
     assert_eq!(place.claim_one().await.job.id, id("b"));
 }
 
@@ -87,9 +76,6 @@ pub(crate) async fn w1_an_effect_a_release_and_a_resume_end_a_wait(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[job("a"), job("b")]).await;
     let claims = place.claim(9).await;
-    if !waits(kind) {
-        return assert_eq!(claims.len(), 2);
-    }
     let effect = Effect::Insert(NewJob { queue: "outbox".to_owned(), ..job("x") });
     let end = commit(&claims[0], Outcome::Complete, vec![effect]);
     ends(&place, queue("outbox"), async || place.turn(&[end], 0).await).await;
@@ -107,9 +93,7 @@ pub(crate) async fn w1_an_earlier_timer_ends_the_wait_for_timers(kind: Kind) {
     let timer = |name: &str, n| NewJob { due: Due::In(secs(n)), ..job(name) };
     place.insert(&[timer("late", 600)]).await;
     place.tick().await;
-    if waits(kind) {
-        ends(&place, Signal::Timers, async || place.insert(&[timer("early", 60)]).await).await;
-    }
+    ends(&place, Signal::Timers, async || place.insert(&[timer("early", 60)]).await).await;
     place.insert(&[timer("earliest", 30)]).await;
     assert_eq!(place.tick().await.next, Some(START + secs(30)));
 }
@@ -131,14 +115,11 @@ pub(crate) async fn w1_other_handles_hear_of_work(kind: Kind) {
         waiting.await.unwrap();
     }
     let handle = place.store.handle().await.unwrap();
-    assert!(handle.get(id("2")).await.unwrap().is_some() || !waits(kind));
+    assert!(handle.get(id("2")).await.unwrap().is_some());
 }
 
 pub(crate) async fn w1_a_wait_with_nothing_to_do_lasts(kind: Kind) {
     let place = Place::open(kind).await;
-    if !waits(kind) {
-        return assert!(place.claim(9).await.is_empty());
-    }
     let started = Instant::now();
     let mut waits = 0;
     while started.elapsed() < millis(100) {

@@ -1,0 +1,107 @@
+//! Messages when LINE misbehaves: each is said once, whatever LINE answers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use serde_json::json;
+use support::{Line, Process, Said, block_on, free_port};
+
+/// Lets a user write `1` while LINE has a fault, and returns what the chat heard and how often LINE was called.
+async fn one_second(fault: serde_json::Value) -> (Vec<Said>, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("bot.db").display());
+    let port = free_port();
+    let line = Line::start(port).await;
+    let _bot = Process::bot("all", &store, port, &line);
+    line.reaches(&format!("http://127.0.0.1:{port}/ready")).await;
+    let user = line.user("Alice", "en").await;
+    let told = line.post("/control/faults", &fault).await;
+    assert!(told.get("error").is_none(), "{told}");
+    line.says(&user, "1").await;
+    line.hears(&user, 2).await;
+    // Whatever would be said twice would be said before the answer to this.
+    line.says(&user, "hello").await;
+    let heard = line.hears(&user, 3).await;
+    let log = line.get("/control/log").await;
+    let calls = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["what"].as_str())
+        .map(str::to_owned)
+        .collect();
+    (heard, calls)
+}
+
+fn starts(heard: &[Said]) -> Vec<String> {
+    heard.iter().map(|said| said.text.chars().take(1).collect()).collect()
+}
+
+fn count(calls: &[String], path: &str) -> usize {
+    calls.iter().filter(|call| call.ends_with(path)).count()
+}
+
+#[test]
+fn a_reply_that_line_fails_to_take_is_tried_again() {
+    let (heard, calls) =
+        block_on(one_second(json!({"endpoint": "reply", "status": 500, "count": 1})));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+    assert_eq!(count(&calls, "/reply"), 3);
+}
+
+#[test]
+fn o3_a_reply_that_line_took_without_an_answer_is_not_said_again() {
+    let (heard, calls) =
+        block_on(one_second(json!({"endpoint": "reply", "timeout": "after", "count": 1})));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+    assert_eq!(count(&calls, "/push"), 1, "only the notification is pushed");
+}
+
+#[test]
+fn o3_a_reply_that_line_never_saw_is_said_later() {
+    let (heard, _) =
+        block_on(one_second(json!({"endpoint": "reply", "timeout": "before", "count": 1})));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+}
+
+#[test]
+fn o3_a_refused_reply_token_leads_to_a_push() {
+    let fault =
+        json!({"endpoint": "reply", "status": 400, "message": "Invalid reply token", "count": 1});
+    let (heard, calls) = block_on(one_second(fault));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+    assert_eq!(count(&calls, "/push"), 2);
+}
+
+#[test]
+fn o4_a_push_that_line_took_without_an_answer_is_repeated_with_its_key_and_said_once() {
+    let (heard, calls) =
+        block_on(one_second(json!({"endpoint": "push", "timeout": "after", "count": 1})));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+    assert_eq!(count(&calls, "/push"), 2);
+}
+
+#[test]
+fn o5_too_many_requests_delay_a_push_and_count_nothing() {
+    let message = "The API rate limit has been exceeded. Try again later.";
+    let fault = json!({"endpoint": "push", "status": 429, "message": message, "count": 3});
+    let (heard, _) = block_on(one_second(fault));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+}
+
+#[test]
+fn a_profile_that_fails_or_hangs_delays_and_loses_nothing() {
+    for fault in [
+        json!({"endpoint": "profile", "status": 500}),
+        json!({"endpoint": "profile", "timeout": "before"}),
+    ] {
+        let (heard, _) = block_on(one_second(fault));
+        assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+        assert!(
+            heard[0].text.contains("お知らせします"),
+            "without a profile and a script it is Japanese: {heard:?}"
+        );
+        assert!(heard[2].text.contains("Example"), "by its script it is English: {heard:?}");
+    }
+}

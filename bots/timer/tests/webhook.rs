@@ -1,0 +1,214 @@
+//! What `web` answers, and that LINE gets 200 only for what is stored.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Line, Process, block_on, free_port, line::SECRET, redis_server::RedisServer};
+use tempfile::TempDir;
+use yamabiko_line::{secret::ChannelSecret, signature};
+
+/// A bot on a file of its own, and LINE's side of it.
+struct Bot {
+    line: Line,
+    port: u16,
+    folder: TempDir,
+    _process: Process,
+}
+
+impl Bot {
+    async fn start(role: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = format!("sqlite:{}", folder.path().join("bot.db").display());
+        let port = free_port();
+        let line = Line::start(port).await;
+        let process = Process::bot(role, &store, port, &line);
+        let bot = Self { line, port, folder, _process: process };
+        bot.line.reaches(&format!("{}/ready", bot.url())).await;
+        bot
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Posts a body with a right signature and returns the status.
+    async fn takes(&self, body: impl Into<Vec<u8>>) -> u16 {
+        let body = body.into();
+        let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
+        self.line.callback(&self.url(), body, Some(&signature)).await
+    }
+
+    /// Returns how many events the bot has stored and how many it knew already.
+    async fn events(&self) -> (u64, u64) {
+        let metrics = self.line.text(&format!("{}/metrics", self.url())).await;
+        let count = |outcome: &str| {
+            let name = format!("yamabiko_events_total{{outcome=\"{outcome}\"}} ");
+            metrics
+                .lines()
+                .find_map(|line| line.strip_prefix(&name))
+                .map_or(0, |count| count.parse().unwrap())
+        };
+        (count("stored"), count("duplicate"))
+    }
+}
+
+fn webhook(events: &Value) -> String {
+    json!({"destination": format!("U{:032x}", 1), "events": events}).to_string()
+}
+
+#[test]
+fn the_same_webhook_sent_three_times_at_once_has_one_effect() {
+    block_on(async {
+        let bot = Bot::start("all").await;
+        let user = bot.line.user("Alice", "en").await;
+        let sent = bot
+            .line
+            .post(
+                &format!("/control/chats/{user}/messages?wait=webhook"),
+                &json!({"type": "text", "text": "1"}),
+            )
+            .await;
+        let id = sent["webhookEventId"].as_str().unwrap();
+        let again = bot
+            .line
+            .post(
+                &format!("/control/webhooks/{id}/redeliver"),
+                &json!({"times": 3, "concurrent": true}),
+            )
+            .await;
+        assert!(!again.to_string().contains("error"), "{again}");
+        let heard = bot.line.hears(&user, 2).await;
+        assert!(heard[0].text.starts_with('⏰') && heard[1].text.starts_with('🔔'), "{heard:?}");
+        assert_eq!(bot.events().await, (1, 3));
+        // What is said after the next message has been answered would have been said before.
+        bot.line.says(&user, "hello").await;
+        assert_eq!(bot.line.hears(&user, 3).await.len(), 3);
+    });
+}
+
+#[test]
+fn a_body_changed_by_one_byte_is_refused_and_nothing_of_it_is_stored() {
+    block_on(async {
+        let bot = Bot::start("web").await;
+        let body = webhook(&json!([{"type": "message", "webhookEventId": "01HA"}])).into_bytes();
+        let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
+        let mut changed = body.clone();
+        changed[20] ^= 1;
+        assert_eq!(bot.line.callback(&bot.url(), changed, Some(&signature)).await, 401);
+        assert_eq!(bot.line.callback(&bot.url(), body.clone(), None).await, 401);
+        assert_eq!(bot.line.callback(&bot.url(), body.clone(), Some("")).await, 401);
+        assert_eq!(bot.events().await, (0, 0));
+        assert_eq!(bot.line.callback(&bot.url(), body, Some(&signature)).await, 200);
+        assert_eq!(bot.events().await, (1, 0));
+    });
+}
+
+#[test]
+fn each_kind_of_bad_body_gets_its_own_status() {
+    block_on(async {
+        let bot = Bot::start("web").await;
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            "7",
+            "{\"events\":{}}",
+            "{\"events\":null}",
+            "{\"events\":[}",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(bot.takes(body).await, 400, "{body:?}");
+        }
+        assert_eq!(bot.takes(webhook(&json!([]))).await, 200);
+        assert_eq!(bot.takes(vec![b' '; 1024 * 1024 + 1]).await, 413);
+        let mut largest = webhook(&json!([])).into_bytes();
+        largest.resize(1024 * 1024, b' ');
+        assert_eq!(bot.takes(largest).await, 200);
+        assert_eq!(bot.events().await, (0, 0));
+    });
+}
+
+#[test]
+fn unknown_and_wrong_events_are_stored_beside_good_ones() {
+    block_on(async {
+        let bot = Bot::start("all").await;
+        let user = bot.line.user("Alice", "en").await;
+        let text = json!({"type": "message", "webhookEventId": "01HGOOD", "timestamp": 1, "source": {"type": "user", "userId": user},
+            "message": {"type": "text", "id": "1", "text": "hello"}});
+        let events = json!([
+            7, null, "text", [], {}, {"type": 5}, {"type": "somethingNew", "source": {"type": "planet"}},
+            {"type": "message"}, {"type": "message", "message": 3}, {"type": "message", "message": {"type": "hologram", "id": "2"}},
+            {"type": "message", "replyToken": 9, "timestamp": "late", "mode": [], "source": "me", "message": {"type": "text", "id": 1}},
+            {"type": "unsend"}, {"type": "postback"}, text,
+        ]);
+        let count = u64::try_from(events.as_array().unwrap().len()).unwrap();
+        assert_eq!(bot.takes(webhook(&events)).await, 200);
+        assert_eq!(bot.events().await, (count, 0));
+        let heard = bot.line.hears(&user, 1).await;
+        assert!(
+            heard[0].text.contains("Example: 180"),
+            "the good one is answered, by push since it has no token: {heard:?}"
+        );
+        assert_eq!(bot.takes(webhook(&events)).await, 200);
+        assert_eq!(bot.events().await, (count, count));
+    });
+}
+
+#[test]
+fn while_the_file_cannot_be_written_line_is_asked_to_come_again() {
+    block_on(async {
+        let bot = Bot::start("web").await;
+        let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}]));
+        let lock = rusqlite::Connection::open(bot.folder.path().join("bot.db")).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let asked = Instant::now();
+        assert_eq!(bot.takes(body.clone()).await, 503);
+        assert!(
+            asked.elapsed() < Duration::from_millis(1_900),
+            "LINE waits 2 s, not {:?}",
+            asked.elapsed()
+        );
+        lock.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(bot.takes(body).await, 200);
+    });
+}
+
+#[test]
+fn while_redis_is_away_line_is_asked_to_come_again_and_the_bot_recovers_by_itself() {
+    let mut redis = RedisServer::start();
+    block_on(async {
+        let port = free_port();
+        let line = Line::start(port).await;
+        let _web = Process::bot("web", &redis.url(), port, &line);
+        let _rest: Vec<_> = ["worker", "timer"]
+            .iter()
+            .map(|role| Process::bot(role, &redis.url(), free_port(), &line))
+            .collect();
+        let url = format!("http://127.0.0.1:{port}");
+        line.reaches(&format!("{url}/ready")).await;
+        let user = line.user("Alice", "en").await;
+        line.says(&user, "hello").await;
+        assert_eq!(line.hears(&user, 1).await.len(), 1);
+        redis.kill();
+        let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}])).into_bytes();
+        let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
+        let asked = Instant::now();
+        assert_eq!(line.callback(&url, body.clone(), Some(&signature)).await, 503);
+        assert!(
+            asked.elapsed() < Duration::from_millis(1_900),
+            "LINE waits 2 s, not {:?}",
+            asked.elapsed()
+        );
+        redis.restart();
+        line.reaches(&format!("{url}/ready")).await;
+        assert_eq!(line.callback(&url, body, Some(&signature)).await, 200);
+        line.says(&user, "1").await;
+        let heard = line.hears(&user, 3).await;
+        assert!(heard[2].text.starts_with('🔔'), "{heard:?}");
+    });
+}

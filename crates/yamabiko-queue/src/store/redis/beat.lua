@@ -1,0 +1,26 @@
+#!lua flags=allow-oom
+-- "I am alive, and these runs are mine." Extends all leases of a process in one call.
+-- ARGV: lease, name of the process, what it says of itself, then id and token of each run.
+-- Answers a letter for each run: y held, c cancelled (stop it, then commit its cancel: that frees its lane), l lost.
+local lease, name, about = number(), text(), text()
+call('ZADD', BEAT, now + lease, name)
+call('HSET', PROCESS, name, about)
+local ids, tokens = {}, {}
+while at < #ARGV do
+  ids[#ids + 1] = text()
+  tokens[#tokens + 1] = text()
+end
+local answers, leases = {}, {}
+for i, claim in ipairs(hmget(CLAIM, ids)) do
+  if not claim or sub(claim, 1, 8) ~= tokens[i] then
+    answers[i] = 'l'
+  elseif #claim > CLAIM_BYTES then
+    answers[i] = 'c'
+  else
+    answers[i] = 'y'
+    leases[#leases + 1] = now + lease
+    leases[#leases + 1] = ids[i]
+  end
+end
+many('ZADD', LEASE, leases)
+return table.concat(answers)

@@ -1,0 +1,6 @@
+#!lua flags=allow-oom
+-- Takes the pause from a queue and wakes a worker for it. ARGV: queue.
+local queue = text()
+call('ZREM', PAUSED, queue)
+touched[queue] = true
+wake()

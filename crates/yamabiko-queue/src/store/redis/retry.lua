@@ -1,0 +1,27 @@
+#!lua flags=allow-oom
+-- Runs jobs now, for people: dead ones with all their attempts, scheduled ones before their time. ARGV: ids.
+-- Answers 1 or 0 (in no such state) for each. Checkpoints and history stay: what was committed has happened.
+local answers = {}
+while at < #ARGV do
+  local id = text()
+  local was_dead = call('ZREM', DEAD, id) == 1
+  if was_dead or call('ZREM', DUE, id) == 1 then
+    local record = call('HGET', JOB, id)
+    local queue, lane, chat = header(record)
+    local more = open_more(call('HGET', MORE, id))
+    more.failures, more.lost = 0, 0
+    clear_first(more)
+    if was_dead then
+      more.reruns = more.reruns + 1
+      call('ZREM', SEEN, id)
+      if chat then call('ZADD', CHAT .. chat, 0, id) end
+    end
+    save_more(id, more)
+    enter(id, queue, lane)
+    answers[#answers + 1] = 1
+  else
+    answers[#answers + 1] = 0
+  end
+end
+wake()
+return answers

@@ -1,0 +1,109 @@
+//! The model behind the stores' own interface, so that the rules judge it as well.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use yamabiko_queue::{
+    Due, Error, JobId, JobRecord, NewJob, Result, Store, Timestamp,
+    job::MAX_DELAY,
+    store::{
+        Cancelled, Commit, Counts, Held, Inserted, Page, Process, Query, RunToken, Signal,
+        TURN_LATER, Tick, Turn, Want,
+    },
+};
+
+use super::Model;
+
+#[async_trait]
+impl Store for Model {
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        self.step(|world, now, _| {
+            for job in jobs {
+                job.check()?;
+                match job.due {
+                    Due::At(at) if at > now + MAX_DELAY => {
+                        return Err(Error::TooFar(at.since(now)));
+                    }
+                    Due::Now | Due::At(_) | Due::In(_) => {}
+                }
+            }
+            Ok(jobs.iter().map(|job| world.insert(now, job)).collect())
+        })
+    }
+
+    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+        self.step(|world, now, options| {
+            let answers = commits.iter().map(|commit| world.commit(now, options, commit)).collect();
+            let (may_end, since) = world.may_end(now, options.lease);
+            let (promoted, ended) = world.tick(now, now - TURN_LATER, may_end, options);
+            let next = world.next(may_end, since, options.lease);
+            let claims = world.claims(now, wants, options.lease);
+            Ok(Turn { answers, claims, tick: Tick { now, promoted, ended, next } })
+        })
+    }
+
+    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
+        self.step(|world, now, options| {
+            world.processes.insert(process.name.clone(), (process.clone(), now + options.lease));
+            Ok(runs.iter().map(|(id, token)| world.beat(now, options.lease, *id, *token)).collect())
+        })
+    }
+
+    async fn tick(&self) -> Result<Tick> {
+        self.step(|world, now, options| {
+            let (may_end, since) = world.may_end(now, options.lease);
+            let (promoted, ended) = world.tick(now, now, may_end, options);
+            Ok(Tick { now, promoted, ended, next: world.next(may_end, since, options.lease) })
+        })
+    }
+
+    async fn wait(&self, _signals: &[Signal], _at_most: Duration) -> Result<()> {
+        Ok(())
+    }
+
+    async fn cancel(&self, ids: &[JobId]) -> Result<Vec<Cancelled>> {
+        self.step(|world, now, _| Ok(ids.iter().map(|id| world.cancel(now, *id)).collect()))
+    }
+
+    async fn retry(&self, ids: &[JobId]) -> Result<Vec<bool>> {
+        self.step(|world, _, _| Ok(ids.iter().map(|id| world.retry(*id)).collect()))
+    }
+
+    async fn delete(&self, ids: &[JobId]) -> Result<Vec<bool>> {
+        self.step(|world, _, _| Ok(ids.iter().map(|id| world.delete(*id)).collect()))
+    }
+
+    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
+        self.step(|world, _, _| world.pause(queue, until));
+        Ok(())
+    }
+
+    async fn resume(&self, queue: &str) -> Result<()> {
+        self.step(|world, _, _| world.pauses.remove(queue));
+        Ok(())
+    }
+
+    async fn state(&self, lane: &str) -> Result<Option<Vec<u8>>> {
+        self.step(|world, _, _| Ok(world.states.get(lane).cloned()))
+    }
+
+    async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
+        self.step(|world, _, _| Ok(world.live(chat)))
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.step(|world, now, _| Ok(world.counts(now)))
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page> {
+        self.step(|world, _, _| Ok(world.list(query)))
+    }
+
+    async fn get(&self, id: JobId) -> Result<Option<JobRecord>> {
+        self.step(|world, _, _| Ok(world.jobs.contains_key(&id).then(|| world.record(id))))
+    }
+
+    async fn handle(&self) -> Result<Arc<dyn Store>> {
+        Ok(Arc::new(self.copy()))
+    }
+}

@@ -1,0 +1,102 @@
+//! A real `redis-server` on a Unix socket in a folder of its own.
+
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// A running server; killed when dropped.
+pub struct RedisServer {
+    folder: TempDir,
+    durable: bool,
+    process: Child,
+}
+
+impl RedisServer {
+    /// Starts a server that keeps everything in memory.
+    pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// Starts a server that has every write on disk before it answers.
+    pub fn start_durable() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(durable: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let process = spawn(&folder, durable);
+        let server = Self { folder, durable, process };
+        server.wait_until_ready();
+        server
+    }
+
+    /// Returns the address for `STORE_URL`.
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.folder.path().join("socket").display())
+    }
+
+    /// Kills the server with SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts the server again, on the same data.
+    pub fn restart(&mut self) {
+        self.process = spawn(&self.folder, self.durable);
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.answers() {
+            assert!(Instant::now() < deadline, "redis-server does not answer");
+            // The server tells nobody when it is ready; this only sets how often we look.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = UnixStream::connect(self.folder.path().join("socket")) else {
+            return false;
+        };
+        let mut answer = [0; 7];
+        stream.write_all(b"PING\r\n").is_ok()
+            && stream.read_exact(&mut answer).is_ok()
+            && &answer == b"+PONG\r\n"
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn spawn(folder: &TempDir, durable: bool) -> Child {
+    let always = if durable { ["yes", "always"] } else { ["no", "no"] };
+    Command::new("redis-server")
+        .args([
+            "--port",
+            "0",
+            "--unixsocket",
+            "socket",
+            "--save",
+            "",
+            "--appendonly",
+            always[0],
+            "--appendfsync",
+            always[1],
+        ])
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("redis-server is missing: `cargo xtask setup` installs it")
+}

@@ -1,0 +1,156 @@
+//! Q3: a store that an older version wrote is opened and worked off; one that a newer version wrote is refused.
+
+use std::sync::Arc;
+
+use yamabiko_queue::{
+    Due, Effect, Error, NewJob, Outcome, StoreOptions,
+    store::{self, Claim},
+};
+
+use crate::{
+    dump::{Look, assert_same, dump},
+    ground::{Ground, Kind},
+    place::{LEASE, Place, QUEUES, START, commit, dead, id, in_lane, job, process, secs},
+};
+
+/// What version 1 of the SQLite schema left of a store that `fill` had filled.
+const SQLITE_1: &str = include_str!("schema/sqlite-1.sql");
+
+/// The jobs of `fill`.
+const NAMES: [&str; 11] = [
+    "held",
+    "waiting",
+    "dead",
+    "completed",
+    "running",
+    "marked",
+    "gone",
+    "rerun",
+    "ready",
+    "timer",
+    "lost",
+];
+
+fn options(options: &mut StoreOptions) {
+    options.keep_completed = secs(1000);
+    options.keep_dead = secs(1000);
+}
+
+/// Fills a store with a job in every state, and with everything else that it may hold.
+async fn fill(place: &Place) {
+    place.tick().await;
+    let held = NewJob {
+        payload: b"\x00\xff'".to_vec(),
+        chat: Some("チャット".to_owned()),
+        origin: Some("message".to_owned()),
+        parent: Some(id("parent")),
+        secret: Some("reply token".to_owned()),
+        remember: secs(100),
+        ..in_lane("held", "lane")
+    };
+    place.insert(&[held, in_lane("waiting", "lane")]).await;
+    place
+        .insert(&["dead", "completed", "running", "marked", "gone", "rerun", "lost"].map(job))
+        .await;
+    let first = place.claim(9).await;
+    let claim =
+        |name: &str| -> &Claim { first.iter().find(|claim| claim.job.id == id(name)).unwrap() };
+    let point = Outcome::Checkpoint { number: 0, payload: b"\x01half".to_vec() };
+    let effects = vec![Effect::SetState(Some(b"{\"n\":1}".to_vec()))];
+    let held =
+        Outcome::Retry {
+            at: START + secs(40), hold: true, error: "一度".to_owned(), unsure: true
+        };
+    let commits = [
+        commit(claim("held"), point, effects),
+        commit(claim("held"), held, vec![]),
+        commit(claim("dead"), dead(), vec![]),
+        commit(claim("completed"), Outcome::Complete, vec![]),
+        commit(claim("gone"), Outcome::Cancel, vec![]),
+        commit(claim("rerun"), dead(), vec![]),
+    ];
+    place.turn(&commits, 0).await;
+    place.retry(id("rerun")).await;
+    place.clock.advance(secs(4));
+    place.beat(&[claim("running"), claim("marked")]).await;
+    place.clock.advance(LEASE - secs(4));
+    place.tick().await;
+    place.cancel(id("marked")).await;
+    let timer = NewJob { due: Due::In(secs(60)), chat: Some("chat".to_owned()), ..job("timer") };
+    place.insert(&[timer, NewJob { queue: "low".to_owned(), ..job("ready") }]).await;
+    place.store.pause("low", Some(START + secs(300))).await.unwrap();
+    place.store.pause("outbox", None).await.unwrap();
+    place.store.beat(&process("web-1"), &[]).await.unwrap();
+}
+
+/// Opens what an older version wrote, compares it with what was written, and works it off.
+async fn is_opened_and_worked_off(ground: Ground) {
+    let model = Place::with(Kind::Model, options).await;
+    fill(&model).await;
+    let place = Place::on(Arc::new(ground), model.clock.clone(), options).await;
+    let look = Look {
+        lanes: vec!["lane".to_owned()],
+        chats: vec!["チャット".to_owned(), "chat".to_owned()],
+        ids: NAMES.map(id).to_vec(),
+    };
+    let expected = dump(&*model.store, &look).await;
+    assert_same(&expected, &dump(&*place.store, &look).await, "as it was written");
+    assert_eq!(
+        place.insert(&[job("gone")]).await,
+        [store::Inserted::Duplicate],
+        "it is remembered"
+    );
+
+    for queue in QUEUES {
+        place.store.resume(queue).await.unwrap();
+    }
+    let mut ended = 0;
+    for _ in 0..30 {
+        place.pass(LEASE).await;
+        let claims = place.claim(9).await;
+        ended += claims.len();
+        let commits: Vec<_> =
+            claims.iter().map(|claim| commit(claim, Outcome::Complete, vec![])).collect();
+        place.turn(&commits, 0).await;
+    }
+    assert_eq!(ended, 7, "all but the dead, the completed, the cancelled and the gone");
+    place.pass(secs(4000)).await;
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn q3_an_sqlite_file_of_version_1_is_opened_and_worked_off() {
+    let ground = Ground::durable(Kind::Sqlite);
+    ground.sqlite().execute_batch(SQLITE_1).unwrap();
+    is_opened_and_worked_off(ground).await;
+}
+
+/// Opens a store whose schema is said to be of version 2.
+async fn open_newer(kind: Kind) -> Error {
+    let place = Place::open(kind).await;
+    match kind {
+        Kind::Model => {}
+        Kind::Sqlite => place.ground.sqlite().pragma_update(None, "user_version", 2).unwrap(),
+        Kind::Redis => {
+            let set = redis::cmd("SET").arg("yamabiko:{test}:schema").arg("2").to_owned();
+            set.exec(&mut place.ground.redis()).unwrap();
+        }
+    }
+    store::open(&place.ground.url().unwrap(), place.options.clone()).await.unwrap_err()
+}
+
+fn names_both_versions(error: &Error) {
+    assert!(matches!(error, Error::NewerSchema { found: 2, known: 1 }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("version 2") && text.contains("up to 1"), "{text}");
+}
+
+#[tokio::test]
+async fn q3_an_sqlite_file_of_a_newer_version_is_refused() {
+    names_both_versions(&open_newer(Kind::Sqlite).await);
+}
+
+#[tokio::test]
+async fn q3_a_redis_of_a_newer_version_is_refused() {
+    names_both_versions(&open_newer(Kind::Redis).await);
+}
