@@ -106,9 +106,7 @@ fn list_shows_what_is_pending_and_cancel_removes_it() {
     alice.says("list");
     assert_eq!(
         alice.hears(),
-        [
-            "⏳ 2 pending\n1. 17:01:00 (60 s (1 min) left) 60 s (1 min)\n2. 17:03:00 (180 s (3 min) left) 180 s (3 min)"
-        ]
+        ["⏳ 2 pending\n1. 17:01:00, 1 min left (60 s)\n2. 17:03:00, 3 min left (180 s)"]
     );
     alice.says("cancel 2");
     assert_eq!(alice.hears(), ["🗑 Cancelled the timer of 180 s (3 min) at 17:03:00.\n1 left."]);

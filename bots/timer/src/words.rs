@@ -75,11 +75,11 @@ impl Words {
             format!("⏳ {} pending", timers.len()),
         )];
         lines.extend(timers.iter().take(LISTED).enumerate().map(|(index, (timer, job))| {
-            let left = self.span(timer.due.since(self.now).as_secs());
-            let (number, clock, time) = (index + 1, self.clock(timer.due), self.span(job.seconds));
+            let left = self.units(timer.due.since(self.now).as_secs());
+            let (number, clock, seconds) = (index + 1, self.clock(timer.due), job.seconds);
             self.choose(
-                format!("{number}. {clock}（あと{left}）{time}"),
-                format!("{number}. {clock} ({left} left) {time}"),
+                format!("{number}. {clock}　あと{left}（{seconds}秒）"),
+                format!("{number}. {clock}, {left} left ({seconds} s)"),
             )
         }));
         if timers.len() > LISTED {
@@ -125,25 +125,30 @@ impl Words {
         ])
     }
 
-    /// Returns a span as people say it, `180秒（3分）`; below a minute only the seconds.
+    /// Returns a span in seconds, and from a minute on in larger units too: `180秒（3分）`.
     fn span(&self, seconds: u64) -> String {
-        let units = [(86_400, "日", "d"), (3_600, "時間", "h"), (60, "分", "min"), (1, "秒", "s")];
+        let whole = self.choose(format!("{seconds}秒"), format!("{seconds} s"));
+        if seconds < 60 {
+            return whole;
+        }
+        let units = self.units(seconds);
+        self.choose(format!("{whole}（{units}）"), format!("{whole} ({units})"))
+    }
+
+    /// Returns a span in days, hours, minutes and seconds: `2分59秒`.
+    fn units(&self, seconds: u64) -> String {
         let mut left = seconds;
         let mut parts = Vec::new();
-        for (size, japanese, english) in units {
+        for (size, japanese, english) in
+            [(86_400, "日", "d"), (3_600, "時間", "h"), (60, "分", "min"), (1, "秒", "s")]
+        {
             let count = left / size;
             left %= size;
-            if count > 0 {
+            if count > 0 || (size == 1 && parts.is_empty()) {
                 parts.push(self.choose(format!("{count}{japanese}"), format!("{count} {english}")));
             }
         }
-        let parts = parts.join(self.choose("", " "));
-        let whole = self.choose(format!("{seconds}秒"), format!("{seconds} s"));
-        if seconds < 60 {
-            whole
-        } else {
-            self.choose(format!("{whole}（{parts}）"), format!("{whole} ({parts})"))
-        }
+        parts.join(self.choose("", " "))
     }
 
     /// Returns a clock time in the chat's zone, with the date unless it is today.

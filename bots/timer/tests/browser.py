@@ -39,6 +39,7 @@ def chat(page):
     page.get_by_test_id("sticker-446-1988").click()
     expect(by_bot).to_have_count(4, timeout=PATIENCE)
     expect(by_bot.nth(3)).to_contain_text("😄")
+    page.screenshot(path=f"{SCREENSHOTS}/chat.png", animations="disabled")
     say("180", 5)
     say("list", 6)
     expect(by_bot.nth(5)).to_contain_text("1 pending")
@@ -49,29 +50,24 @@ def chat(page):
     expect(page.get_by_test_id("log-entry").first).to_be_visible()
 
 
-def looks(browser):
-    """Screenshots of the conversation, wide and on a phone; nothing may reach beyond the phone's width."""
-    wide = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1)
-    wide.goto(f"{ADDRESS}/?lang=en")
-    wide.get_by_test_id(f"user-{ALICE}").click()
-    expect(wide.locator("[data-testid=message]").first).to_be_visible()
-    wide.screenshot(path=f"{SCREENSHOTS}/chat.png")
+def on_a_phone(browser):
+    """The same conversation on a phone; nothing may reach beyond its width."""
     phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
     phone.goto(f"{ADDRESS}/?lang=ja")
     phone.get_by_test_id(f"user-{ALICE}").click()
     expect(phone.locator("[data-testid=message]").last).to_be_visible()
-    phone.screenshot(path=f"{SCREENSHOTS}/chat-phone.png")
+    phone.screenshot(path=f"{SCREENSHOTS}/chat-phone.png", animations="disabled")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390, "the page is wider than the phone"
 
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-    page = browser.new_page(locale="en-US")
+    page = browser.new_page(locale="en-US", timezone_id="Asia/Tokyo", viewport={"width": 1280, "height": 860})
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     chat(page)
-    looks(browser)
+    on_a_phone(browser)
     browser.close()
     problems = [problem for problem in problems if not re.search(r"favicon", problem)]
     assert not problems, problems

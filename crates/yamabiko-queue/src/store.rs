@@ -12,6 +12,7 @@ use crate::{
     state::State,
 };
 
+pub(crate) mod bell;
 pub(crate) mod grace;
 pub mod redis;
 pub mod sqlite;

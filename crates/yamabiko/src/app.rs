@@ -2,6 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
+use anyhow::bail;
 use serde_json::Value;
 use yamabiko_line::{
     event::{
@@ -10,13 +11,17 @@ use yamabiko_line::{
     },
     message::Message,
 };
-use yamabiko_queue::Registry;
+use yamabiko_queue::{
+    Registry,
+    job::{EVENTS, OUTBOX},
+};
 
 use crate::{
     Context, Job, Result,
     dead::{self, Apology, DEFAULT_SENTENCE, Dead},
     delivery::Courier,
     handlers::{Handlers, On, part, whole},
+    job::Lane,
     platform::Platform,
     registry::{AddJob, Data, Shared, add_deliveries, add_events, add_job},
     state::{ChatState, StateFormat},
@@ -41,9 +46,13 @@ pub struct App<S = ()> {
     pub(crate) name: String,
     handlers: Handlers<S>,
     jobs: Vec<AddJob<S>>,
+    /// The queues of the laneless jobs.
+    queues: Vec<&'static str>,
     data: Data,
     state: StateFormat<S>,
     apology: Apology,
+    /// What was put together wrongly; said at the start.
+    mistake: Option<&'static str>,
 }
 
 impl<S> fmt::Debug for App<S> {
@@ -60,19 +69,26 @@ impl App<()> {
             name: name.into(),
             handlers: Handlers::default(),
             jobs: Vec::new(),
+            queues: Vec::new(),
             data: Data::default(),
             state: StateFormat::default(),
             apology: Arc::new(|_| Some(Message::text(DEFAULT_SENTENCE))),
+            mistake: None,
         }
     }
 
     /// Keeps a value of type `T` for each chat; call it right after `new`.
     #[must_use]
     pub fn with_state<T: ChatState>(self) -> App<T> {
+        let late = !self.handlers.is_empty() || !self.jobs.is_empty();
         App {
+            mistake: late.then_some(
+                "App::with_state comes after a handler or job: call it right after App::new",
+            ),
             name: self.name,
             handlers: Handlers::default(),
             jobs: Vec::new(),
+            queues: Vec::new(),
             data: self.data,
             state: StateFormat::default(),
             apology: self.apology,
@@ -98,6 +114,9 @@ impl<S: ChatState> App<S> {
     #[must_use]
     pub fn job<J: Job<S>>(mut self) -> Self {
         self.jobs.push(add_job::<S, J>());
+        if J::LANE == Lane::None {
+            self.queues.push(J::QUEUE);
+        }
         self
     }
 
@@ -383,6 +402,15 @@ impl<S: ChatState> App<S> {
         crate::cli::run(self)
     }
 
+    /// Returns the queues of the bot's jobs that a worker with these weights does not serve (C6).
+    pub(crate) fn unserved(&self, weights: &[(String, u32)]) -> Vec<&'static str> {
+        let weight =
+            |queue: &str| weights.iter().find(|(name, _)| name == queue).map(|(_, weight)| *weight);
+        let always = [EVENTS, OUTBOX].into_iter().filter(|queue| weight(queue) == Some(0));
+        let jobs = self.queues.iter().copied().filter(|queue| weight(queue).unwrap_or(0) == 0);
+        always.chain(jobs).collect()
+    }
+
     /// Returns what a worker needs to run the bot.
     pub(crate) fn into_registry(
         self,
@@ -390,6 +418,9 @@ impl<S: ChatState> App<S> {
         courier: Arc<Courier>,
         time_zone: jiff::tz::TimeZone,
     ) -> Result<Registry> {
+        if let Some(mistake) = self.mistake {
+            bail!(mistake);
+        }
         let shared = Arc::new(Shared { platform, data: self.data, state: self.state, time_zone });
         let mut registry = Registry::new();
         add_events(&mut registry, &shared, self.handlers)?;
@@ -400,5 +431,37 @@ impl<S: ChatState> App<S> {
         let apology = self.apology;
         registry.on_dead(move |claim, error| dead::effects(&apology, claim, error));
         Ok(registry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Slow;
+
+    impl Job for Slow {
+        const KIND: &'static str = "slow";
+        const LANE: Lane = Lane::None;
+        const QUEUE: &'static str = "heavy";
+
+        async fn run(self, _cx: Context) -> Result {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn c6_a_queue_that_nobody_serves_is_named() {
+        let weights = |list: &[(&str, u32)]| {
+            list.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect::<Vec<_>>()
+        };
+        let app = App::new("test").job::<Slow>();
+        assert_eq!(app.unserved(&weights(&[("default", 1)])), ["heavy"]);
+        assert_eq!(app.unserved(&weights(&[("heavy", 0)])), ["heavy"]);
+        assert_eq!(app.unserved(&weights(&[("heavy", 1), ("outbox", 0)])), ["outbox"]);
+        assert!(app.unserved(&weights(&[("heavy", 1)])).is_empty());
     }
 }

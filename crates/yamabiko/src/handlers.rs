@@ -67,6 +67,11 @@ impl<S: Send + Sync + 'static> Handlers<S> {
         self.other = Some(handler);
     }
 
+    /// Says whether no handler was set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_type.is_empty() && self.other.is_none()
+    }
+
     /// Runs the event's handler, if there is one.
     pub(crate) fn handle(&self, cx: Context<S>, event: Event) -> Work {
         let on = On::of(&event.kind);

@@ -101,6 +101,12 @@ impl Bot {
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));
         }
         if self.role.is_worker() {
+            for queue in app.unserved(&self.settings.worker_queues.0) {
+                tracing::warn!(
+                    queue,
+                    "this worker does not serve a queue of the bot; WORKER_QUEUES names those it serves"
+                );
+            }
             let courier = Courier::new(
                 Arc::clone(&self.platform),
                 Arc::clone(&health),

@@ -1,85 +1,389 @@
-//! The store on a Redis server: one script call per atomic step.
+//! The store on a Redis server: one script call for each atomic step.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, Once, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-
-use super::{
-    Cancelled, Commit, Counts, Held, Inserted, Page, Process, Query, RunToken, Signal, Store,
-    StoreOptions, Tick, Turn, Want,
+use redis::{
+    AsyncCommands, Client, ConnectionAddr, IntoConnectionInfo, Script, ScriptInvocation, Value,
+    aio::{ConnectionManager, ConnectionManagerConfig},
 };
+
 use crate::{
-    clock::Timestamp,
+    clock::{Timestamp, micros},
     error::{Error, Result},
-    job::{JobId, JobRecord, NewJob},
+    job::{JobId, JobRecord, MAX_DELAY, NewJob, check_size},
+    state::State,
+    store::{
+        Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_SCAN, Page, Paused, Process,
+        Query, QueueCounts, RunToken, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn, Want,
+        grace::Grace,
+    },
 };
 
-/// The store on a Redis server.
-#[derive(Debug)]
-pub struct RedisStore;
+mod cursor;
+mod decode;
+mod encode;
+mod scripts;
+mod watch;
 
-fn not_yet<T>() -> Result<T> {
-    Err(Error::Unavailable("not there yet".into()))
+use cursor::Cursor;
+use decode::{corrupt, part};
+use scripts::{Scripts, call, error};
+use watch::Watch;
+
+/// The version of the keys' layout.
+const SCHEMA: u32 = 1;
+/// How long the server may take to answer, or to be connected to.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a write may take to reach the disk, in milliseconds.
+const FSYNC_MS: u64 = 1_000;
+/// Records that one call of a listing looks at, so that the server is not kept from its work.
+const LOOK_AT: usize = 1_000;
+
+/// Jobs on a Redis server; all keys carry the bot's name as their hash tag (R1).
+#[derive(Debug)]
+pub struct RedisStore {
+    client: Client,
+    connection: ConnectionManager,
+    scripts: Arc<Scripts>,
+    prefix: String,
+    options: StoreOptions,
+    grace: Mutex<Grace>,
+    watch: Watch,
 }
 
 impl RedisStore {
-    /// Opens the store at `url`.
+    /// Opens the store at `url`: `redis://…`, `rediss://…` or `redis+unix://…`.
     ///
     /// # Errors
-    /// `Unavailable` always, for the moment.
-    pub async fn open(_url: &str, _options: StoreOptions) -> Result<Self> {
-        not_yet()
+    /// `NewerSchema` if a newer version wrote the keys, `Address` if the address is not understood,
+    /// `Unavailable` if the server cannot be reached.
+    pub async fn open(url: &str, options: StoreOptions) -> Result<Self> {
+        install_crypto();
+        let wrong =
+            || Error::Address { given: url.split(':').next().unwrap_or_default().to_owned() };
+        let mut info = url.into_connection_info().map_err(|_| wrong())?;
+        if options.insecure_tls
+            && let ConnectionAddr::TcpTls { host, port, tls_params, .. } = info.addr().clone()
+        {
+            info = info.set_addr(ConnectionAddr::TcpTls { host, port, insecure: true, tls_params });
+        }
+        let client = Client::open(info).map_err(|_| wrong())?;
+        let store = Self::connect(client, Arc::new(Scripts::new()), options).await?;
+        store.check_schema().await?;
+        if store.options.fsync {
+            store.check_fsync().await?;
+        }
+        Ok(store)
     }
+
+    async fn connect(client: Client, scripts: Arc<Scripts>, options: StoreOptions) -> Result<Self> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT))
+            .set_number_of_retries(0);
+        let connection =
+            ConnectionManager::new_with_config(client.clone(), config).await.map_err(error)?;
+        let prefix = format!("yamabiko:{{{}}}:", options.name);
+        let watch =
+            Watch::new(client.clone(), connection.clone(), Arc::clone(&scripts), prefix.clone());
+        Ok(Self { client, connection, scripts, prefix, options, grace: Mutex::default(), watch })
+    }
+
+    async fn check_schema(&self) -> Result<()> {
+        let key = format!("{}schema", self.prefix);
+        let mut connection = self.connection.clone();
+        // There is one version so far; an older one would be migrated here.
+        let (_, found): (Value, u32) = redis::pipe()
+            .atomic()
+            .cmd("SETNX")
+            .arg(&key)
+            .arg(SCHEMA)
+            .get(&key)
+            .query_async(&mut connection)
+            .await
+            .map_err(error)?;
+        if found > SCHEMA { Err(Error::NewerSchema { found, known: SCHEMA }) } else { Ok(()) }
+    }
+
+    async fn check_fsync(&self) -> Result<()> {
+        let waited: redis::RedisResult<Value> = redis::cmd("WAITAOF")
+            .arg(0)
+            .arg(0)
+            .arg(0)
+            .query_async(&mut self.connection.clone())
+            .await;
+        match waited.map_err(error) {
+            Ok(_) => Ok(()),
+            Err(Error::Corrupt(_)) => {
+                tracing::warn!(
+                    "STORE_DURABILITY=fsync needs Redis 7.2 or newer; set appendfsync always on this server instead"
+                );
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until what was written before is on disk, where that is asked for (R3).
+    async fn fsync(&self) -> Result<()> {
+        if !self.options.fsync {
+            return Ok(());
+        }
+        let waited: redis::RedisResult<Value> = redis::cmd("WAITAOF")
+            .arg(1)
+            .arg(0)
+            .arg(FSYNC_MS)
+            .query_async(&mut self.connection.clone())
+            .await;
+        match waited.map_err(error) {
+            Ok(_) | Err(Error::Corrupt(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins a call: the prefix, and the time if the test's clock gives it (T3).
+    fn begin<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
+        let mut call = script.key(&self.prefix);
+        encode::time(&mut call, self.options.clock.given());
+        call
+    }
+
+    /// Adds what a tick needs to know.
+    fn ticking(&self, call: &mut ScriptInvocation<'_>) {
+        let grace = *self.grace.lock().unwrap_or_else(PoisonError::into_inner);
+        encode::span(call, self.options.lease);
+        encode::time(call, Some(grace.since));
+        encode::time(call, grace.last);
+        encode::span(call, self.options.keep_dead);
+        encode::span(call, self.options.keep_completed);
+        call.arg(self.options.keep_completed_max);
+    }
+
+    /// Notes a tick; one that failed counts for nothing.
+    fn ticked(&self, tick: Tick) {
+        self.grace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .step(tick.now, self.options.lease);
+    }
+
+    async fn ids(&self, script: &Script, ids: &[JobId]) -> Result<Value> {
+        let mut call = self.begin(script);
+        for id in ids {
+            call.arg(id.as_bytes());
+        }
+        scripts::call(&self.connection, &call).await
+    }
+
+    async fn flags(&self, script: &Script, ids: &[JobId]) -> Result<Vec<bool>> {
+        part(self.ids(script, ids).await?)
+    }
+}
+
+/// Chooses the TLS provider once for the process.
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Another library may have chosen already; that one serves as well.
+        rustls::crypto::ring::default_provider().install_default().ok();
+    });
 }
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn insert(&self, _jobs: &[NewJob]) -> Result<Vec<Inserted>> {
-        not_yet()
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        jobs.iter().try_for_each(NewJob::check)?;
+        let mut insert = self.begin(&self.scripts.insert);
+        encode::span(&mut insert, MAX_DELAY);
+        for job in jobs {
+            encode::job(&mut insert, job);
+        }
+        let answer: Value = call(&self.connection, &insert).await?;
+        if let Value::BulkString(too_far) = &answer {
+            let away = std::str::from_utf8(too_far).ok().and_then(|text| text.parse().ok());
+            return Err(Error::TooFar(Duration::from_micros(
+                away.ok_or_else(|| corrupt("no time"))?,
+            )));
+        }
+        self.fsync().await?;
+        let stored: Vec<bool> = part(answer)?;
+        Ok(stored
+            .into_iter()
+            .map(|is_new| if is_new { Inserted::Stored } else { Inserted::Duplicate })
+            .collect())
     }
-    async fn turn(&self, _commits: &[Commit], _wants: &[Want]) -> Result<Turn> {
-        not_yet()
+
+    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+        check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
+        let mut turn = self.begin(&self.scripts.turn);
+        self.ticking(&mut turn);
+        turn.arg(micros(TURN_LATER));
+        encode::commits(&mut turn, commits);
+        encode::wants(&mut turn, wants);
+        let answer: Vec<Value> = call(&self.connection, &turn).await?;
+        let answer = <[Value; 10]>::try_from(answer).map_err(|_| corrupt("not ten parts"))?;
+        let [now, promoted, ended, next, answers, token, ids, records, more, states] = answer;
+        let tick = decode::tick(now, promoted, ended, next)?;
+        self.ticked(tick);
+        if !commits.is_empty() {
+            self.fsync().await?;
+        }
+        let claims =
+            decode::claims(tick.now, &part::<String>(token)?, [ids, records, more, states])?;
+        Ok(Turn { answers: decode::answers(&part::<String>(answers)?)?, claims, tick })
     }
-    async fn beat(&self, _process: &Process, _runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
-        not_yet()
+
+    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
+        let mut beat = self.begin(&self.scripts.beat);
+        encode::span(&mut beat, self.options.lease);
+        let about = serde_json::to_string(process).map_err(|error| Error::Corrupt(error.into()))?;
+        beat.arg(&process.name).arg(about);
+        for (id, token) in runs {
+            beat.arg(id.as_bytes()).arg(&token.0.to_be_bytes());
+        }
+        decode::held(&call::<String>(&self.connection, &beat).await?)
     }
+
     async fn tick(&self) -> Result<Tick> {
-        not_yet()
+        let mut tick = self.begin(&self.scripts.tick);
+        self.ticking(&mut tick);
+        let (now, promoted, ended, next): (Value, Value, Value, Value) =
+            call(&self.connection, &tick).await?;
+        let tick = decode::tick(now, promoted, ended, next)?;
+        self.ticked(tick);
+        Ok(tick)
     }
-    async fn wait(&self, _signals: &[Signal], _at_most: Duration) -> Result<()> {
-        not_yet()
+
+    async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()> {
+        self.watch.wait(signals, at_most).await;
+        Ok(())
     }
-    async fn cancel(&self, _ids: &[JobId]) -> Result<Vec<Cancelled>> {
-        not_yet()
+
+    async fn cancel(&self, ids: &[JobId]) -> Result<Vec<Cancelled>> {
+        decode::cancelled(&part::<String>(self.ids(&self.scripts.cancel, ids).await?)?)
     }
-    async fn retry(&self, _ids: &[JobId]) -> Result<Vec<bool>> {
-        not_yet()
+
+    async fn retry(&self, ids: &[JobId]) -> Result<Vec<bool>> {
+        self.flags(&self.scripts.retry, ids).await
     }
-    async fn delete(&self, _ids: &[JobId]) -> Result<Vec<bool>> {
-        not_yet()
+
+    async fn delete(&self, ids: &[JobId]) -> Result<Vec<bool>> {
+        self.flags(&self.scripts.delete, ids).await
     }
-    async fn pause(&self, _queue: &str, _until: Option<Timestamp>) -> Result<()> {
-        not_yet()
+
+    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
+        let mut pause = self.begin(&self.scripts.pause);
+        pause.arg(queue);
+        encode::time(&mut pause, until);
+        call::<Value>(&self.connection, &pause).await.map(drop)
     }
-    async fn resume(&self, _queue: &str) -> Result<()> {
-        not_yet()
+
+    async fn resume(&self, queue: &str) -> Result<()> {
+        let mut resume = self.begin(&self.scripts.resume);
+        resume.arg(queue);
+        call::<Value>(&self.connection, &resume).await.map(drop)
     }
-    async fn state(&self, _lane: &str) -> Result<Option<Vec<u8>>> {
-        not_yet()
+
+    async fn state(&self, lane: &str) -> Result<Option<Vec<u8>>> {
+        self.connection.clone().hget(format!("{}state", self.prefix), lane).await.map_err(error)
     }
-    async fn live(&self, _chat: &str) -> Result<Vec<JobRecord>> {
-        not_yet()
+
+    async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
+        let mut live = self.begin(&self.scripts.live);
+        live.arg(chat).arg(MAX_SCAN);
+        let mut records = decode::records(call(&self.connection, &live).await?)?;
+        records.sort_by_key(|record| (record.job.due, record.job.id));
+        Ok(records)
     }
+
     async fn counts(&self) -> Result<Counts> {
-        not_yet()
+        type Parts = (
+            Vec<u64>,
+            String,
+            Vec<String>,
+            Vec<u64>,
+            Vec<String>,
+            Vec<String>,
+            Vec<Option<String>>,
+        );
+        let parts: Parts = call(&self.connection, &self.begin(&self.scripts.counts)).await?;
+        let (numbers, next_due, queues, lengths, paused, untils, processes) = parts;
+        let [scheduled, running, dead, completed, all] = numbers[..] else {
+            return Err(corrupt("not five numbers"));
+        };
+        let ready: u64 = lengths.iter().sum();
+        let waiting = all.saturating_sub(scheduled + running + dead + completed + ready);
+        let mut counts = Counts {
+            states: [
+                (State::Scheduled, scheduled),
+                (State::Ready, ready),
+                (State::Waiting, waiting),
+                (State::Running, running),
+                (State::Dead, dead),
+                (State::Completed, completed),
+            ]
+            .into(),
+            next_due: decode::time(&next_due),
+            processes: processes
+                .iter()
+                .flatten()
+                .filter_map(|about| serde_json::from_str(about).ok())
+                .collect(),
+            ..Counts::default()
+        };
+        for (queue, ready) in queues.into_iter().zip(lengths) {
+            counts.queues.insert(queue, QueueCounts { ready, paused: None });
+        }
+        for (queue, until) in paused.into_iter().zip(untils) {
+            let until = decode::time(&until).map_or(Paused::UntilResumed, Paused::Until);
+            counts.queues.entry(queue).or_default().paused = Some(until);
+        }
+        Ok(counts)
     }
-    async fn list(&self, _query: &Query) -> Result<Page> {
-        not_yet()
+
+    async fn list(&self, query: &Query) -> Result<Page> {
+        let mut page = Page::default();
+        let mut cursor = query.after.as_deref().and_then(Cursor::read).unwrap_or_default();
+        let mut left = MAX_SCAN;
+        let only = match query.state {
+            State::Ready => query.queue.as_deref(),
+            State::Waiting => query.lane.as_deref(),
+            _ => None,
+        };
+        while left > 0 && page.records.len() < query.limit {
+            let mut list = self.begin(&self.scripts.list);
+            list.arg(query.state.name()).arg(only.unwrap_or_default());
+            list.arg(&cursor.line).arg(&cursor.entry).arg(&cursor.time);
+            list.arg(left.min(LOOK_AT)).arg(query.limit - page.records.len());
+            for filter in [&query.queue, &query.lane, &query.chat, &query.kind] {
+                list.arg(filter.as_ref().map_or_else(String::new, |value| format!("={value}")));
+            }
+            type Part = (bool, usize, Vec<u8>, Vec<u8>, Vec<u8>, Value);
+            let (is_all, examined, line, entry, time, rows): Part =
+                call(&self.connection, &list).await?;
+            page.records.extend(decode::records(rows)?);
+            if is_all {
+                return Ok(page);
+            }
+            cursor = Cursor { line, entry, time };
+            left = left.saturating_sub(examined.max(1));
+        }
+        page.next = Some(cursor.write());
+        Ok(page)
     }
-    async fn get(&self, _id: JobId) -> Result<Option<JobRecord>> {
-        not_yet()
+
+    async fn get(&self, id: JobId) -> Result<Option<JobRecord>> {
+        Ok(decode::records(self.ids(&self.scripts.get, &[id]).await?)?.pop())
     }
+
     async fn handle(&self) -> Result<Arc<dyn Store>> {
-        not_yet()
+        let store =
+            Self::connect(self.client.clone(), Arc::clone(&self.scripts), self.options.clone())
+                .await?;
+        Ok(Arc::new(store))
     }
 }

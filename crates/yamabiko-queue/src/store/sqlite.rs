@@ -13,7 +13,9 @@ use crate::{
     job::{JobId, JobRecord, NewJob, check_size},
     store::{
         Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
-        Signal, Store, StoreOptions, Tick, Turn, Want, grace::Grace,
+        Signal, Store, StoreOptions, Tick, Turn, Want,
+        bell::{Bell, Heard},
+        grace::Grace,
     },
 };
 
@@ -35,7 +37,6 @@ mod writer;
 
 use clock::StoreClock;
 use reader::Reader;
-use watch::{Bell, Heard};
 use writer::Writer;
 
 /// Jobs in an SQLite file.

@@ -14,6 +14,7 @@ mod rules {
     pub(crate) mod commit;
     pub(crate) mod lanes;
     pub(crate) mod people;
+    pub(crate) mod quiet;
     pub(crate) mod retention;
     pub(crate) mod timers;
     pub(crate) mod unique;
@@ -72,6 +73,7 @@ conformance! { everywhere {
         k1_effects_may_undo_each_other_within_a_turn,
         k3_limits_are_refused_before_anything_is_stored,
         k3_a_turn_of_256_commits_with_large_payloads_is_taken,
+        k3_a_turn_of_257_commits_is_refused_whole,
         k6_a_checkpoint_commits_its_effects_and_replaces_the_payload,
         k6_a_second_arrival_of_a_checkpoint_changes_nothing,
         s1_state_comes_with_the_claim_and_is_written_by_the_run,
@@ -126,4 +128,7 @@ conformance! { everywhere {
         w1_an_earlier_timer_ends_the_wait_for_timers,
         w1_other_handles_hear_of_work,
         w1_a_wait_with_nothing_to_do_lasts;
+    quiet:
+        w1_a_turn_a_tick_and_a_look_without_work_write_nothing,
+        q4_a_search_looks_at_10_000_records_and_continues;
 }}

@@ -26,18 +26,14 @@ use steps::step;
 /// Sequences that each store is driven through in a normal run.
 const CASES: u32 = 64;
 /// The longest sequence.
-const STEPS: usize = 250;
+const STEPS: usize = 400;
 
 /// Always the same sequences in a normal run; `PROPTEST_CASES=1000` draws so many new ones.
 fn runner() -> TestRunner {
     #[expect(clippy::disallowed_methods, reason = "this is how proptest is told to search longer")]
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config = Config {
-        cases: asked.unwrap_or(CASES),
-        failure_persistence: None,
-        max_shrink_iters: 300,
-        ..Config::default()
-    };
+    let config =
+        Config { cases: asked.unwrap_or(CASES), failure_persistence: None, ..Config::default() };
     match asked {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),

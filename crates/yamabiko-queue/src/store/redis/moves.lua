@@ -137,3 +137,8 @@ local function pause(queue, until_time)
   if until_time and until_time <= now then return end
   if call('ZADD', PAUSED, 'GT', 'CH', until_time or 'inf', queue) == 1 and until_time then notice(until_time) end
 end
+
+local function first_time(key)
+  local time = call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  return time and tonumber(time) or math.huge
+end

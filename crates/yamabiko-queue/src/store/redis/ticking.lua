@@ -78,11 +78,6 @@ local function prune()
   end
 end
 
-local function first_time(key)
-  local time = call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
-  return time and tonumber(time) or math.huge
-end
-
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
 -- A handle that was without ticks for more than a lease, or has just begun, ends no claims for a lease: nobody could beat
 -- meanwhile, so workers beat first; else each outage would run everything twice.

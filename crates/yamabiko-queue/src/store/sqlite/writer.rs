@@ -12,11 +12,11 @@ use super::{
     clock::StoreClock,
     file,
     step::Step,
-    watch::{Bell, LOOK_EVERY, Lookout},
+    watch::{LOOK_EVERY, Lookout},
 };
 use crate::{
     error::{Error, Result},
-    store::{Signal, StoreOptions},
+    store::{Signal, StoreOptions, bell::Bell},
 };
 
 /// The most requests that share a transaction.

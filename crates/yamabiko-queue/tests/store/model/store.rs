@@ -7,8 +7,8 @@ use yamabiko_queue::{
     Due, Error, JobId, JobRecord, NewJob, Result, Store, Timestamp,
     job::MAX_DELAY,
     store::{
-        Cancelled, Commit, Counts, Held, Inserted, Page, Process, Query, RunToken, Signal,
-        TURN_LATER, Tick, Turn, Want,
+        Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
+        Signal, TURN_LATER, Tick, Turn, Want,
     },
 };
 
@@ -32,6 +32,10 @@ impl Store for Model {
     }
 
     async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+        if commits.len() > MAX_COMMITS {
+            let (size, limit) = (commits.len(), MAX_COMMITS);
+            return Err(Error::TooLarge { what: "a turn", size, limit });
+        }
         self.step(|world, now, options| {
             let answers = commits.iter().map(|commit| world.commit(now, options, commit)).collect();
             let (may_end, since) = world.may_end(now, options.lease);

@@ -92,6 +92,16 @@ pub(crate) async fn k3_a_turn_of_256_commits_with_large_payloads_is_taken(kind: 
     assert_eq!(place.claim(2000).await.len(), 1000, "a commit may have 1,000 effects");
 }
 
+pub(crate) async fn k3_a_turn_of_257_commits_is_refused_whole(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a"), job("b")]).await;
+    let claim = place.claim(1).await.remove(0);
+    let commits = vec![commit(&claim, Outcome::Complete, vec![]); 257];
+    let refused = place.store.turn(&commits, &[want(&["default"], 1)]).await;
+    assert!(matches!(refused, Err(Error::TooLarge { size: 257, limit: 256, .. })), "{refused:?}");
+    assert_eq!(place.line(State::Running).await, [id("a")]);
+}
+
 pub(crate) async fn k6_a_checkpoint_commits_its_effects_and_replaces_the_payload(kind: Kind) {
     let place = Place::open(kind).await;
     place.tick().await;
