@@ -1,7 +1,5 @@
 //! The main job as a person sees it: one command, one address, a real browser.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 mod support;
 
 use std::{

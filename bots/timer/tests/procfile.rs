@@ -1,6 +1,6 @@
 //! The Procfile, and the split into two apps that share one Redis, run by honcho.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

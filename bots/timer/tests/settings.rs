@@ -1,6 +1,6 @@
 //! A wrong setting stops the start with its name, what was given and what would be right.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{net::TcpListener, process::Command};
 

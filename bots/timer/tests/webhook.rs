@@ -1,6 +1,6 @@
 //! What `web` answers, and that LINE gets 200 only for what is stored.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

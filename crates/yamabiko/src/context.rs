@@ -125,6 +125,7 @@ impl<S: ChatState> Context<S> {
     }
 
     /// Runs a job as soon as possible.
+    #[expect(clippy::needless_pass_by_value, reason = "a job is handed over")]
     pub fn enqueue<J: Job<S>>(&self, job: J) -> JobId {
         self.add(&job, Due::Now)
     }
@@ -138,6 +139,7 @@ impl<S: ChatState> Context<S> {
     }
 
     /// Runs a job at this moment, at once if it has passed. At most 10 years ahead.
+    #[expect(clippy::needless_pass_by_value, reason = "a job is handed over")]
     pub fn at<J: Job<S>>(&self, due: Timestamp, job: J) -> JobId {
         self.add(&job, Due::At(due))
     }

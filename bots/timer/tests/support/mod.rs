@@ -1,13 +1,18 @@
 //! What the tests of whole processes share: LINE's side, and processes that can be killed.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::allow_attributes, reason = "what is dead differs from test to test")]
-#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "each test uses a part of it"
+)]
 
 pub mod line;
 mod process;
 #[path = "../../../../crates/yamabiko-queue/tests/store/redis_server.rs"]
-pub mod redis_server;
+pub(crate) mod redis_server;
 
 pub use line::{Line, Said};
 pub use process::{Process, free_port, settings, tool};

@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 /// A running server; killed when dropped.
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     folder: TempDir,
     durable: bool,
     process: Child,
@@ -18,12 +18,12 @@ pub struct RedisServer {
 
 impl RedisServer {
     /// Starts a server that keeps everything in memory.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(false)
     }
 
     /// Starts a server that has every write on disk before it answers.
-    pub fn start_durable() -> Self {
+    pub(crate) fn start_durable() -> Self {
         Self::start_with(true)
     }
 
@@ -36,18 +36,18 @@ impl RedisServer {
     }
 
     /// Returns the address for `STORE_URL`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.folder.path().join("socket").display())
     }
 
     /// Kills the server with SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// Starts the server again, on the same data.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.process = spawn(&self.folder, self.durable);
         self.wait_until_ready();
     }

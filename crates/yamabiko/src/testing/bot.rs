@@ -82,7 +82,7 @@ impl Bot {
         while let Ok(request) = requests.recv() {
             match request {
                 Request::User { name, language, answer } => {
-                    done(&answer, self.line.add_user(name, language))
+                    done(&answer, self.line.add_user(name, language));
                 }
                 Request::Event { user, event, answer } => {
                     self.event(&user, event);

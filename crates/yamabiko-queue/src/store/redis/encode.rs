@@ -6,7 +6,7 @@ use redis::ScriptInvocation;
 
 use crate::{
     clock::{Timestamp, micros},
-    job::{Due, NewJob},
+    job::{Due, JobId, NewJob},
     store::{Commit, Effect, Outcome, Want},
 };
 
@@ -62,7 +62,7 @@ fn record(job: &NewJob) -> Vec<u8> {
         record.push(u8::try_from(name.len()).expect("a name of over 255 bytes is refused before"));
         record.extend(name.as_bytes());
     }
-    record.extend(job.parent.iter().flat_map(|parent| parent.as_bytes()));
+    record.extend(job.parent.iter().flat_map(JobId::as_bytes));
     record.extend(&job.payload);
     record
 }
