@@ -58,6 +58,7 @@ conformance! { everywhere {
         c1_a_run_of_an_older_turn_changes_nothing,
         c1_every_turn_that_claims_has_a_token_of_its_own,
         c2_a_beat_extends_a_lease_and_tells_what_was_lost,
+        c2_a_beat_does_not_extend_a_cancelled_run,
         c2_a_dead_processes_claim_comes_back_after_exactly_one_lease,
         c2_lost_claims_stand_at_the_front_in_order,
         c3_a_handle_that_has_just_started_lets_one_lease_pass,
@@ -71,6 +72,7 @@ conformance! { everywhere {
     commit:
         k1_completion_and_effects_are_one_step,
         k1_effects_may_undo_each_other_within_a_turn,
+        k1_a_run_cannot_cancel_itself_by_an_effect,
         k3_limits_are_refused_before_anything_is_stored,
         k3_a_turn_of_256_commits_with_large_payloads_is_taken,
         k3_a_turn_of_257_commits_is_refused_whole,

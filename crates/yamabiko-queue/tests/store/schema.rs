@@ -15,6 +15,8 @@ use crate::{
 
 /// What version 1 of the SQLite schema left of a store that `fill` had filled.
 const SQLITE_1: &str = include_str!("schema/sqlite-1.sql");
+/// What version 1 of the Redis schema left of it.
+const REDIS_1: &str = include_str!("schema/redis-1.txt");
 
 /// The jobs of `fill`.
 const NAMES: [&str; 11] = [
@@ -122,6 +124,40 @@ async fn is_opened_and_worked_off(ground: Ground) {
 async fn q3_an_sqlite_file_of_version_1_is_opened_and_worked_off() {
     let ground = Ground::durable(Kind::Sqlite);
     ground.sqlite().execute_batch(SQLITE_1).unwrap();
+    is_opened_and_worked_off(ground).await;
+}
+
+/// Reads an argument of a command: no spaces; bytes that are no text as `\xNN`, `\e` where it is empty.
+fn unescaped(argument: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), argument.as_bytes().iter().copied());
+    while let Some(byte) = rest.next() {
+        match if byte == b'\\' { rest.next() } else { None } {
+            None => bytes.push(byte),
+            Some(b'x') => {
+                let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                bytes.push(u8::from_str_radix(str::from_utf8(&digits).unwrap(), 16).unwrap());
+            }
+            Some(b'n') => bytes.push(b'\n'),
+            Some(b'r') => bytes.push(b'\r'),
+            Some(b't') => bytes.push(b'\t'),
+            Some(b'e') => {}
+            Some(other) => bytes.push(other),
+        }
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn q3_a_redis_keyspace_of_version_1_is_opened_and_worked_off() {
+    let ground = Ground::durable(Kind::Redis);
+    let mut redis = ground.redis();
+    for line in REDIS_1.lines().filter(|line| !line.starts_with('#')) {
+        let mut command = redis::Cmd::new();
+        for argument in line.split(' ') {
+            command.arg(unescaped(argument));
+        }
+        command.exec(&mut redis).unwrap();
+    }
     is_opened_and_worked_off(ground).await;
 }
 

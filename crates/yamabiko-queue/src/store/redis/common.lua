@@ -36,7 +36,7 @@ local WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
 
 local HISTORY_BYTES = 4096
 local CLAIM_BYTES = 16
-local HAS_DUE, HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_SECRET = 1, 2, 4, 8, 32
+local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET = 2, 4, 8, 16, 32
 
 local at = 0
 local function text() at = at + 1 return ARGV[at] end
@@ -57,18 +57,16 @@ local function many(command, key, list)
 end
 
 local function hmget(key, fields)
-  if #fields <= 500 then return #fields > 0 and call('HMGET', key, unpack(fields)) or {} end
   local values = {}
   for i = 1, #fields, 500 do
-    for _, value in ipairs({ call('HMGET', key, unpack(fields, i, math.min(i + 499, #fields))) }) do
-      for n = 1, math.min(500, #fields - i + 1) do values[i + n - 1] = value[n] end
-    end
+    local part = call('HMGET', key, unpack(fields, i, math.min(i + 499, #fields)))
+    for n = 1, #part do values[i + n - 1] = part[n] end
   end
   return values
 end
 
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
--- with its length; the parent's id if there is one; the payload. What is absent is false here.
+-- with its length; the parent's id if there is one; the payload. What is absent is false here. See record.rs.
 local function header(record)
   local flags, queue, lane, chat, origin = pick('>BBc0Bc0Bc0Bc0', record, 25)
   return queue, band(flags, HAS_LANE) > 0 and lane, band(flags, HAS_CHAT) > 0 and chat,
@@ -98,7 +96,7 @@ end
 
 local function with_payload(record, payload)
   local flags, _, _, _, _, _, _, pos = pick('>BBc0Bc0Bc0Bc0Bc0Bc0', record, 25)
-  if band(flags, 16) > 0 then pos = pos + 16 end
+  if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
   return sub(record, 1, pos - 1) .. payload
 end
 

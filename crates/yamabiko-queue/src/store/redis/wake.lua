@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Puts back a marker that was taken for nobody, if there is still something behind it. ARGV: queue; none: the timers.
+-- Puts back a marker that was taken for nobody. ARGV: queue; none: the timers.
 if at < #ARGV then
   touched[text()] = true
 else
-  notice(first_time(DUE))
+  call('ZADD', ALARM, 0, '')
 end
 wake()

@@ -44,6 +44,12 @@ pub(crate) struct Promises {
 
 impl Promises {
     pub(crate) fn inserted(&mut self, now: Timestamp, new: &NewJob, answer: Option<Inserted>) {
+        if self.jobs.contains_key(&new.id)
+            && self.is_lapsed_and_cancelled(now, new.id)
+            && answer == Some(Inserted::Stored)
+        {
+            self.end(new.id);
+        }
         let live = self.jobs.get(&new.id).map(|seen| !seen.ended);
         match (live, answer) {
             (None, answer) => {

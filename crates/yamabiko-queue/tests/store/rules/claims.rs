@@ -70,6 +70,20 @@ pub(crate) async fn c2_a_beat_extends_a_lease_and_tells_what_was_lost(kind: Kind
     assert_eq!(place.store.beat(&process("worker-1"), &[unknown]).await.unwrap(), [Held::Lost]);
 }
 
+pub(crate) async fn c2_a_beat_does_not_extend_a_cancelled_run(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[in_lane("a", "chat"), in_lane("b", "chat")]).await;
+    let claim = place.claim_one().await;
+    place.cancel(id("a")).await;
+    place.clock.advance(LEASE - secs(1));
+    assert_eq!(place.beat(&[&claim]).await, [Held::Cancelled]);
+    place.clock.advance(secs(1));
+    assert_eq!(place.tick().await.ended, 1);
+    assert_eq!(place.beat(&[&claim]).await, [Held::Lost]);
+    assert_eq!(place.claim_one().await.job.id, id("b"), "the lane is free");
+}
+
 pub(crate) async fn c2_a_dead_processes_claim_comes_back_after_exactly_one_lease(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[job("a")]).await;

@@ -3,7 +3,7 @@
 use yamabiko_queue::{
     Due, Effect, Error, NewJob, Outcome, State,
     job::MAX_PAYLOAD_BYTES,
-    store::{Answer, Claim},
+    store::{Answer, Claim, Held},
 };
 
 use crate::place::{Kind, Place, START, commit, dead, id, ids, in_lane, job, retry, secs, want};
@@ -54,6 +54,22 @@ pub(crate) async fn k1_effects_may_undo_each_other_within_a_turn(kind: Kind) {
     for name in ["a", "b", "c", "x"] {
         assert_eq!(place.state(id(name)).await, None, "{name}");
     }
+}
+
+pub(crate) async fn k1_a_run_cannot_cancel_itself_by_an_effect(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a")]).await;
+    let itself = || vec![Effect::Cancel(id("a"))];
+    let claim = place.claim_one().await;
+    assert_eq!(place.end_with(&claim, retry(place.now(), false), itself()).await, Answer::Applied);
+    place.tick().await;
+    let claim = place.claim_one().await;
+    assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "its next run is not called off");
+    let point = Outcome::Checkpoint { number: 0, payload: b"half".to_vec() };
+    assert_eq!(place.end_with(&claim, point, itself()).await, Answer::Applied);
+    assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "nor is this one");
+    assert_eq!(place.end_with(&claim, Outcome::Complete, itself()).await, Answer::Applied);
+    assert_eq!(place.state(id("a")).await, None);
 }
 
 pub(crate) async fn k3_limits_are_refused_before_anything_is_stored(kind: Kind) {
