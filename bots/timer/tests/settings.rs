@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{net::TcpListener, process::Command};
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    process::{Command, Stdio},
+};
 
 /// Starts the bot with these arguments and settings, and returns how it complains.
 fn complaint(arguments: &[&str], settings: &[(&str, &str)]) -> String {
@@ -29,6 +33,28 @@ fn web(settings: &[(&str, &str)]) -> String {
     all.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
     all.extend(settings);
     complaint(&["web"], &all)
+}
+
+/// Starts `web` with a store that is away, and returns what it says until it says so.
+fn while_it_waits(settings: &[(&str, &str)]) -> String {
+    let mut web = Command::new(env!("CARGO_BIN_EXE_timer-bot"))
+        .arg("web")
+        .env_clear()
+        .envs(settings.iter().copied())
+        .envs([("LINE_CHANNEL_SECRET", "s"), ("LINE_CHANNEL_ACCESS_TOKEN", "t"), ("PORT", "0")])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(web.stderr.take().unwrap()).lines() {
+        said.push_str(&line.unwrap());
+        if said.contains("the store is away") {
+            break;
+        }
+    }
+    web.kill().unwrap();
+    web.wait().unwrap();
+    said
 }
 
 #[track_caller]
@@ -80,7 +106,13 @@ fn each_wrong_value_is_answered_with_a_right_one() {
 #[test]
 fn a_wrong_address_of_the_store_does_not_print_its_password() {
     assert!(!web(&[("STORE_URL", "mysql://root:geheim@host/db")]).contains("geheim"));
-    assert!(!web(&[("STORE_URL", "redis://:geheim@127.0.0.1:1/0")]).contains("geheim"));
+    let away = while_it_waits(&[("STORE_URL", "redis://:geheim@127.0.0.1:1/0")]);
+    assert!(!away.contains("geheim"), "{away}");
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named() {
+    names(&web(&[("STORE_URL", "sqlite:no/such/folder/bot.db")]), &["no/such/folder/bot.db"]);
 }
 
 #[test]

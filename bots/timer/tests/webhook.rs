@@ -160,6 +160,61 @@ fn unknown_and_wrong_events_are_stored_beside_good_ones() {
 }
 
 #[test]
+fn an_event_that_is_too_large_costs_only_itself() {
+    block_on(async {
+        let bot = Bot::start("web").await;
+        let large = json!({"type": "somethingNew", "webhookEventId": "01HLARGE", "more": "x".repeat(70_000)});
+        let small = json!({"type": "follow", "webhookEventId": "01HSMALL"});
+        assert_eq!(bot.takes(webhook(&json!([large, small]))).await, 200);
+        assert_eq!(bot.events().await, (1, 0));
+        let metrics = bot.line.text(&format!("{}/metrics", bot.url())).await;
+        assert!(metrics.contains("yamabiko_events_total{outcome=\"too_large\"} 1"), "{metrics}");
+    });
+}
+
+#[test]
+fn c6_ready_says_which_queues_nobody_serves() {
+    block_on(async {
+        let bot = Bot::start("web").await;
+        let ready = || async { bot.line.text(&format!("{}/ready", bot.url())).await };
+        let alone = ready().await;
+        assert!(alone.starts_with("ready\n"), "{alone}");
+        assert!(alone.contains("queue events") && alone.contains("queue outbox"), "{alone}");
+        let store = format!("sqlite:{}", bot.folder.path().join("bot.db").display());
+        let _worker = Process::bot("worker", &store, free_port(), &bot.line);
+        let deadline = Instant::now() + support::PATIENCE;
+        while ready().await != "ready\n" {
+            assert!(Instant::now() < deadline, "{}", ready().await);
+            // A worker shows itself by its beat; this only sets how often we look.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+}
+
+#[test]
+fn a_bot_that_starts_before_its_redis_waits_for_it() {
+    let mut redis = RedisServer::start();
+    redis.kill();
+    block_on(async {
+        let port = free_port();
+        let line = Line::start(port).await;
+        let _bot = Process::bot("all", &redis.url(), port, &line);
+        let url = format!("http://127.0.0.1:{port}");
+        line.reaches(&format!("{url}/live")).await;
+        assert_eq!(line.text(&format!("{url}/ready")).await, "the store is away\n");
+        let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}])).into_bytes();
+        let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
+        assert_eq!(line.callback(&url, body.clone(), Some(&signature)).await, 503);
+        redis.restart();
+        line.reaches(&format!("{url}/ready")).await;
+        assert_eq!(line.callback(&url, body, Some(&signature)).await, 200);
+        let user = line.user("Alice", "en").await;
+        line.says(&user, "0").await;
+        assert_eq!(line.hears(&user, 2).await.len(), 2);
+    });
+}
+
+#[test]
 fn while_the_file_cannot_be_written_line_is_asked_to_come_again() {
     block_on(async {
         let bot = Bot::start("web").await;

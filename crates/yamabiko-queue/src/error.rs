@@ -12,6 +12,9 @@ pub enum Error {
     /// The store cannot be reached or did not answer; the same call may be sent again.
     #[error("the store is not available")]
     Unavailable(#[source] Source),
+    /// The store refuses this program: a wrong password, or no permission to open or write it.
+    #[error("the store refuses access")]
+    Denied(#[source] Source),
     /// The store has no room (disk or memory full); the same call may be sent again later.
     #[error("the store is full")]
     Full(#[source] Source),
@@ -58,7 +61,7 @@ impl Error {
     /// Says whether the same call may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Full(_))
+        matches!(self, Self::Unavailable(_) | Self::Full(_) | Self::Denied(_))
     }
 
     /// Returns an error of the same kind for another caller that waited for the same step.
@@ -66,6 +69,7 @@ impl Error {
         match self {
             Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
             Self::Full(source) => Self::Full(source.to_string().into()),
+            Self::Denied(source) => Self::Denied(source.to_string().into()),
             Self::Corrupt(source) => Self::Corrupt(source.to_string().into()),
             Self::TooLarge { what, size, limit } => {
                 Self::TooLarge { what, size: *size, limit: *limit }

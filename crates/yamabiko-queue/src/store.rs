@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Timestamp,
     error::{Error, Result},
     job::{Job, JobId, JobRecord, MAX_PAYLOAD_BYTES, NewJob, check_size},
     state::State,
@@ -14,8 +14,11 @@ use crate::{
 
 pub(crate) mod bell;
 pub(crate) mod grace;
+mod open;
 pub mod redis;
 pub mod sqlite;
+
+pub use open::{StoreOptions, open, open_when_there};
 
 /// Effects that one commit may have (K3).
 pub const MAX_EFFECTS: usize = 1000;
@@ -93,62 +96,6 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Opens another handle to the same store, for a thread with a runtime of its own.
     async fn handle(&self) -> Result<Arc<dyn Store>>;
-}
-
-/// What all stores need to know.
-#[derive(Clone, Debug)]
-pub struct StoreOptions {
-    /// The bot's name; on Redis, all its keys carry it (R1).
-    pub name: String,
-    /// Where the time comes from. Defaults to the store's own clock.
-    pub clock: Clock,
-    /// How long a claim holds without a beat. Defaults to 5 s.
-    pub lease: Duration,
-    /// How long completed jobs are kept for people. Defaults to not at all.
-    pub keep_completed: Duration,
-    /// How many completed jobs are kept at most. Defaults to 10,000.
-    pub keep_completed_max: u32,
-    /// How long dead jobs are kept. Defaults to 30 days.
-    pub keep_dead: Duration,
-    /// Whether `insert` and `turn` wait until the data is on disk, where the store is not set up so already. Defaults to false.
-    pub fsync: bool,
-    /// Whether a self-signed certificate is accepted. Defaults to false.
-    pub insecure_tls: bool,
-}
-
-impl StoreOptions {
-    /// Makes options with their defaults for the bot of this name.
-    #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            clock: Clock::Own,
-            lease: Duration::from_secs(5),
-            keep_completed: Duration::ZERO,
-            keep_completed_max: 10_000,
-            keep_dead: Duration::from_secs(30 * 24 * 60 * 60),
-            fsync: false,
-            insecure_tls: false,
-        }
-    }
-}
-
-/// Opens the store at `url`: `sqlite:PATH`, `redis://…` or `rediss://…`.
-///
-/// # Errors
-/// `Address` if the address is not understood, `NewerSchema` if a newer version wrote the store, `Unavailable` if it cannot be reached.
-pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?))
-    } else if url.starts_with("redis://")
-        || url.starts_with("rediss://")
-        || url.starts_with("redis+unix://")
-    {
-        Ok(Arc::new(redis::RedisStore::open(url, options).await?))
-    } else {
-        // What stands before the first colon cannot be a password.
-        Err(Error::Address { given: url.split(':').next().unwrap_or_default().to_owned() })
-    }
 }
 
 /// What became of a job that was handed in.
@@ -402,6 +349,9 @@ pub struct Process {
     pub pid: u32,
     /// Its version.
     pub version: String,
+    /// The queues that it serves (C6).
+    #[serde(default)]
+    pub queues: Vec<String>,
 }
 
 /// What there is, for people.

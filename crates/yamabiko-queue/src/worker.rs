@@ -42,7 +42,7 @@ pub struct WorkerOptions {
     pub queues: Vec<(String, u32)>,
     /// How long a stop waits for running jobs.
     pub shutdown: Duration,
-    /// Who this is, for people.
+    /// Who this is, for people; the worker adds the queues that it serves.
     pub process: Process,
 }
 
@@ -79,9 +79,10 @@ struct Unanswered {
 impl Worker {
     /// Makes a worker; it does nothing until it is run or stepped.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, registry: Arc<Registry>, options: WorkerOptions) -> Self {
+    pub fn new(store: Arc<dyn Store>, registry: Arc<Registry>, mut options: WorkerOptions) -> Self {
         let (reporter, reports) = mpsc::unbounded_channel();
         let slots = Slots::new(options.concurrency, &options.queues);
+        options.process.queues = slots.queues();
         Self {
             store,
             registry,
@@ -93,6 +94,12 @@ impl Worker {
             reporter,
             beat: None,
         }
+    }
+
+    /// Returns the queues that this worker serves.
+    #[must_use]
+    pub fn queues(&self) -> &[String] {
+        &self.options.process.queues
     }
 
     /// Works until `stop` resolves, then lets running jobs end for `shutdown` at most and gives back the rest, uncounted.

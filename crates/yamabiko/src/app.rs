@@ -402,13 +402,12 @@ impl<S: ChatState> App<S> {
         crate::cli::run(self)
     }
 
-    /// Returns the queues of the bot's jobs that a worker with these weights does not serve (C6).
-    pub(crate) fn unserved(&self, weights: &[(String, u32)]) -> Vec<&'static str> {
-        let weight =
-            |queue: &str| weights.iter().find(|(name, _)| name == queue).map(|(_, weight)| *weight);
-        let always = [EVENTS, OUTBOX].into_iter().filter(|queue| weight(queue) == Some(0));
-        let jobs = self.queues.iter().copied().filter(|queue| weight(queue).unwrap_or(0) == 0);
-        always.chain(jobs).collect()
+    /// Returns the queues that the bot's jobs are in (C6).
+    pub(crate) fn queues(&self) -> Vec<&'static str> {
+        let mut queues = [&[EVENTS, OUTBOX], &self.queues[..]].concat();
+        queues.sort_unstable();
+        queues.dedup();
+        queues
     }
 
     /// Returns what a worker needs to run the bot.
@@ -454,14 +453,8 @@ mod tests {
     }
 
     #[test]
-    fn c6_a_queue_that_nobody_serves_is_named() {
-        let weights = |list: &[(&str, u32)]| {
-            list.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect::<Vec<_>>()
-        };
+    fn c6_the_queues_of_a_bot_are_known() {
         let app = App::new("test").job::<Slow>();
-        assert_eq!(app.unserved(&weights(&[("default", 1)])), ["heavy"]);
-        assert_eq!(app.unserved(&weights(&[("heavy", 0)])), ["heavy"]);
-        assert_eq!(app.unserved(&weights(&[("heavy", 1), ("outbox", 0)])), ["outbox"]);
-        assert!(app.unserved(&weights(&[("heavy", 1)])).is_empty());
+        assert_eq!(app.queues(), ["events", "heavy", "outbox"]);
     }
 }

@@ -30,7 +30,7 @@ pub struct Settings {
     #[arg(long, env = "LINE_CHANNEL_ID", global = true)]
     pub line_channel_id: Option<String>,
 
-    /// Where the store is: sqlite:PATH, redis://… or rediss://…; a file of the bot's name in `all` and `dev`.
+    /// Where the store is: sqlite:PATH, redis://…, rediss://… or redis+sentinel://…; a file of the bot's name in `all` and `dev`.
     #[arg(long, env = "STORE_URL", global = true, hide_env_values = true)]
     pub store_url: Option<String>,
 

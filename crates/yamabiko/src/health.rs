@@ -1,4 +1,4 @@
-//! Whether this process can do its work.
+//! Whether this process can do its work, and what people should know besides.
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use yamabiko_queue::Store;
+use yamabiko_queue::{Store, job::OUTBOX};
 
 /// How long a look at the store may take.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,15 +36,37 @@ impl Health {
         self.refused.store(false, Ordering::SeqCst);
     }
 
-    /// Returns why the process is not ready, if it is not.
-    pub(crate) async fn problem(&self, store: &Arc<dyn Store>) -> Option<&'static str> {
+    /// Returns why the process is not ready, if it is not; it has no store before that is open.
+    pub(crate) async fn problem(&self, store: Option<&Arc<dyn Store>>) -> Option<&'static str> {
         if self.stopping.load(Ordering::SeqCst) {
             return Some("stopping");
         }
         if self.refused.load(Ordering::SeqCst) {
             return Some("LINE refuses the credentials");
         }
+        let Some(store) = store else { return Some("the store is away") };
         let reached = tokio::time::timeout(STORE_TIMEOUT, store.state("")).await;
         (!matches!(reached, Ok(Ok(_)))).then_some("the store is away")
     }
+}
+
+/// Returns what people should know of the bot as a whole, beside whether this process is ready (C6, O5).
+pub(crate) async fn notes(store: &Arc<dyn Store>, queues: &[&str]) -> Vec<String> {
+    let Ok(Ok(counts)) = tokio::time::timeout(STORE_TIMEOUT, store.counts()).await else {
+        return Vec::new();
+    };
+    let served = |queue: &str| {
+        counts.processes.iter().any(|process| process.queues.iter().any(|name| name == queue))
+    };
+    let mut notes: Vec<_> = queues
+        .iter()
+        .filter(|queue| !served(queue))
+        .map(|queue| {
+            format!("nobody serves the queue {queue}: start a worker, or name it in WORKER_QUEUES")
+        })
+        .collect();
+    if counts.queues.get(OUTBOX).is_some_and(|outbox| outbox.paused.is_some()) {
+        notes.push("the outbox is paused: LINE refuses the credentials or takes no more for now, see the workers' logs".to_owned());
+    }
+    notes
 }

@@ -1,6 +1,9 @@
 //! What a process does in each role.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -41,15 +44,8 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     let platform: Arc<dyn Platform> = Arc::new(settings.client()?);
     let listener =
         if role.is_web() { Some(bind(settings.listen().into(), "PORT").await?) } else { None };
-    let store = open(&url, &settings, &app.name).await?;
     let web = secret.zip(listener).map(|(secret, listener)| Web { secret, listener });
-    Bot { role, settings, store, platform, web, metrics, stop }.run(app).await
-}
-
-/// Opens the store; the error names it without its password.
-async fn open(url: &str, settings: &Settings, name: &str) -> Result<Arc<dyn Store>> {
-    let store = store::open(url, settings.store_options(name)).await;
-    store.with_context(|| format!("the store at {}", without_password(url)))
+    Bot { role, settings, url, platform, web, metrics, stop }.run(app).await
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
@@ -69,7 +65,8 @@ struct Web {
 struct Bot {
     role: Role,
     settings: Settings,
-    store: Arc<dyn Store>,
+    /// Where the store is.
+    url: String,
     platform: Arc<dyn Platform>,
     web: Option<Web>,
     metrics: PrometheusHandle,
@@ -77,79 +74,107 @@ struct Bot {
 }
 
 impl Bot {
-    async fn run<S: ChatState>(self, app: App<S>) -> Result {
-        let health = Arc::new(Health::default());
-        let mut tasks: JoinSet<Result> = JoinSet::new();
+    async fn run<S: ChatState>(mut self, app: App<S>) -> Result {
+        let (health, opened, queue) = (Arc::default(), Arc::default(), Arc::default());
         let status = Status {
-            store: Arc::clone(&self.store),
+            store: Arc::clone(&opened),
+            queues: app.queues(),
             health: Arc::clone(&health),
             metrics: self.metrics.clone(),
         };
-        let routes = server::status_routes(status);
-        let name = app.name.clone();
-        if let Some(Web { secret, listener }) = self.web {
-            let webhook =
-                Webhook { secret: Arc::new(secret), queue: Queue::new(Arc::clone(&self.store)) };
-            tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
-            tasks.spawn(server::serve(
-                listener,
-                routes.merge(server::webhook_routes(webhook)),
-                self.stop.clone(),
-            ));
-        } else if let Some(port) = self.settings.metrics_port {
-            let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
-            tasks.spawn(server::serve(listener, routes, self.stop.clone()));
-        }
-        if self.role.is_worker() {
-            for queue in app.unserved(&self.settings.worker_queues.0) {
-                tracing::warn!(
-                    queue,
-                    "this worker does not serve a queue of the bot; WORKER_QUEUES names those it serves"
-                );
+        let mut tasks: JoinSet<Result> = JoinSet::new();
+        self.serve(&mut tasks, status, &queue).await?;
+        let stopping = self.stop.requested();
+        tokio::spawn({
+            let health = Arc::clone(&health);
+            async move {
+                stopping.await;
+                health.stops();
             }
-            let courier = Courier::new(
-                Arc::clone(&self.platform),
-                Arc::clone(&health),
-                self.settings.uncertain_reply,
-            );
-            let registry = app.into_registry(
-                self.platform,
-                Arc::new(courier),
-                self.settings.time_zone.clone(),
-            )?;
-            let worker = Worker::new(
-                Arc::clone(&self.store),
-                Arc::new(registry),
-                worker_options(&self.settings, self.role),
-            );
-            let stop = self.stop.requested();
-            tracing::info!(
-                concurrency = self.settings.concurrency(),
-                "worker: runs handlers, jobs and deliveries"
-            );
+        });
+        let name = app.name.clone();
+        // What comes in before the store is open is answered 503.
+        let store = tokio::select! {
+            store = self.open(&name) => store?,
+            () = self.stop.requested() => return Ok(()),
+        };
+        opened.get_or_init(|| Arc::clone(&store));
+        queue.get_or_init(|| Queue::new(Arc::clone(&store)));
+        if self.role.is_worker() {
+            let (worker, stop) =
+                (self.worker(app, Arc::clone(&store), health)?, self.stop.requested());
             tasks.spawn(async move {
                 worker.run(stop).await;
                 Ok(())
             });
         }
         if self.role.is_timer() {
-            let (store, stop) = (self.store, self.stop.requested());
+            let stop = self.stop.requested();
             tracing::info!("timer: keeps time");
             tasks.spawn(async move {
                 yamabiko_queue::timer::run(store, stop).await;
                 Ok(())
             });
         }
-        let stopping = self.stop.requested();
-        tokio::spawn(async move {
-            stopping.await;
-            health.stops();
-        });
         while let Some(ended) = tasks.join_next().await {
             ended??;
         }
         tracing::info!(bot = name, "stopped");
         Ok(())
+    }
+
+    /// Starts the HTTP server, where this process has one.
+    async fn serve(
+        &mut self,
+        tasks: &mut JoinSet<Result>,
+        status: Status,
+        queue: &Arc<OnceLock<Queue>>,
+    ) -> Result {
+        let routes = server::status_routes(status);
+        if let Some(Web { secret, listener }) = self.web.take() {
+            let webhook = Webhook { secret: Arc::new(secret), queue: Arc::clone(queue) };
+            tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
+            let routes = routes.merge(server::webhook_routes(webhook));
+            tasks.spawn(server::serve(listener, routes, self.stop.clone()));
+        } else if let Some(port) = self.settings.metrics_port {
+            let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
+            tasks.spawn(server::serve(listener, routes, self.stop.clone()));
+        }
+        Ok(())
+    }
+
+    fn worker<S: ChatState>(
+        &self,
+        app: App<S>,
+        store: Arc<dyn Store>,
+        health: Arc<Health>,
+    ) -> Result<Worker> {
+        let queues = app.queues();
+        let platform = Arc::clone(&self.platform);
+        let courier = Courier::new(Arc::clone(&platform), health, self.settings.uncertain_reply);
+        let zone = self.settings.time_zone.clone();
+        let registry = app.into_registry(platform, Arc::new(courier), zone)?;
+        let options = worker_options(&self.settings, self.role);
+        tracing::info!(
+            concurrency = options.concurrency,
+            "worker: runs handlers, jobs and deliveries"
+        );
+        let worker = Worker::new(store, Arc::new(registry), options);
+        for queue in queues {
+            if !worker.queues().iter().any(|served| served == queue) {
+                tracing::warn!(
+                    queue,
+                    "this worker does not serve a queue of the bot; WORKER_QUEUES names those it serves"
+                );
+            }
+        }
+        Ok(worker)
+    }
+
+    /// Opens the store, waiting for as long as it is away; an error names it without its password.
+    async fn open(&self, name: &str) -> Result<Arc<dyn Store>> {
+        let store = store::open_when_there(&self.url, self.settings.store_options(name)).await;
+        store.with_context(|| format!("the store at {}", without_password(&self.url)))
     }
 }
 
@@ -166,6 +191,7 @@ fn worker_options(settings: &Settings, role: Role) -> WorkerOptions {
             host,
             pid,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            queues: Vec::new(),
         },
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP server: LINE's webhooks, and what operators look at.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     Router,
@@ -15,7 +15,7 @@ use yamabiko_queue::Store;
 
 use crate::{
     Result,
-    health::Health,
+    health::{self, Health},
     shutdown::Stop,
     webhook::{self, MAX_BODY, Webhook},
 };
@@ -23,7 +23,10 @@ use crate::{
 /// What the pages for operators need.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
-    pub(crate) store: Arc<dyn Store>,
+    /// The store, once it is open.
+    pub(crate) store: Arc<OnceLock<Arc<dyn Store>>>,
+    /// The queues that the bot's jobs are in.
+    pub(crate) queues: Vec<&'static str>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: PrometheusHandle,
 }
@@ -54,9 +57,17 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: Stop) -> 
     Ok(axum::serve(listener, routes).with_graceful_shutdown(stop.requested()).await?)
 }
 
-async fn ready(State(status): State<Status>) -> (StatusCode, &'static str) {
-    match status.health.problem(&status.store).await {
-        None => (StatusCode::OK, "ready\n"),
-        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
+async fn ready(State(status): State<Status>) -> (StatusCode, String) {
+    let store = status.store.get();
+    if let Some(problem) = status.health.problem(store).await {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n"));
     }
+    let mut text = "ready\n".to_owned();
+    if let Some(store) = store {
+        for note in health::notes(store, &status.queues).await {
+            text.push_str(&note);
+            text.push('\n');
+        }
+    }
+    (StatusCode::OK, text)
 }

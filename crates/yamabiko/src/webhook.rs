@@ -1,6 +1,9 @@
 //! `POST /callback`: verifies, stores, answers; no author's code runs before the 200.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     body::Bytes,
@@ -27,7 +30,8 @@ const REMEMBER: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub(crate) struct Webhook {
     pub(crate) secret: Arc<ChannelSecret>,
-    pub(crate) queue: Queue,
+    /// Where events go, once the store is open.
+    pub(crate) queue: Arc<OnceLock<Queue>>,
 }
 
 /// Takes a webhook; the body is bounded by the router.
@@ -56,15 +60,18 @@ impl Webhook {
             tracing::warn!("refused a signed webhook that is no object with an array of events");
             return StatusCode::BAD_REQUEST;
         };
-        let jobs: Vec<_> = envelope
-            .events
-            .iter()
-            .map(|event| job(event, envelope.destination.as_deref()))
-            .collect();
+        let jobs = envelope.events.iter().map(|event| job(event, envelope.destination.as_deref()));
+        let jobs: Vec<_> = jobs.filter(fits).collect();
         if jobs.is_empty() {
             return StatusCode::OK;
         }
-        match tokio::time::timeout(STORE_TIMEOUT, self.queue.enqueue(jobs)).await {
+        let Some(queue) = self.queue.get() else {
+            tracing::warn!(
+                "a webhook is not stored before the store is open, LINE is asked to send it again"
+            );
+            return StatusCode::SERVICE_UNAVAILABLE;
+        };
+        match tokio::time::timeout(STORE_TIMEOUT, queue.enqueue(jobs)).await {
             Ok(Ok(inserted)) => {
                 count(&inserted);
                 StatusCode::OK
@@ -83,6 +90,16 @@ impl Webhook {
             }
         }
     }
+}
+
+/// Says whether an event can be stored; one that is too large costs only itself, and sending it again would not help.
+fn fits(job: &NewJob) -> bool {
+    let checked = job.check();
+    if let Err(error) = &checked {
+        tracing::error!(%error, job.id = %job.id, "an event is too large to be stored");
+        metrics::counter!("yamabiko_events_total", "outcome" => "too_large").increment(1);
+    }
+    checked.is_ok()
 }
 
 fn count(inserted: &[Inserted]) {

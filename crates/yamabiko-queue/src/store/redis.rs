@@ -6,10 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{
-    AsyncCommands, Client, ConnectionAddr, IntoConnectionInfo, Script, ScriptInvocation, Value,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use redis::{AsyncCommands, Script, ScriptInvocation, Value};
 
 use crate::{
     clock::{Timestamp, micros},
@@ -26,18 +23,20 @@ use crate::{
 mod cursor;
 mod decode;
 mod encode;
+mod link;
 mod scripts;
+mod server;
 mod watch;
 
 use cursor::Cursor;
 use decode::{corrupt, part};
+use link::Link;
 use scripts::{Scripts, call, error};
+use server::Server;
 use watch::Watch;
 
 /// The version of the keys' layout.
 const SCHEMA: u32 = 1;
-/// How long the server may take to answer, or to be connected to.
-const TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a write may take to reach the disk, in milliseconds.
 const FSYNC_MS: u64 = 1_000;
 /// Records that one call of a listing looks at, so that the server is not kept from its work.
@@ -46,8 +45,7 @@ const LOOK_AT: usize = 1_000;
 /// Jobs on a Redis server; all keys carry the bot's name as their hash tag (R1).
 #[derive(Debug)]
 pub struct RedisStore {
-    client: Client,
-    connection: ConnectionManager,
+    connection: Link,
     scripts: Arc<Scripts>,
     prefix: String,
     options: StoreOptions,
@@ -56,23 +54,16 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Opens the store at `url`: `redis://…`, `rediss://…` or `redis+unix://…`.
+    /// Opens the store at `url`: `redis://…`, `rediss://…`, `redis+unix://…`, or
+    /// `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE` for the master that sentinels name.
     ///
     /// # Errors
     /// `NewerSchema` if a newer version wrote the keys, `Address` if the address is not understood,
-    /// `Unavailable` if the server cannot be reached.
+    /// `Denied` if the server refuses the credentials, `Unavailable` if it cannot be reached.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self> {
         install_crypto();
-        let wrong =
-            || Error::Address { given: url.split(':').next().unwrap_or_default().to_owned() };
-        let mut info = url.into_connection_info().map_err(|_| wrong())?;
-        if options.insecure_tls
-            && let ConnectionAddr::TcpTls { host, port, tls_params, .. } = info.addr().clone()
-        {
-            info = info.set_addr(ConnectionAddr::TcpTls { host, port, insecure: true, tls_params });
-        }
-        let client = Client::open(info).map_err(|_| wrong())?;
-        let store = Self::connect(client, Arc::new(Scripts::new()), options).await?;
+        let server = Server::read(url, options.insecure_tls)?;
+        let store = Self::connect(server, Arc::new(Scripts::new()), options).await?;
         store.check_schema().await?;
         if store.options.fsync {
             store.check_fsync().await?;
@@ -80,33 +71,27 @@ impl RedisStore {
         Ok(store)
     }
 
-    async fn connect(client: Client, scripts: Arc<Scripts>, options: StoreOptions) -> Result<Self> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT))
-            .set_number_of_retries(0);
-        let connection =
-            ConnectionManager::new_with_config(client.clone(), config).await.map_err(error)?;
+    async fn connect(server: Server, scripts: Arc<Scripts>, options: StoreOptions) -> Result<Self> {
+        let connection = Link::open(server).await.map_err(error)?;
         let prefix = format!("yamabiko:{{{}}}:", options.name);
-        let watch =
-            Watch::new(client.clone(), connection.clone(), Arc::clone(&scripts), prefix.clone());
-        Ok(Self { client, connection, scripts, prefix, options, grace: Mutex::default(), watch })
+        let watch = Watch::new(connection.clone(), Arc::clone(&scripts), prefix.clone());
+        Ok(Self { connection, scripts, prefix, options, grace: Mutex::default(), watch })
     }
 
     async fn check_schema(&self) -> Result<()> {
         let key = format!("{}schema", self.prefix);
         let mut connection = self.connection.clone();
         // There is one version so far; an older one would be migrated here.
-        let (_, found): (Value, u32) = redis::pipe()
-            .atomic()
-            .cmd("SETNX")
-            .arg(&key)
-            .arg(SCHEMA)
-            .get(&key)
-            .query_async(&mut connection)
-            .await
-            .map_err(error)?;
-        if found > SCHEMA { Err(Error::NewerSchema { found, known: SCHEMA }) } else { Ok(()) }
+        let mut found: Option<u32> = connection.get(&key).await.map_err(error)?;
+        if found.is_none() {
+            // A full server would refuse this even where it changed nothing.
+            let set = redis::cmd("SET").arg(&key).arg(SCHEMA).arg("NX").arg("GET").to_owned();
+            found = set.query_async(&mut connection).await.map_err(error)?;
+        }
+        match found {
+            Some(found) if found > SCHEMA => Err(Error::NewerSchema { found, known: SCHEMA }),
+            _ => Ok(()),
+        }
     }
 
     async fn check_fsync(&self) -> Result<()> {
@@ -381,9 +366,12 @@ impl Store for RedisStore {
     }
 
     async fn handle(&self) -> Result<Arc<dyn Store>> {
-        let store =
-            Self::connect(self.client.clone(), Arc::clone(&self.scripts), self.options.clone())
-                .await?;
+        let store = Self::connect(
+            self.connection.server().clone(),
+            Arc::clone(&self.scripts),
+            self.options.clone(),
+        )
+        .await?;
         Ok(Arc::new(store))
     }
 }

@@ -42,6 +42,12 @@ impl Slots {
             .collect()
     }
 
+    /// Returns all queues that are served.
+    pub(super) fn queues(&self) -> Vec<String> {
+        let names = self.groups.iter().flat_map(|group| &group.queues);
+        names.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Returns what to wait for.
     pub(super) fn signals(&self) -> Vec<Signal> {
         let with_room = self.groups.iter().filter(|group| group.free > 0);
@@ -106,6 +112,7 @@ mod tests {
     #[test]
     fn c6_a_queue_with_weight_zero_is_not_served() {
         let slots = Slots::new(1, &queues(&[("events", 0), ("low", 1), ("high", 0)]));
+        assert_eq!(slots.queues(), [OUTBOX, "low"]);
         assert_eq!(slots.signals(), [Signal::Queue(OUTBOX.into()), Signal::Queue("low".into())]);
     }
 

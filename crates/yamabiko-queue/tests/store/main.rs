@@ -9,6 +9,7 @@ mod place;
 mod random;
 mod redis_server;
 mod schema;
+mod server;
 mod rules {
     pub(crate) mod claims;
     pub(crate) mod commit;

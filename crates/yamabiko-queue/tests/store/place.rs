@@ -211,5 +211,6 @@ pub(crate) fn process(name: &str) -> Process {
         host: "here".to_owned(),
         pid: 7,
         version: "0.1.0".to_owned(),
+        queues: Vec::new(),
     }
 }

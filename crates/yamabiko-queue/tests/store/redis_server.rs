@@ -9,30 +9,40 @@ use std::{
 
 use tempfile::TempDir;
 
+/// What makes a server have every write on disk before it answers.
+const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
+
 /// A running server; killed when dropped.
 pub(crate) struct RedisServer {
     folder: TempDir,
-    durable: bool,
+    arguments: Vec<String>,
     process: Child,
 }
 
 impl RedisServer {
     /// Starts a server that keeps everything in memory.
     pub(crate) fn start() -> Self {
-        Self::start_with(false)
+        Self::start_with(&[])
     }
 
     /// Starts a server that has every write on disk before it answers.
     pub(crate) fn start_durable() -> Self {
-        Self::start_with(true)
+        Self::start_with(&DURABLE)
     }
 
-    fn start_with(durable: bool) -> Self {
+    /// Starts a server with these arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let process = spawn(&folder, durable);
-        let server = Self { folder, durable, process };
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>();
+        let process = spawn(&folder, &arguments);
+        let server = Self { folder, arguments, process };
         server.wait_until_ready();
         server
+    }
+
+    /// Starts a server at a port of this machine that asks for a password.
+    pub(crate) fn start_with_password(port: &str, password: &str) -> Self {
+        Self::start_with(&["--port", port, "--requirepass", password])
     }
 
     /// Returns the address for `STORE_URL`.
@@ -48,7 +58,7 @@ impl RedisServer {
 
     /// Starts the server again, on the same data.
     pub(crate) fn restart(&mut self) {
-        self.process = spawn(&self.folder, self.durable);
+        self.process = spawn(&self.folder, &self.arguments);
         self.wait_until_ready();
     }
 
@@ -68,7 +78,7 @@ impl RedisServer {
         let mut answer = [0; 7];
         stream.write_all(b"PING\r\n").is_ok()
             && stream.read_exact(&mut answer).is_ok()
-            && &answer == b"+PONG\r\n"
+            && (&answer == b"+PONG\r\n" || &answer == b"-NOAUTH")
     }
 }
 
@@ -80,21 +90,10 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir, durable: bool) -> Child {
-    let always = if durable { ["yes", "always"] } else { ["no", "no"] };
+fn spawn(folder: &TempDir, arguments: &[String]) -> Child {
     Command::new("redis-server")
-        .args([
-            "--port",
-            "0",
-            "--unixsocket",
-            "socket",
-            "--save",
-            "",
-            "--appendonly",
-            always[0],
-            "--appendfsync",
-            always[1],
-        ])
+        .args(["--port", "0", "--unixsocket", "socket", "--save", ""])
+        .args(arguments)
         .current_dir(folder.path())
         .stdout(Stdio::null())
         .spawn()

@@ -10,7 +10,7 @@ use yamabiko_line::{
 };
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
-use super::{Bot, Web, bind, open};
+use super::{Bot, Web, bind};
 use crate::{
     App, Result,
     cli::{Role, tell},
@@ -29,7 +29,6 @@ pub(super) async fn run<S: ChatState>(
     stop: Stop,
 ) -> Result {
     let url = settings.dev_store_url(format!("sqlite:{}-dev.db", app.name));
-    let store = open(&url, &settings, &app.name).await?;
     let listener =
         bind((Ipv4Addr::LOCALHOST, settings.port.unwrap_or(3000)).into(), "PORT").await?;
     let page =
@@ -49,7 +48,7 @@ pub(super) async fn run<S: ChatState>(
     let bot = Bot {
         role: Role::Dev,
         settings,
-        store,
+        url,
         platform: Arc::new(Client::new(client)?),
         web: Some(Web { secret: ChannelSecret::new(&secret), listener }),
         metrics,

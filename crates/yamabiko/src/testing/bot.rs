@@ -71,6 +71,7 @@ impl Bot {
             host: "test".into(),
             pid: 1,
             version: "0".into(),
+            queues: Vec::new(),
         };
         let queues = vec![("high".to_owned(), 4), ("default".to_owned(), 2), ("low".to_owned(), 1)];
         let options = WorkerOptions { concurrency: 16, queues, shutdown: Duration::ZERO, process };

@@ -1,10 +1,8 @@
 //! The scripts, one for each atomic step, and the connection that calls them.
 
-use redis::{
-    ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation, ServerErrorKind,
-    aio::ConnectionManager,
-};
+use redis::{ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation, ServerErrorKind};
 
+use super::link::Link;
 use crate::error::{Error, Result};
 
 const COMMON: &str = include_str!("common.lua");
@@ -61,7 +59,7 @@ fn script(parts: &[&str], own: &str) -> Script {
 
 /// Calls a script; its answer is lost if the connection breaks, whether it has run or not.
 pub(super) async fn call<T: FromRedisValue>(
-    connection: &ConnectionManager,
+    connection: &Link,
     call: &ScriptInvocation<'_>,
 ) -> Result<T> {
     call.invoke_async(&mut connection.clone()).await.map_err(error)
@@ -71,6 +69,8 @@ pub(super) async fn call<T: FromRedisValue>(
 pub(super) fn error(error: RedisError) -> Error {
     match error.code() {
         Some("OOM" | "MISCONF") => Error::Full(error.into()),
+        Some("NOAUTH" | "WRONGPASS" | "NOPERM") => Error::Denied(error.into()),
+        _ if error.kind() == ErrorKind::AuthenticationFailed => Error::Denied(error.into()),
         _ if matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError)) => {
             Error::Corrupt(error.into())
         }

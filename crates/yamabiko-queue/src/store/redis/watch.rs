@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use redis::{
-    AsyncConnectionConfig, Client,
-    aio::{ConnectionManager, MultiplexedConnection},
-};
+use redis::aio::MultiplexedConnection;
 use tokio::{sync::Notify, task::JoinHandle};
 
-use super::scripts::{self, Scripts};
+use super::{
+    link::Link,
+    scripts::{self, Scripts},
+};
 use crate::store::{
     Signal,
     bell::{Bell, Heard},
@@ -36,8 +36,7 @@ pub(super) struct Watch {
 
 #[derive(Debug)]
 struct Shared {
-    client: Client,
-    commands: ConnectionManager,
+    commands: Link,
     scripts: Arc<Scripts>,
     prefix: String,
     bell: Bell,
@@ -48,14 +47,8 @@ struct Shared {
 }
 
 impl Watch {
-    pub(super) fn new(
-        client: Client,
-        commands: ConnectionManager,
-        scripts: Arc<Scripts>,
-        prefix: String,
-    ) -> Self {
+    pub(super) fn new(commands: Link, scripts: Arc<Scripts>, prefix: String) -> Self {
         let shared = Shared {
-            client,
             commands,
             scripts,
             prefix,
@@ -110,10 +103,7 @@ impl Shared {
     }
 
     async fn connect(&self) -> Option<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(BLOCK + PATIENCE));
-        self.client.get_multiplexed_async_connection_with_config(&config).await.ok()
+        self.commands.server().connect(BLOCK + PATIENCE).await.ok()
     }
 
     /// Passes a marker on to whoever waits here, or puts it back for other processes.

@@ -116,8 +116,15 @@ pub(super) fn meaning(error: rusqlite::Error) -> Error {
     }
 }
 
-/// Says the same with the file's name.
+/// Says the same with the file's name; what cannot be opened at all will not be there later.
 fn at_open(path: &str, error: rusqlite::Error) -> Error {
+    let never = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    );
+    if never {
+        return Error::Denied(format!("{path}: {error}").into());
+    }
     match meaning(error) {
         Error::Full(source) => Error::Full(format!("{path}: {source}").into()),
         Error::Unavailable(source) => Error::Unavailable(format!("{path}: {source}").into()),

@@ -230,6 +230,7 @@ fn work_alone(path: &str, who: &str, jobs: usize) -> Vec<JobId> {
             host: "here".into(),
             pid: 1,
             version: "0".into(),
+            queues: Vec::new(),
         };
         let mut done = Vec::new();
         let mut commits = Vec::new();

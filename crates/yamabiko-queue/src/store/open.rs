@@ -1,0 +1,80 @@
+//! Opens a store by its address.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Store, redis::RedisStore, sqlite::SqliteStore};
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    outage::Outage,
+    timer::TRY_AGAIN,
+};
+
+/// What all stores need to know.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The bot's name; on Redis, all its keys carry it (R1).
+    pub name: String,
+    /// Where the time comes from. Defaults to the store's own clock.
+    pub clock: Clock,
+    /// How long a claim holds without a beat. Defaults to 5 s.
+    pub lease: Duration,
+    /// How long completed jobs are kept for people. Defaults to not at all.
+    pub keep_completed: Duration,
+    /// How many completed jobs are kept at most. Defaults to 10,000.
+    pub keep_completed_max: u32,
+    /// How long dead jobs are kept. Defaults to 30 days.
+    pub keep_dead: Duration,
+    /// Whether `insert` and `turn` wait until the data is on disk, where the store is not set up so already. Defaults to false.
+    pub fsync: bool,
+    /// Whether a self-signed certificate is accepted. Defaults to false.
+    pub insecure_tls: bool,
+}
+
+impl StoreOptions {
+    /// Makes options with their defaults for the bot of this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            clock: Clock::Own,
+            lease: Duration::from_secs(5),
+            keep_completed: Duration::ZERO,
+            keep_completed_max: 10_000,
+            keep_dead: Duration::from_secs(30 * 24 * 60 * 60),
+            fsync: false,
+            insecure_tls: false,
+        }
+    }
+}
+
+/// Opens the store at `url`: `sqlite:PATH`, `redis://…`, `rediss://…`, or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE`.
+///
+/// # Errors
+/// `Address` if the address is not understood, `NewerSchema` if a newer version wrote the store,
+/// `Denied` if it refuses this program, `Unavailable` if it cannot be reached.
+pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        Ok(Arc::new(SqliteStore::open(path, options).await?))
+    } else {
+        Ok(Arc::new(RedisStore::open(url, options).await?))
+    }
+}
+
+/// Opens the store at `url`, waiting for as long as it is away.
+///
+/// # Errors
+/// Those of `open` that waiting does not mend.
+pub async fn open_when_there(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
+    let mut outage = Outage::default();
+    loop {
+        match open(url, options.clone()).await {
+            Err(error @ Error::Unavailable(_)) => outage.began("start", &error),
+            opened => {
+                outage.over();
+                return opened;
+            }
+        }
+        tokio::time::sleep(TRY_AGAIN).await;
+    }
+}

@@ -1,0 +1,270 @@
+//! What only a Redis server can do to a store: fill up, forget, refuse, go away, hand over to another.
+
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use yamabiko_queue::{
+    Effect, Error, ManualClock, NewJob, Outcome,
+    store::{self, Answer, Inserted, Signal},
+};
+
+use crate::{
+    ground::{Ground, Kind},
+    place::{Place, QUEUES, START, commit, id, job, secs, want},
+    redis_server::RedisServer,
+};
+
+/// Within which a server must have done what it was told.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+async fn open(url: &str) -> Place {
+    Place::on(Arc::new(Ground::Elsewhere(url.to_owned())), ManualClock::new(START), |_| {}).await
+}
+
+async fn refused(url: &str) -> Error {
+    let place = Place::open(Kind::Model).await;
+    store::open(url, place.options).await.expect_err(url)
+}
+
+/// Waits until `look` finds something.
+async fn found<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        // Servers tell nobody when they are ready; this only sets how often we look.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn ask(port: u16, command: &[&str]) -> Option<redis::Value> {
+    let client = redis::Client::open(("127.0.0.1", port)).unwrap();
+    let mut connection = client.get_connection_with_timeout(secs(1)).ok()?;
+    redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).ok()
+}
+
+fn says(port: u16, command: &[&str], part: &str) -> Option<()> {
+    format!("{:?}", ask(port, command)?).contains(part).then_some(())
+}
+
+#[tokio::test]
+async fn r2_a_full_server_refuses_new_work_and_finishes_the_old() {
+    let place = Place::open(Kind::Redis).await;
+    place.insert(&["a", "b"].map(job)).await;
+    let claims = place.claim(9).await;
+    let limit = |bytes: &str| {
+        redis::cmd("CONFIG")
+            .arg(&["SET", "maxmemory", bytes])
+            .exec(&mut place.ground.redis())
+            .unwrap();
+    };
+    limit("1000");
+    assert!(matches!(place.store.insert(&[job("c"), job("d")]).await, Err(Error::Full(_))));
+    let effects = vec![Effect::Insert(job("effect"))];
+    assert_eq!(place.end_with(&claims[0], Outcome::Complete, effects).await, Answer::Applied);
+    place.other().await.tick().await.expect("a process may start meanwhile");
+    assert_eq!(place.end(&claims[1], Outcome::Complete).await, Answer::Applied);
+    place.tick().await;
+    assert_eq!(place.claim_one().await.job.id, id("effect"));
+    limit("0");
+    assert_eq!(place.insert(&[job("c")]).await, [Inserted::Stored]);
+    assert_eq!(place.state(id("d")).await, None, "the refused call stored nothing");
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_loaded_again() {
+    let place = Place::open(Kind::Redis).await;
+    let forget = || redis::cmd("SCRIPT").arg("FLUSH").exec(&mut place.ground.redis()).unwrap();
+    place.insert(&[job("a")]).await;
+    forget();
+    let claim = place.claim_one().await;
+    forget();
+    let effects = vec![Effect::Insert(job("b"))];
+    assert_eq!(place.end_with(&claim, Outcome::Complete, effects).await, Answer::Applied);
+    forget();
+    place.tick().await;
+    assert_eq!(place.claim_one().await.job.id, id("b"));
+}
+
+#[tokio::test]
+async fn r1_two_bots_share_a_server() {
+    let server = RedisServer::start();
+    let bot = async |name: &str| {
+        let ground = Arc::new(Ground::Elsewhere(server.url()));
+        let name = name.to_owned();
+        Place::on(ground, ManualClock::new(START), |options| options.name = name).await
+    };
+    let (one, other) = (bot("one").await, bot("other").await);
+    one.insert(&[job("a")]).await;
+    assert!(other.claim(9).await.is_empty());
+    assert_eq!(other.insert(&[job("a")]).await, [Inserted::Stored]);
+    assert_eq!(one.claim_one().await.job.id, id("a"));
+    assert_eq!(other.store.counts().await.unwrap().states.values().sum::<u64>(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_apart_from_a_server_that_is_away() {
+    let port = free_port().to_string();
+    let _server = RedisServer::start_with_password(&port, "geheim");
+    let at = |user: &str| format!("redis://{user}127.0.0.1:{port}");
+    open(&at(":geheim@")).await.insert(&[job("a")]).await;
+    for url in [at(":falsch@"), at("")] {
+        let error = refused(&url).await;
+        assert!(matches!(error, Error::Denied(_)), "{error:?}");
+        assert!(!format!("{error:?}").contains("falsch"), "{error:?}");
+    }
+    let error = refused(&format!("redis://127.0.0.1:{}", free_port())).await;
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_needs_an_opt_in() {
+    let port = free_port().to_string();
+    let keys = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let file = |name: &str, pem: String| {
+        let path = keys.path().join(name);
+        fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    };
+    let (cert, key) =
+        (file("cert.pem", made.cert.pem()), file("key.pem", made.signing_key.serialize_pem()));
+    let _server = RedisServer::start_with(&[
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &cert,
+        "--tls-key-file",
+        &key,
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let url = format!("rediss://127.0.0.1:{port}");
+    let error = refused(&url).await;
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    let place = Place::on(Arc::new(Ground::Elsewhere(url)), ManualClock::new(START), |options| {
+        options.insecure_tls = true;
+    })
+    .await;
+    place.insert(&[job("a")]).await;
+    assert_eq!(place.claim_one().await.job.id, id("a"));
+}
+
+#[tokio::test]
+async fn r3_fsync_goes_on_with_a_server_that_has_no_waitaof() {
+    let place = Place::with(Kind::Redis, |options| options.fsync = true).await;
+    place.insert(&[job("a")]).await;
+    let claim = place.claim_one().await;
+    assert_eq!(place.end(&claim, Outcome::Complete).await, Answer::Applied);
+}
+
+#[tokio::test]
+async fn a_server_that_was_away_is_used_again_by_the_next_call() {
+    let mut ground = Ground::durable(Kind::Redis);
+    let url = ground.url().unwrap();
+    let place = open(&url).await;
+    place.insert(&[job("a")]).await;
+    for _ in 0..3 {
+        ground.kill();
+        let calls = (0..20).map(|n| {
+            let store = place.store.clone();
+            tokio::spawn(async move { store.insert(&[job(&format!("{n}"))]).await })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            assert!(matches!(call.await.unwrap(), Err(Error::Unavailable(_))));
+        }
+        ground.restart();
+        assert_eq!(place.state(id("a")).await, Some(yamabiko_queue::State::Ready));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_at_the_start_is_waited_for() {
+    let mut ground = Ground::durable(Kind::Redis);
+    let url = ground.url().unwrap();
+    ground.kill();
+    let options = Place::open(Kind::Model).await.options;
+    let opening = tokio::spawn(async move { store::open_when_there(&url, options).await });
+    tokio::task::yield_now().await;
+    assert!(!opening.is_finished());
+    ground.restart();
+    let store = opening.await.unwrap().unwrap();
+    assert_eq!(store.insert(&[job("a")]).await.unwrap(), [Inserted::Stored]);
+}
+
+/// A sentinel; killed when dropped.
+struct Sentinel(Child);
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[tokio::test]
+async fn r1_a_store_follows_the_master_that_sentinels_name() {
+    let (first, second, sentinel) = (free_port(), free_port(), free_port());
+    let master_at = first.to_string();
+    let mut master = RedisServer::start_with(&["--port", &master_at]);
+    let _replica = RedisServer::start_with(&[
+        "--port",
+        &second.to_string(),
+        "--replicaof",
+        &format!("127.0.0.1 {first}"),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "port {sentinel}\nsentinel monitor bots 127.0.0.1 {first} 1\nsentinel down-after-milliseconds bots 500\n"
+    );
+    fs::write(folder.path().join("sentinel.conf"), config).unwrap();
+    let mut command = Command::new("redis-server");
+    command.args(["sentinel.conf", "--sentinel"]).current_dir(folder.path()).stdout(Stdio::null());
+    let _sentinel = Sentinel(command.spawn().unwrap());
+    found("the replica follows", async || {
+        says(second, &["INFO", "replication"], "master_link_status:up")
+    })
+    .await;
+    found("the sentinel knows the replica", async || {
+        says(sentinel, &["SENTINEL", "REPLICAS", "bots"], &second.to_string())
+    })
+    .await;
+
+    let url = format!("redis+sentinel://127.0.0.1:{},127.0.0.1:{sentinel}/bots", free_port());
+    let place = open(&url).await;
+    let other = place.other().await;
+    place.insert(&[job("a")]).await;
+    assert!(other.turn(&[], &[want(&QUEUES, 0)]).await.is_ok());
+    found("the replica has the job", async || {
+        says(second, &["LLEN", "yamabiko:{test}:ready:default"], "int(1)")
+    })
+    .await;
+    master.kill();
+    let claims = found("the replica is the master", async || {
+        let turn = place.store.turn(&[], &[want(&QUEUES, 9)]).await.ok()?;
+        Some(turn.claims)
+    })
+    .await;
+    assert_eq!(claims[0].job.id, id("a"));
+    let end = [commit(&claims[0], Outcome::Complete, vec![])];
+    assert_eq!(place.turn(&end, 0).await.answers, [Answer::Applied]);
+
+    let waiting = found("who waits hears of the new master", async || {
+        other.wait(&[Signal::Queue("low".to_owned())], secs(5)).await.ok()?;
+        other.turn(&[], &[want(&["low"], 1)]).await.ok()?.claims.pop()
+    });
+    let low = [NewJob { queue: "low".to_owned(), ..job("b") }];
+    let (heard, _) = tokio::join!(waiting, place.insert(&low));
+    assert_eq!(heard.job.id, id("b"));
+}
