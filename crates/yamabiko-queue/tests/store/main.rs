@@ -5,11 +5,11 @@ mod crash;
 mod dump;
 mod ground;
 mod model;
+mod on_a_redis;
 mod place;
 mod random;
 mod redis_server;
 mod schema;
-mod server;
 mod rules {
     pub(crate) mod claims;
     pub(crate) mod commit;
