@@ -1,7 +1,10 @@
 //! One command for all checks: `cargo xtask test`.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod command;
 mod plant;
 mod setup;
@@ -33,6 +36,18 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Measures the queue and the whole bot in release builds, and prints a table.
+    Bench {
+        /// Small numbers: only shows that it works.
+        #[arg(long)]
+        quick: bool,
+        /// How often everything is measured. Defaults to 3.
+        #[arg(long)]
+        reps: Option<u32>,
+        /// Where to write all figures as JSON.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -40,5 +55,6 @@ fn main() -> anyhow::Result<()> {
         Task::Test { quick } => test::all(quick),
         Task::Setup => setup::install(),
         Task::Plant { store, only } => plant::run_all(store.as_deref(), only.as_deref()),
+        Task::Bench { quick, reps, json } => bench::report(quick, reps, json.as_deref()),
     }
 }

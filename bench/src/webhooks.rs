@@ -1,0 +1,103 @@
+//! How fast the whole bot takes signed webhooks; each is stored before it is answered.
+
+use std::time::Instant;
+
+use anyhow::ensure;
+use serde_json::json;
+use tokio::task::JoinSet;
+use yamabiko_line::{secret::ChannelSecret, signature};
+
+use crate::{
+    bot::{Bot, SECRET},
+    figures::{Figure, percentile, rate},
+    fresh::Fresh,
+    http::Connection,
+    punctuality::millis,
+};
+
+/// Connections that send at the same time.
+const CONNECTIONS: u64 = 64;
+/// Users who write.
+const USERS: u64 = 1000;
+
+/// Measures webhooks a second, and how long each takes.
+pub(crate) async fn measure(fresh: &Fresh, n: u64) -> anyhow::Result<Vec<Figure>> {
+    let bot = Bot::start("web", fresh).await?;
+    let each = n / CONNECTIONS;
+    let n = each * CONNECTIONS;
+    let mut senders = Vec::new();
+    for sender in 0..CONNECTIONS {
+        let requests: Vec<_> = (sender * each..(sender + 1) * each).map(request).collect();
+        senders.push((Connection::open(bot.port).await?, requests));
+    }
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (connection, requests) in senders {
+        tasks.spawn(send_all(connection, requests));
+    }
+    let mut took = Vec::new();
+    for one in tasks.join_all().await {
+        took.extend(one?);
+    }
+    let whole = began.elapsed();
+    let stored = stored(&bot).await?;
+    ensure!(stored == n, "{n} webhooks were answered with 200, but {stored} events stored");
+    let setting = format!(
+        "`timer-bot web`, {CONNECTIONS} keep-alive connections, {n} webhooks of {USERS} users"
+    );
+    let setting = setting.as_str();
+    let times = [50.0, 99.0].map(|p| {
+        Figure::new(format!("bot: webhook to 200, p{p}"), percentile(&took, p), "ms", setting)
+    });
+    let rate =
+        Figure::new("bot: webhooks stored and answered", rate(n, whole), "webhooks/s", setting);
+    Ok([rate].into_iter().chain(times).collect())
+}
+
+async fn send_all(mut connection: Connection, requests: Vec<Vec<u8>>) -> anyhow::Result<Vec<f64>> {
+    let mut took = Vec::with_capacity(requests.len());
+    for request in requests {
+        let began = Instant::now();
+        let status = connection.send(&request).await?.status;
+        took.push(millis(began.elapsed()));
+        ensure!(status == 200, "a webhook was answered with {status}");
+    }
+    Ok(took)
+}
+
+/// Returns how many events the bot says that it has stored.
+async fn stored(bot: &Bot) -> anyhow::Result<u64> {
+    let metrics = Connection::open(bot.port).await?.get("/metrics").await?.body;
+    let name = "yamabiko_events_total{outcome=\"stored\"} ";
+    let count = metrics.lines().find_map(|line| line.strip_prefix(name));
+    Ok(count.unwrap_or("0").parse()?)
+}
+
+/// Returns a whole request: a user writes a text, with an event's id that no other request has.
+fn request(index: u64) -> Vec<u8> {
+    let body = json!({
+        "destination": format!("U{:032x}", 1),
+        "events": [{
+            "type": "message",
+            "message": {
+                "type": "text",
+                "id": (500_000_000_000_000_000 + index).to_string(),
+                "quoteToken": format!("q{index:063}"),
+                "text": "180",
+            },
+            "webhookEventId": format!("{index:026}"),
+            "deliveryContext": {"isRedelivery": false},
+            "timestamp": 1_700_000_000_000_u64 + index,
+            "source": {"type": "user", "userId": format!("U{:032x}", 2 + index % USERS)},
+            "replyToken": format!("{index:032x}"),
+            "mode": "active",
+        }],
+    })
+    .to_string();
+    let signature = signature::sign(&ChannelSecret::new(SECRET), body.as_bytes());
+    format!(
+        "POST /callback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-line-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
