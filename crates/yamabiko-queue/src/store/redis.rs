@@ -23,6 +23,7 @@ use crate::{
 mod cursor;
 mod decode;
 mod encode;
+mod fsync;
 mod link;
 mod scripts;
 mod server;
@@ -37,8 +38,8 @@ use watch::Watch;
 
 /// The version of the keys' layout.
 const SCHEMA: u32 = 1;
-/// How long a write may take to reach the disk, in milliseconds.
-const FSYNC_MS: u64 = 1_000;
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Records that one call of a listing looks at, so that the server is not kept from its work.
 const LOOK_AT: usize = 1_000;
 
@@ -46,6 +47,8 @@ const LOOK_AT: usize = 1_000;
 #[derive(Debug)]
 pub struct RedisStore {
     connection: Link,
+    /// Where jobs are stored and turns are taken; one of its own where each waits for the disk.
+    writes: Link,
     scripts: Arc<Scripts>,
     prefix: String,
     options: StoreOptions,
@@ -66,16 +69,21 @@ impl RedisStore {
         let store = Self::connect(server, Arc::new(Scripts::new()), options).await?;
         store.check_schema().await?;
         if store.options.fsync {
-            store.check_fsync().await?;
+            fsync::check(&mut store.writes.clone()).await?;
         }
         Ok(store)
     }
 
     async fn connect(server: Server, scripts: Arc<Scripts>, options: StoreOptions) -> Result<Self> {
-        let connection = Link::open(server).await.map_err(error)?;
+        let connection = Link::open(server.clone(), PATIENCE).await.map_err(error)?;
+        let writes = if options.fsync {
+            Link::open(server, PATIENCE + fsync::PATIENCE).await.map_err(error)?
+        } else {
+            connection.clone()
+        };
         let prefix = format!("yamabiko:{{{}}}:", options.name);
         let watch = Watch::new(connection.clone(), Arc::clone(&scripts), prefix.clone());
-        Ok(Self { connection, scripts, prefix, options, grace: Mutex::default(), watch })
+        Ok(Self { connection, writes, scripts, prefix, options, grace: Mutex::default(), watch })
     }
 
     async fn check_schema(&self) -> Result<()> {
@@ -94,40 +102,9 @@ impl RedisStore {
         }
     }
 
-    async fn check_fsync(&self) -> Result<()> {
-        let waited: redis::RedisResult<Value> = redis::cmd("WAITAOF")
-            .arg(0)
-            .arg(0)
-            .arg(0)
-            .query_async(&mut self.connection.clone())
-            .await;
-        match waited.map_err(error) {
-            Ok(_) => Ok(()),
-            Err(Error::Corrupt(_)) => {
-                tracing::warn!(
-                    "STORE_DURABILITY=fsync needs Redis 7.2 or newer; set appendfsync always on this server instead"
-                );
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Waits until what was written before is on disk, where that is asked for (R3).
     async fn fsync(&self) -> Result<()> {
-        if !self.options.fsync {
-            return Ok(());
-        }
-        let waited: redis::RedisResult<Value> = redis::cmd("WAITAOF")
-            .arg(1)
-            .arg(0)
-            .arg(FSYNC_MS)
-            .query_async(&mut self.connection.clone())
-            .await;
-        match waited.map_err(error) {
-            Ok(_) | Err(Error::Corrupt(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        if self.options.fsync { fsync::wait(&mut self.writes.clone()).await } else { Ok(()) }
     }
 
     /// Begins a call: the prefix, and the time if the test's clock gives it (T3).
@@ -187,7 +164,7 @@ impl Store for RedisStore {
         for job in jobs {
             encode::job(&mut insert, job);
         }
-        let answer: Value = call(&self.connection, &insert).await?;
+        let answer: Value = call(&self.writes, &insert).await?;
         if let Value::BulkString(too_far) = &answer {
             let away = std::str::from_utf8(too_far).ok().and_then(|text| text.parse().ok());
             return Err(Error::TooFar(Duration::from_micros(
@@ -209,7 +186,7 @@ impl Store for RedisStore {
         turn.arg(micros(TURN_LATER));
         encode::commits(&mut turn, commits);
         encode::wants(&mut turn, wants);
-        let answer: Vec<Value> = call(&self.connection, &turn).await?;
+        let answer: Vec<Value> = call(&self.writes, &turn).await?;
         let answer = <[Value; 10]>::try_from(answer).map_err(|_| corrupt("not ten parts"))?;
         let [now, promoted, ended, next, answers, token, ids, records, more, states] = answer;
         let tick = decode::tick(now, promoted, ended, next)?;

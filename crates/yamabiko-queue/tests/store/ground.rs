@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Model,
     Sqlite,
     Redis,
+    /// The newest version of Redis that the tests have.
+    RedisNewest,
 }
 
 /// Where a store is; it is gone when this is dropped.
@@ -29,6 +31,7 @@ impl Ground {
             Kind::Model => Self::Memory,
             Kind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
             Kind::Redis => Self::Server(RedisServer::start()),
+            Kind::RedisNewest => Self::Server(RedisServer::start_newest(&[])),
         })
     }
 
@@ -37,7 +40,7 @@ impl Ground {
         match kind {
             Kind::Model => Self::Memory,
             Kind::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Kind::Redis => Self::Server(RedisServer::start_durable()),
+            Kind::Redis | Kind::RedisNewest => Self::Server(RedisServer::start_durable()),
         }
     }
 

@@ -30,6 +30,7 @@ macro_rules! conformance {
         conformance!(@store on_model Model; $($rules)+);
         conformance!(@store on_sqlite Sqlite; $($rules)+ $($waking)+);
         conformance!(@store on_redis Redis; $($rules)+ $($waking)+);
+        conformance!(@store on_newest_redis RedisNewest; $($rules)+ $($waking)+);
     };
     (@store $store:ident $kind:ident; $($topic:ident: $($rule:ident),+ $(,)?;)+) => {
         mod $store { $( mod $topic { $(

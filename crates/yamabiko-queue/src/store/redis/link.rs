@@ -13,9 +13,6 @@ use redis::{
 
 use super::server::Server;
 
-/// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// A connection to the server that has the data now; clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Link(Arc<Shared>);
@@ -23,6 +20,8 @@ pub(super) struct Link(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     server: Server,
+    /// How long the server may take to answer.
+    patience: Duration,
     open: Mutex<Option<Open>>,
     /// Whoever holds it opens the connection, for all who wait.
     opening: tokio::sync::Mutex<Opening>,
@@ -48,10 +47,10 @@ struct Opening {
 }
 
 impl Link {
-    /// Opens the connection.
-    pub(super) async fn open(server: Server) -> RedisResult<Self> {
-        let shared =
-            Shared { server, open: Mutex::default(), opening: tokio::sync::Mutex::default() };
+    /// Opens a connection on which the server may take `patience` to answer.
+    pub(super) async fn open(server: Server, patience: Duration) -> RedisResult<Self> {
+        let (open, opening) = (Mutex::default(), tokio::sync::Mutex::default());
+        let shared = Shared { server, patience, open, opening };
         let link = Self(Arc::new(shared));
         link.connection().await?;
         Ok(link)
@@ -80,7 +79,7 @@ impl Link {
             return Err(failed.clone());
         }
         opening.tries += 1;
-        match self.0.server.connect(PATIENCE).await {
+        match self.0.server.connect(self.0.patience).await {
             Ok(connection) => {
                 let open = Open { connection, number: opening.tries };
                 *self.0.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
