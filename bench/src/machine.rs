@@ -19,8 +19,8 @@ const WRITES: u32 = 100;
 pub(crate) struct Machine {
     cores: usize,
     processor: String,
-    /// The load average of the minute before.
-    load: String,
+    /// The load averages of the minute before and of the last minute: others' work makes figures worse.
+    load: [String; 2],
     rustc: &'static str,
     redis_server: String,
     sqlite: &'static str,
@@ -33,22 +33,27 @@ impl Machine {
         let processor = read("/proc/cpuinfo")
             .lines()
             .find_map(|line| Some(line.strip_prefix("model name")?.split_once(": ")?.1.to_owned()));
-        let load = read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned();
         Ok(Self {
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             processor: processor.unwrap_or_else(|| "unknown processor".to_owned()),
-            load,
+            load: [load(), String::new()],
             rustc: env!("BENCH_RUSTC"),
             redis_server: redis_version()?,
             sqlite: rusqlite::version(),
         })
     }
 
+    /// Looks again at what changes.
+    pub(crate) fn look_again(&mut self) {
+        self.load[1] = load();
+    }
+
     /// Returns a Markdown list.
     pub(crate) fn to_markdown(&self) -> String {
         let Self { cores, processor, load, rustc, redis_server, sqlite } = self;
+        let [before, after] = load;
         format!(
-            "- machine: {cores} cores, {processor}, load {load} at the start\n\
+            "- machine: {cores} cores, {processor}, load {before} before and {after} at the end\n\
              - built with {rustc}\n\
              - redis-server {redis_server} on 127.0.0.1, `appendonly yes`, `appendfsync everysec`\n\
              - SQLite {sqlite}, WAL, on disk before it is acknowledged"
@@ -69,6 +74,11 @@ pub(crate) fn disk_sync() -> anyhow::Result<Figure> {
     }
     let setting = "4 KiB appended; SQLite waits for the like in each transaction";
     Ok(Figure::new("disk: write and sync, p50", percentile(&took, 50.0), "ms", setting))
+}
+
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn redis_version() -> anyhow::Result<String> {

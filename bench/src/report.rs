@@ -79,7 +79,7 @@ impl Report {
 pub(crate) async fn measure(options: &Options, quick: bool, reps: u32) -> anyhow::Result<Report> {
     let sizes = if quick { &QUICK } else { &FULL };
     let stores = options.store.as_ref().map_or(StoreKind::value_variants(), std::slice::from_ref);
-    let machine = Machine::look()?;
+    let mut machine = Machine::look()?;
     let mut figures = Figures::default();
     for _ in 0..reps {
         for &kind in stores {
@@ -90,6 +90,7 @@ pub(crate) async fn measure(options: &Options, quick: bool, reps: u32) -> anyhow
             once(kind, options, sizes, &mut note).await.with_context(|| kind.to_string())?;
         }
     }
+    machine.look_again();
     Ok(Report { version: env!("CARGO_PKG_VERSION"), quick, repetitions: reps, machine, figures })
 }
 
