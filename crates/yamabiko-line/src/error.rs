@@ -168,8 +168,9 @@ impl Error {
         self.inner.retry_after
     }
 
-    /// Makes the error of an answer that is no success.
-    pub(crate) fn refused(
+    /// Makes the error of an answer that is no success; public for those who stand in for LINE.
+    #[must_use]
+    pub fn refused(
         status: u16,
         request_id: Option<String>,
         retry_after: Option<Duration>,
@@ -211,11 +212,12 @@ impl Error {
         Self { inner: Box::new(inner) }
     }
 
-    /// Makes the error of a call that got no answer, or none that can be read.
-    pub(crate) fn without_answer(
+    /// Makes the error of a call that got no answer, or none that can be read; public for those who stand in for LINE.
+    #[must_use]
+    pub fn without_answer(
         kind: ErrorKind,
         reached: Reached,
-        source: impl Into<Source>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         let inner = Inner {
             kind,

@@ -1,15 +1,19 @@
-//! The one place that reads the time: the store's clock, or a clock that a test moves by hand.
+//! The one place that reads the time: the store's clock, or a clock that a test moves by hand; waits go by the same.
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::run::Claimed;
+
+mod manual;
+
+pub use manual::ManualClock;
+pub(crate) use manual::in_run;
 
 /// A moment by the store's clock, in microseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -76,13 +80,13 @@ pub fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Where a store takes the time from.
+/// Where the time comes from, and by what waits are measured.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The store's own clock: the Redis server's, or the machine's for an SQLite file.
+    /// The store's own clock: the Redis server's, or the machine's for an SQLite file; waits are real.
     #[default]
     Own,
-    /// A clock that only moves when it is told to.
+    /// A clock that only moves when it is told to; whoever waits sleeps until then.
     Manual(ManualClock),
 }
 
@@ -95,33 +99,81 @@ impl Clock {
             Self::Manual(clock) => Some(clock.now()),
         }
     }
+
+    /// Waits for this long.
+    pub async fn sleep(&self, time: Duration) {
+        match self {
+            Self::Own => tokio::time::sleep(time).await,
+            Self::Manual(clock) => clock.sleep_until(clock.now() + time).await,
+        }
+    }
+
+    /// Does `work` for this long at most; `None` if it takes longer.
+    pub async fn timeout<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        match self {
+            Self::Own => tokio::time::timeout(limit, work).await.ok(),
+            Self::Manual(clock) => tokio::select! {
+                biased;
+                done = work => Some(done),
+                () = clock.sleep_until(clock.now() + limit) => None,
+            },
+        }
+    }
+
+    /// Starts to measure how long something takes.
+    #[must_use]
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(match self {
+            Self::Own => Started::Own(Instant::now()),
+            Self::Manual(clock) => Started::Manual(clock.clone(), clock.now()),
+        })
+    }
+
+    /// Returns a number from 0 to 1: by chance, or always the middle, so that tests know how long waits are.
+    pub(crate) fn chance(&self) -> f64 {
+        match self {
+            Self::Own => fastrand::f64(),
+            Self::Manual(_) => 0.5,
+        }
+    }
+
+    /// Waits until all of `runs` sleep by a clock that stands still; for ever by one that goes on.
+    pub(crate) async fn all_asleep(&self, runs: impl Iterator<Item = &Claimed> + Clone) {
+        match self {
+            Self::Own if runs.clone().next().is_none() => {}
+            Self::Own => std::future::pending().await,
+            Self::Manual(clock) => clock.all_asleep(runs).await,
+        }
+    }
+
+    /// Does what a run waits for without sleeping: a call to the store.
+    pub(crate) async fn awake<T>(&self, run: Claimed, call: impl Future<Output = T>) -> T {
+        let _awake = match self {
+            Self::Own => None,
+            Self::Manual(clock) => Some(clock.awake(run)),
+        };
+        call.await
+    }
 }
 
-/// A clock for tests; clones move together.
+/// Measures how long something takes.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct Stopwatch(Started);
 
-impl ManualClock {
-    /// Makes a clock that stands at `start`.
+#[derive(Clone, Debug)]
+enum Started {
+    Own(Instant),
+    Manual(ManualClock, Timestamp),
+}
+
+impl Stopwatch {
+    /// Returns the time since the start.
     #[must_use]
-    pub fn new(start: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(start.0)))
-    }
-
-    /// Returns the time at which the clock stands.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-
-    /// Moves the clock forward.
-    pub fn advance(&self, time: Duration) {
-        self.0.fetch_add(micros(time), Ordering::SeqCst);
-    }
-
-    /// Sets the clock, backward too.
-    pub fn set(&self, now: Timestamp) {
-        self.0.store(now.0, Ordering::SeqCst);
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Started::Own(start) => start.elapsed(),
+            Started::Manual(clock, start) => clock.now().since(*start),
+        }
     }
 }
 
@@ -149,5 +201,25 @@ mod tests {
         let other = Clock::Manual(clock.clone());
         clock.advance(Duration::from_millis(5));
         assert_eq!(other.given(), Some(Timestamp::from_millis(15)));
+    }
+
+    #[tokio::test]
+    async fn b1_a_limit_and_a_stopwatch_go_by_the_clock() {
+        let manual = ManualClock::new(Timestamp::from_millis(0));
+        let clock = Clock::Manual(manual.clone());
+        let (watch, hour) = (clock.stopwatch(), Duration::from_secs(3600));
+        let moves = async { manual.advance(hour) };
+        let (limited, ()) = tokio::join!(clock.timeout(hour, clock.sleep(hour * 2)), moves);
+        assert_eq!((limited, watch.elapsed()), (None, hour));
+    }
+
+    #[tokio::test]
+    async fn b1_work_that_ends_at_its_limit_is_in_time() {
+        let manual = ManualClock::new(Timestamp::from_millis(0));
+        let clock = Clock::Manual(manual.clone());
+        let (hour, moves) =
+            (Duration::from_secs(3600), async { manual.advance(Duration::from_secs(3600)) });
+        let (limited, ()) = tokio::join!(clock.timeout(hour, clock.sleep(hour)), moves);
+        assert_eq!(limited, Some(()));
     }
 }

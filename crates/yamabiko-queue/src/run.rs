@@ -1,14 +1,19 @@
 //! One run of a job, from inside.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    clock::{Clock, in_run},
     error::{Error, Result},
+    job::JobRecord,
     store::{Answer, Claim, Commit, Effect, Held, Outcome, Process, Store},
 };
 
@@ -39,6 +44,7 @@ struct Line {
     store: Arc<dyn Store>,
     process: Process,
     reports: mpsc::UnboundedSender<Report>,
+    clock: Clock,
     checkpoints: AtomicU32,
 }
 
@@ -63,11 +69,12 @@ impl Run {
         store: Arc<dyn Store>,
         process: Process,
         reports: mpsc::UnboundedSender<Report>,
+        clock: Clock,
     ) -> Self {
         let checkpoints = AtomicU32::new(claim.job.checkpoint);
         Self {
             claim: Arc::new(claim),
-            line: Arc::new(Line { store, process, reports, checkpoints }),
+            line: Arc::new(Line { store, process, reports, clock, checkpoints }),
         }
     }
 
@@ -75,6 +82,29 @@ impl Run {
     #[must_use]
     pub fn checkpoints(&self) -> u32 {
         self.line.checkpoints.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn claimed(&self) -> Claimed {
+        (self.claim.job.id, self.claim.token)
+    }
+
+    /// Returns the clock that measures the run.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.line.clock
+    }
+
+    /// Waits for this long.
+    pub async fn sleep(&self, time: Duration) {
+        in_run(self.claimed(), self.line.clock.sleep(time)).await;
+    }
+
+    /// Returns the live jobs of a chat, as `Store::live` does.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
+        self.line.clock.awake(self.claimed(), self.line.store.live(chat)).await
     }
 
     /// Returns the store, for look-ups.
@@ -104,7 +134,7 @@ impl Run {
             .reports
             .send(Report::Checkpoint(commit, answer))
             .map_err(|_| CheckpointError::Lost)?;
-        match answered.await {
+        match self.line.clock.awake(self.claimed(), answered).await {
             Ok(Answer::Applied) => {
                 self.line.checkpoints.fetch_add(1, Ordering::SeqCst);
                 Ok(())
@@ -119,11 +149,9 @@ impl Run {
     /// # Errors
     /// `Unavailable` if the store cannot be asked.
     pub async fn confirm(&self) -> Result<bool> {
-        let held = self
-            .line
-            .store
-            .beat(&self.line.process, &[(self.claim.job.id, self.claim.token)])
-            .await?;
+        let runs = [self.claimed()];
+        let beat = self.line.store.beat(&self.line.process, &runs);
+        let held = self.line.clock.awake(self.claimed(), beat).await?;
         Ok(held.first() == Some(&Held::Yes))
     }
 }

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    clock::{Clock, Stopwatch, in_run},
     error::Result,
     job::{EVENTS, JobId},
     outage::Outage,
@@ -44,6 +45,8 @@ pub struct WorkerOptions {
     pub shutdown: Duration,
     /// Who this is, for people; the worker adds the queues that it serves.
     pub process: Process,
+    /// By what runs are measured; a test gives its store's.
+    pub clock: Clock,
 }
 
 /// Claims and runs jobs of one store.
@@ -59,6 +62,8 @@ pub struct Worker {
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     beat: Option<Beat>,
+    /// Since the last beat by hand.
+    beaten: Stopwatch,
 }
 
 #[derive(Debug)]
@@ -67,7 +72,7 @@ struct Running {
     queue: String,
     kind: String,
     lane: Option<String>,
-    since: Instant,
+    since: Stopwatch,
 }
 
 #[derive(Debug)]
@@ -83,6 +88,7 @@ impl Worker {
         let (reporter, reports) = mpsc::unbounded_channel();
         let slots = Slots::new(options.concurrency, &options.queues);
         options.process.queues = slots.queues();
+        let beaten = options.clock.stopwatch();
         Self {
             store,
             registry,
@@ -93,6 +99,7 @@ impl Worker {
             reports,
             reporter,
             beat: None,
+            beaten,
         }
     }
 
@@ -141,22 +148,57 @@ impl Worker {
         self.wind_down().await;
     }
 
-    /// Takes one turn, starts what it claimed, and waits for one report if anything runs; says whether anything does.
+    /// Takes one turn, starts what it claimed, and waits for one report unless all runs sleep by the worker's clock.
     ///
-    /// For callers that drive a worker by hand instead of by `run`, such as tests with a clock of their own.
+    /// Says whether there may be more to do. For callers that drive a worker by hand instead of by `run`, such as tests with
+    /// a clock of their own; once a second by that clock, a step extends the leases of its runs first.
     ///
     /// # Errors
     /// Those of the store; the same commits go with the next step.
     pub async fn step(&mut self) -> Result<bool> {
+        self.beat_by_hand().await?;
+        self.take_reports();
+        // What is committed frees slots for the next claims.
+        let commits = !self.unanswered.is_empty();
         let tick = self.turn(true).await?;
-        let busy = !self.running.is_empty();
-        if busy
-            && self.unanswered.is_empty()
-            && let Some(report) = self.reports.recv().await
-        {
+        if commits || tick.promoted > 0 || tick.ended > 0 {
+            return Ok(true);
+        }
+        let asleep = self.options.clock.all_asleep(self.running.keys());
+        let report = tokio::select! {
+            biased;
+            report = self.reports.recv() => report,
+            () = asleep => None,
+        };
+        let reported = report.is_some();
+        if let Some(report) = report {
             self.take(report);
         }
-        Ok(busy || tick.promoted > 0)
+        Ok(reported)
+    }
+
+    /// Ends a worker that was driven by hand, as `run` ends: runs that do not end in time are given back, uncounted.
+    pub async fn stop(mut self) {
+        self.wind_down().await;
+    }
+
+    /// Returns the kinds of the jobs that are running.
+    #[must_use]
+    pub fn running(&self) -> Vec<&str> {
+        self.running.values().map(|running| running.kind.as_str()).collect()
+    }
+
+    async fn beat_by_hand(&mut self) -> Result<()> {
+        if self.running.is_empty() || self.beaten.elapsed() < beat::EVERY {
+            return Ok(());
+        }
+        self.beaten = self.options.clock.stopwatch();
+        let runs: Vec<_> = self.running.keys().copied().collect();
+        let answers = self.store.beat(&self.options.process, &runs).await?;
+        for (run, held) in runs.into_iter().zip(answers).filter(|(_, held)| *held != Held::Yes) {
+            self.drop_run(run, held);
+        }
+        Ok(())
     }
 
     /// Returns how long to rest after a turn.
@@ -168,13 +210,12 @@ impl Worker {
     }
 
     async fn turn(&mut self, claim: bool) -> Result<Tick> {
-        while let Ok(report) = self.reports.try_recv() {
-            self.take(report);
-        }
+        self.take_reports();
         let sent = self.next_commits();
         let commits: Vec<_> =
             self.unanswered[..sent].iter().map(|one| one.commit.clone()).collect();
-        let wants = if claim { self.slots.wants() } else { Vec::new() };
+        let wants =
+            if claim { self.slots.wants(|| self.options.clock.chance()) } else { Vec::new() };
         let turn = self.store.turn(&commits, &wants).await?;
         let answered: Vec<_> = self.unanswered.drain(..sent).collect();
         for (one, answer) in answered.into_iter().zip(turn.answers) {
@@ -205,6 +246,7 @@ impl Worker {
             Arc::clone(&self.store),
             self.options.process.clone(),
             self.reporter.clone(),
+            self.options.clock.clone(),
         );
         let claim = Arc::clone(&run.claim);
         let task = tokio::spawn(run_one(run, Arc::clone(&self.registry), self.reporter.clone()))
@@ -219,9 +261,15 @@ impl Worker {
                 queue: job.queue.clone(),
                 kind: job.kind.clone(),
                 lane: job.lane.clone(),
-                since: Instant::now(),
+                since: self.options.clock.stopwatch(),
             },
         );
+    }
+
+    fn take_reports(&mut self) {
+        while let Ok(report) = self.reports.try_recv() {
+            self.take(report);
+        }
     }
 
     fn take(&mut self, report: Report) {
@@ -348,9 +396,9 @@ async fn run_one(run: Run, registry: Arc<Registry>, reports: mpsc::UnboundedSend
     let commit = match ending::before_run(&claim, &registry) {
         Some(commit) => commit,
         None => {
-            let started = Instant::now();
-            let finish = finish(run.clone(), &registry).await;
-            ending::commit(&claim, &registry, finish, started.elapsed(), fastrand::f64())
+            let (clock, started) = (run.clock().clone(), run.clock().stopwatch());
+            let finish = finish(run, &registry).await;
+            ending::commit(&claim, &registry, finish, started.elapsed(), clock.chance())
         }
     };
     // The worker has gone only when the process ends; the claim comes back then.
@@ -370,11 +418,12 @@ async fn finish(run: Run, registry: &Registry) -> Finish {
         claim.job.first_claimed.map_or(Duration::ZERO, |first| claim.claimed_at.since(first));
     let limit = registration.policy.time_left(spent);
     let handler = Arc::clone(&registration.handler);
+    let (clock, claimed) = (run.clock().clone(), run.claimed());
     let work = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
-    match tokio::time::timeout(limit, work).await {
-        Ok(Ok(finish)) => finish,
-        Ok(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
-        Err(_) => failed(format!("took longer than {limit:?}")),
+    match clock.timeout(limit, in_run(claimed, work)).await {
+        Some(Ok(finish)) => finish,
+        Some(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
+        None => failed(format!("took longer than {limit:?}")),
     }
 }
 

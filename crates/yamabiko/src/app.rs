@@ -18,6 +18,7 @@ use yamabiko_queue::{
 
 use crate::{
     Context, Job, Result,
+    context::LateCall,
     dead::{self, Apology, DEFAULT_SENTENCE, Dead},
     delivery::Courier,
     handlers::{Handlers, On, part, whole},
@@ -416,11 +417,13 @@ impl<S: ChatState> App<S> {
         platform: Arc<dyn Platform>,
         courier: Arc<Courier>,
         time_zone: jiff::tz::TimeZone,
+        late_call: LateCall,
     ) -> Result<Registry> {
         if let Some(mistake) = self.mistake {
             bail!(mistake);
         }
-        let shared = Arc::new(Shared { platform, data: self.data, state: self.state, time_zone });
+        let (data, state) = (self.data, self.state);
+        let shared = Arc::new(Shared { platform, data, state, time_zone, late_call });
         let mut registry = Registry::new();
         add_events(&mut registry, &shared, self.handlers)?;
         add_deliveries(&mut registry, courier)?;

@@ -9,7 +9,7 @@ use yamabiko_line::{
     id::{ChatId, UserId},
     message::Message,
 };
-use yamabiko_queue::{Due, Effect, JobId, NewJob, Run, State, Timestamp, job::EVENTS};
+use yamabiko_queue::{Due, Effect, JobId, JobRecord, NewJob, Run, State, Timestamp, job::EVENTS};
 
 use crate::{
     Result,
@@ -22,7 +22,7 @@ use crate::{
 mod collected;
 mod envelope;
 
-pub(crate) use collected::Collected;
+pub(crate) use collected::{Collected, LateCall, log_late_call};
 pub(crate) use envelope::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent};
 
 /// The hand of a handler or a job: what it asks for is collected, and happens together with the end of the run.
@@ -84,6 +84,13 @@ pub struct Timer {
 }
 
 impl Timer {
+    /// Takes a live job, if it is due later.
+    pub(crate) fn of(record: JobRecord) -> Option<Self> {
+        let due = record.job.due.filter(|_| record.state == State::Scheduled)?;
+        let job = record.job;
+        Some(Self { id: job.id, due, created: job.arrived, kind: job.kind, payload: job.payload })
+    }
+
     /// Returns the timer's job, if it is one of this kind.
     #[must_use]
     pub fn job<J: DeserializeOwned>(&self) -> Option<J> {
@@ -93,7 +100,7 @@ impl Timer {
 
 impl<S: ChatState> Context<S> {
     pub(crate) fn new(run: Run, envelope: Envelope, shared: Arc<Shared<S>>, state: S) -> Self {
-        let collected = Collected::new(state);
+        let collected = Collected::new(state, Arc::clone(&shared.late_call));
         Self { inner: Arc::new(Inner { run, envelope, shared, collected }) }
     }
 
@@ -219,21 +226,16 @@ impl<S: ChatState> Context<S> {
     /// If the store cannot be reached.
     pub async fn timers(&self) -> Result<Vec<Timer>> {
         let Some(chat) = &self.inner.envelope.chat else { return Ok(Vec::new()) };
-        let live = self.inner.run.store().live(chat.as_str()).await?;
-        let timers = live.into_iter().filter(|record| record.state == State::Scheduled).filter_map(
-            |record| {
-                let due = record.job.due?;
-                let job = record.job;
-                Some(Timer {
-                    id: job.id,
-                    due,
-                    created: job.arrived,
-                    kind: job.kind,
-                    payload: job.payload,
-                })
-            },
-        );
-        Ok(timers.collect())
+        let live = self.inner.run.live(chat.as_str()).await?;
+        Ok(live.into_iter().filter_map(Timer::of).collect())
+    }
+
+    /// Waits for this long; in a test, by the clock that the test moves.
+    ///
+    /// The run goes on meanwhile, with its limit of time, and a run in the chat's lane keeps the chat waiting:
+    /// what shall happen later is better asked for by `after`.
+    pub async fn sleep(&self, time: Duration) {
+        self.inner.run.sleep(time).await;
     }
 
     /// Says whether the run can answer its event by reply.
@@ -324,7 +326,7 @@ impl<S: ChatState> Context<S> {
     /// Ends the collecting: what is asked for later is lost, and said so (K8).
     pub(crate) fn seal(&self) -> Result<Vec<Effect>> {
         let effects = self.take_effects();
-        self.inner.collected.seal();
+        self.inner.collected.seal(&self.inner.run.claim.job.kind);
         effects
     }
 }

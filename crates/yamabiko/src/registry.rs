@@ -14,7 +14,7 @@ use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
 
 use crate::{
     Context, Result,
-    context::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, chat_lane},
+    context::{EVENT_KIND, Envelope, LateCall, PAYLOAD_VERSION, StoredEvent, chat_lane},
     delivery::{Courier, DELIVERY_KIND},
     ending,
     handlers::Handlers,
@@ -32,6 +32,7 @@ pub(crate) struct Shared<S> {
     pub(crate) data: Data,
     pub(crate) state: StateFormat<S>,
     pub(crate) time_zone: jiff::tz::TimeZone,
+    pub(crate) late_call: LateCall,
 }
 
 /// The values of `App::data`, one of each type.
@@ -199,7 +200,7 @@ async fn built_in(run: &Run, event: &Event) -> yamabiko_queue::Result<Vec<Effect
         EventKind::Unsend { message_id } => Some(message_id.to_string()),
         _ => return Ok(Vec::new()),
     };
-    let live = run.store().live(chat).await?;
+    let live = run.live(chat).await?;
     let called_off = live.into_iter().filter(|record| match &unsent {
         None => record.state == State::Scheduled || record.job.kind != EVENT_KIND,
         Some(message) => record.job.origin.as_ref() == Some(message),

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, task::JoinSet};
 use yamabiko_line::secret::ChannelSecret;
 use yamabiko_queue::{
-    Queue, Store, Worker, WorkerOptions,
+    Clock, Queue, Store, Worker, WorkerOptions,
     store::{self, Process},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     App, Result,
     cli::Role,
     config::Settings,
+    context,
     delivery::Courier,
     health::Health,
     log,
@@ -153,7 +154,8 @@ impl Bot {
         let platform = Arc::clone(&self.platform);
         let courier = Courier::new(Arc::clone(&platform), health, self.settings.uncertain_reply);
         let zone = self.settings.time_zone.clone();
-        let registry = app.into_registry(platform, Arc::new(courier), zone)?;
+        let registry =
+            app.into_registry(platform, Arc::new(courier), zone, context::log_late_call())?;
         let options = worker_options(&self.settings, self.role);
         tracing::info!(
             concurrency = options.concurrency,
@@ -193,6 +195,7 @@ fn worker_options(settings: &Settings, role: Role) -> WorkerOptions {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             queues: Vec::new(),
         },
+        clock: Clock::Own,
     }
 }
 

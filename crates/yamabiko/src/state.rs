@@ -83,6 +83,13 @@ impl<S: ChatState> StateFormat<S> {
     }
 }
 
+/// Reads a stored state as it is, of whatever version.
+#[cfg(feature = "testing")]
+pub(crate) fn read_as_stored<S: ChatState>(stored: Option<&[u8]>) -> serde_json::Result<S> {
+    let Some(bytes) = stored else { return Ok(S::default()) };
+    serde_json::from_slice::<Stored<S>>(bytes).map(|stored| stored.s)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

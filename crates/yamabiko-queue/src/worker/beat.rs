@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The time between two beats.
-const EVERY: Duration = Duration::from_secs(1);
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]

@@ -34,11 +34,11 @@ impl Slots {
         Self { groups }
     }
 
-    /// Returns what there is room for now.
-    pub(super) fn wants(&self) -> Vec<Want> {
+    /// Returns what there is room for now; `chance`, from 0 to 1, draws the order of the queues.
+    pub(super) fn wants(&self, chance: impl Fn() -> f64) -> Vec<Want> {
         let with_room = self.groups.iter().filter(|group| group.free > 0);
         with_room
-            .map(|group| Want { queues: draw(&group.queues, fastrand::f64), at_most: group.free })
+            .map(|group| Want { queues: draw(&group.queues, &chance), at_most: group.free })
             .collect()
     }
 
@@ -103,10 +103,10 @@ mod tests {
         slots.take("low");
         slots.take("high");
         let wants: Vec<_> =
-            slots.wants().into_iter().map(|want| (want.queues, want.at_most)).collect();
+            slots.wants(|| 0.5).into_iter().map(|want| (want.queues, want.at_most)).collect();
         assert_eq!(wants, [(vec![EVENTS.to_owned()], 2), (vec![OUTBOX.to_owned()], 2)]);
         slots.give_back("low");
-        assert_eq!(slots.wants()[2].at_most, 1);
+        assert_eq!(slots.wants(|| 0.5)[2].at_most, 1);
     }
 
     #[test]

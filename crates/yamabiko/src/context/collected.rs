@@ -1,6 +1,9 @@
 //! What a run has asked for so far.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use yamabiko_line::{id::ChatId, message::Message};
 use yamabiko_queue::{Effect, JobId, NewJob, store::Claim};
@@ -13,10 +16,24 @@ use crate::{
 };
 
 /// What a run has asked for so far; shared by the clones of its context.
-#[derive(Debug)]
-pub(crate) struct Collected<S>(Mutex<Asked<S>>);
+pub(crate) struct Collected<S> {
+    asked: Mutex<Asked<S>>,
+    late_call: LateCall,
+}
 
-#[derive(Debug)]
+/// What happens when a context is used after its run has ended (K8); told the kind of job.
+pub(crate) type LateCall = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Returns what a running bot does about a late call: it says so in the log.
+pub(crate) fn log_late_call() -> LateCall {
+    Arc::new(|kind| {
+        tracing::error!(
+            job.kind = kind,
+            "a context was used after its run had ended; what it asked for does not happen"
+        );
+    })
+}
+
 struct Asked<S> {
     said: Vec<(Option<ChatId>, Message)>,
     effects: Vec<Effect>,
@@ -26,41 +43,35 @@ struct Asked<S> {
     state_changed: bool,
     /// The first mistake; it surfaces at the commit, and is permanent (K8).
     mistake: Option<String>,
-    sealed: bool,
+    /// Once the run has ended: its kind.
+    sealed: Option<String>,
 }
 
 impl<S: ChatState> Collected<S> {
-    pub(crate) fn new(state: S) -> Self {
-        Self(Mutex::new(Asked {
+    pub(crate) fn new(state: S, late_call: LateCall) -> Self {
+        let asked = Asked {
             said: Vec::new(),
             effects: Vec::new(),
             index: 0,
             state,
             state_changed: false,
             mistake: None,
-            sealed: false,
-        }))
+            sealed: None,
+        };
+        Self { asked: Mutex::new(asked), late_call }
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked<S>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what is collected, unless the run has ended.
+    /// Returns what is collected; once the run has ended, that is a late call.
     fn open(&self) -> MutexGuard<'_, Asked<S>> {
-        let asked = self.asked();
-        if asked.sealed {
-            #[cfg(feature = "testing")]
-            #[expect(clippy::panic, reason = "a test must see the mistake")]
-            {
-                panic!("a context was used after its run had ended");
-            }
-            #[cfg(not(feature = "testing"))]
-            tracing::error!(
-                "a context was used after its run had ended; what it asked for does not happen"
-            );
+        let sealed = self.asked().sealed.clone();
+        if let Some(kind) = sealed {
+            (self.late_call)(&kind);
         }
-        asked
+        self.asked()
     }
 
     pub(crate) fn say(&self, chat: Option<ChatId>, message: Message) {
@@ -135,7 +146,13 @@ impl<S: ChatState> Collected<S> {
         Ok(effects)
     }
 
-    pub(crate) fn seal(&self) {
-        self.asked().sealed = true;
+    pub(crate) fn seal(&self, kind: &str) {
+        self.asked().sealed = Some(kind.to_owned());
+    }
+}
+
+impl<S> fmt::Debug for Collected<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collected").finish_non_exhaustive()
     }
 }

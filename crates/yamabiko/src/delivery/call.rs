@@ -3,10 +3,9 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::time::Instant;
 use uuid::Uuid;
 use yamabiko_line::{error::Error, secret::ReplyToken};
-use yamabiko_queue::{Effect, Ending, Finish, Run, job::OUTBOX, store::Claim};
+use yamabiko_queue::{Effect, Ending, Finish, Run, clock::Stopwatch, job::OUTBOX, store::Claim};
 
 use super::{
     Delivery,
@@ -41,7 +40,7 @@ impl Courier {
 
     /// Runs one delivery.
     pub(crate) async fn carry(&self, run: Run) -> Finish {
-        let started = Instant::now();
+        let started = run.clock().stopwatch();
         let delivery: Delivery = match serde_json::from_slice(&run.claim.job.payload) {
             Ok(Delivery { v, .. }) if v > PAYLOAD_VERSION => return ended(newer(v)),
             Ok(delivery) => delivery,
@@ -190,7 +189,7 @@ impl Courier {
 struct Attempt {
     run: Run,
     delivery: Delivery,
-    started: Instant,
+    started: Stopwatch,
 }
 
 impl Attempt {

@@ -1,105 +1,77 @@
-//! The thread of a bot under test.
+//! The thread of a bot under test: its process, its clock, and LINE around it.
 
 use std::{
-    sync::{Arc, mpsc},
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use yamabiko_line::event::Event;
-use yamabiko_queue::{
-    Clock, ManualClock, Store, StoreOptions, Timestamp, Worker, WorkerOptions,
-    store::{self, Process},
-};
+use yamabiko_queue::{JobId, JobRecord, ManualClock, Registry, State, Timestamp, store::Query};
 
-use super::line::TestLine;
+use super::{handle::Act, line::StandIn, process::Process};
 use crate::{
-    App, config::UncertainReply, delivery::Courier, health::Health, platform::Platform,
-    state::ChatState, webhook,
+    App, config::UncertainReply, context::LateCall, delivery::Courier, health::Health,
+    platform::Platform, state::ChatState, webhook,
 };
 
 /// Where the clock stands at first: 2027-01-15 17:00:00 in Tokyo.
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-
-/// What a test asks for.
-#[derive(Debug)]
-pub(super) enum Request {
-    User { name: String, language: String, answer: mpsc::Sender<String> },
-    Event { user: String, event: Value, answer: mpsc::Sender<()> },
-    Heard { user: String, answer: mpsc::Sender<Vec<Value>> },
-    Advance { time: Duration, answer: mpsc::Sender<()> },
-    Stop,
-}
+/// The bot's own user id.
+pub(super) const BOT: &str = "Ubot";
+/// The states of jobs that are not over.
+const LIVE: [State; 4] = [State::Scheduled, State::Ready, State::Waiting, State::Running];
 
 /// A bot with all that it needs.
 pub(super) struct Bot {
-    runtime: Runtime,
-    store: Arc<dyn Store>,
-    worker: Worker,
-    line: Arc<TestLine>,
-    clock: ManualClock,
+    process: Process,
+    registry: Arc<Registry>,
+    pub(super) line: Arc<StandIn>,
+    pub(super) clock: ManualClock,
+    /// Whether another channel has the word.
+    pub(super) standby: bool,
     events: u64,
-    _folder: TempDir,
+    last_event: Option<Value>,
+    late_calls: Arc<Mutex<Vec<String>>>,
+    /// The failures that the test has looked at: a job, and whether it was dead.
+    looked_at: HashSet<(JobId, bool)>,
+    folder: TempDir,
 }
 
 impl Bot {
     pub(super) fn start<S: ChatState>(app: App<S>) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clock = ManualClock::new(START);
-        let mut options = StoreOptions::new(app.name.clone());
-        options.clock = Clock::Manual(clock.clone());
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let store =
-            runtime.block_on(store::open(&url, options)).expect("an empty store can be opened");
-        let line = Arc::new(TestLine::default());
-        let platform: Arc<dyn Platform> = Arc::clone(&line) as _;
-        let courier =
-            Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
-        let zone = jiff::tz::TimeZone::get("Asia/Tokyo").expect("the zone is known");
-        let registry = app
-            .into_registry(platform, Arc::new(courier), zone)
-            .expect("each job kind is registered once");
-        let process = Process {
-            name: "test".into(),
-            role: "all".into(),
-            host: "test".into(),
-            pid: 1,
-            version: "0".into(),
-            queues: Vec::new(),
-        };
-        let queues = vec![("high".to_owned(), 4), ("default".to_owned(), 2), ("low".to_owned(), 1)];
-        let options = WorkerOptions { concurrency: 16, queues, shutdown: Duration::ZERO, process };
-        let worker = Worker::new(Arc::clone(&store), Arc::new(registry), options);
-        Self { runtime, store, worker, line, clock, events: 0, _folder: folder }
+        let line = Arc::new(StandIn::new(clock.clone()));
+        let late_calls = Arc::default();
+        let registry = registry(app, &line, &late_calls);
+        let process = Process::start(folder.path(), &clock, Arc::clone(&registry));
+        Self {
+            process,
+            registry,
+            line,
+            clock,
+            standby: false,
+            events: 0,
+            last_event: None,
+            late_calls,
+            looked_at: HashSet::new(),
+            folder,
+        }
     }
 
-    pub(super) fn serve(mut self, requests: &mpsc::Receiver<Request>) {
-        while let Ok(request) = requests.recv() {
-            match request {
-                Request::User { name, language, answer } => {
-                    done(&answer, self.line.add_user(name, language));
-                }
-                Request::Event { user, event, answer } => {
-                    self.event(&user, event);
-                    done(&answer, ());
-                }
-                Request::Heard { user, answer } => done(&answer, self.line.heard(&user)),
-                Request::Advance { time, answer } => {
-                    self.advance(time);
-                    done(&answer, ());
-                }
-                Request::Stop => return,
+    pub(super) fn serve(mut self, acts: &mpsc::Receiver<Act>) {
+        while let Ok(act) = acts.recv() {
+            if act(&mut self).is_break() {
+                return;
             }
         }
     }
 
-    fn event(&mut self, user: &str, mut event: Value) {
+    /// Delivers an event, completed by what LINE adds, and returns it.
+    pub(super) fn happens(&mut self, mut event: Value, source: Option<Value>) -> Value {
         self.events += 1;
         let number = self.events;
         let add = |target: &mut Value, key: &str, value: Value| {
@@ -107,49 +79,195 @@ impl Bot {
                 object.entry(key).or_insert(value);
             }
         };
-        add(&mut event, "mode", json!("active"));
+        add(&mut event, "mode", json!(if self.standby { "standby" } else { "active" }));
         add(&mut event, "timestamp", json!(self.clock.now().as_millis()));
         add(&mut event, "webhookEventId", json!(format!("{number:026}")));
         add(&mut event, "deliveryContext", json!({"isRedelivery": false}));
-        add(&mut event, "source", json!({"type": "user", "userId": user}));
-        if !matches!(event["type"].as_str(), Some("unfollow" | "leave" | "memberLeft" | "unsend")) {
+        if let Some(source) = source {
+            add(&mut event, "source", source);
+        }
+        let unanswerable =
+            matches!(event["type"].as_str(), Some("unfollow" | "leave" | "memberLeft" | "unsend"));
+        if !unanswerable && event["mode"] != "standby" {
             add(&mut event, "replyToken", json!(format!("{number:032x}")));
         }
         if event["message"].is_object() {
             add(&mut event["message"], "id", json!(number.to_string()));
             add(&mut event["message"], "quoteToken", json!(format!("quote-{number}")));
         }
-        let event = Event::from_value(event);
-        if let (Some(token), Some(source)) = (&event.reply_token, &event.source) {
-            self.line.add_token(token, source.chat().map(|chat| chat.to_string()));
-        }
-        let job = webhook::job(&event, Some("Ubot"));
-        self.runtime.block_on(self.store.insert(&[job])).expect("the test's store takes the event");
-        self.settle();
+        self.line.world().witness(&event);
+        self.deliver(&event);
+        self.last_event = Some(event.clone());
+        event
     }
 
-    fn advance(&mut self, time: Duration) {
+    /// Delivers an event again, as LINE does when it has heard no 200.
+    pub(super) fn redeliver(&mut self, mut event: Value) {
+        event["deliveryContext"] = json!({"isRedelivery": true});
+        self.deliver(&event);
+    }
+
+    pub(super) fn redeliver_last(&mut self) -> bool {
+        let last = self.last_event.clone();
+        last.map(|event| self.redeliver(event)).is_some()
+    }
+
+    fn deliver(&mut self, event: &Value) {
+        let event = Event::from_value(event.clone());
+        if let Some(token) = &event.reply_token {
+            let chat = event.source.as_ref().and_then(yamabiko_line::event::Source::chat);
+            self.line.world().grant(token.expose(), chat.map(|chat| chat.to_string()));
+        }
+        let job = webhook::job(&event, Some(BOT));
+        self.process.ask(async |store| store.insert(&[job]).await);
+        self.process.settle();
+    }
+
+    /// Moves the clock from due time to due time: of jobs, of claims and pauses, and of runs that sleep.
+    pub(super) fn advance(&mut self, time: Duration) {
         let target = self.clock.now() + time;
         loop {
-            self.settle();
-            let tick = self.runtime.block_on(self.store.tick()).expect("the test's store ticks");
-            match tick.next {
-                _ if tick.promoted > 0 => {}
+            self.process.settle();
+            let tick = self.process.tick();
+            if tick.promoted > 0 || tick.ended > 0 {
+                continue;
+            }
+            match [tick.next, self.clock.next_waking()].into_iter().flatten().min() {
                 Some(next) if next <= target => self.clock.set(next.max(self.clock.now())),
                 _ => break,
             }
         }
         self.clock.set(target);
-        self.settle();
+        self.process.settle();
     }
 
-    /// Works until nothing is ready, running or uncommitted.
-    fn settle(&mut self) {
-        while self.runtime.block_on(self.worker.step()).expect("the test's store takes a turn") {}
+    /// Kills the process and starts another on the same store.
+    pub(super) fn crash(&mut self) {
+        self.begin_again().kill();
+        self.process.settle();
+    }
+
+    /// Stops the process and starts another version of the bot on the same store.
+    pub(super) fn restart<S: ChatState>(&mut self, app: App<S>) {
+        self.registry = registry(app, &self.line, &self.late_calls);
+        self.begin_again().stop();
+        self.process.settle();
+    }
+
+    /// Starts another process and returns the one before.
+    fn begin_again(&mut self) -> Process {
+        let next = Process::start(self.folder.path(), &self.clock, Arc::clone(&self.registry));
+        std::mem::replace(&mut self.process, next)
+    }
+
+    /// Runs a dead job again, as a person does.
+    pub(super) fn run_again(&mut self, id: JobId) -> bool {
+        let done = self.process.ask(async |store| store.retry(&[id]).await);
+        self.process.settle();
+        done == [true]
+    }
+
+    pub(super) fn live(&self, chat: &str) -> Vec<JobRecord> {
+        self.process.ask(async |store| store.live(chat).await)
+    }
+
+    pub(super) fn state(&self, chat: &str) -> Option<Vec<u8>> {
+        self.process.ask(async |store| store.state(chat).await)
+    }
+
+    /// Returns the completed jobs, the first one first.
+    pub(super) fn completed(&self) -> Vec<JobRecord> {
+        self.list(State::Completed)
+    }
+
+    /// Returns the dead jobs, the first one first; the test has looked at them.
+    pub(super) fn dead(&mut self) -> Vec<JobRecord> {
+        let dead = self.list(State::Dead);
+        self.looked_at.extend(dead.iter().map(|record| (record.job.id, true)));
+        dead
+    }
+
+    /// Returns the jobs that have failed and are to be tried again; the test has looked at them.
+    pub(super) fn failing(&mut self) -> Vec<JobRecord> {
+        let mut failing: Vec<_> = LIVE.iter().flat_map(|state| self.list(*state)).collect();
+        failing.retain(has_failed);
+        self.looked_at.extend(failing.iter().map(|record| (record.job.id, false)));
+        failing
+    }
+
+    /// Returns the kinds of the jobs whose contexts were used too late; the test has looked at them.
+    pub(super) fn late_calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.late_calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Says what went wrong that the test has not looked at, a line each.
+    pub(super) fn unseen(&mut self) -> Vec<String> {
+        let seen = self.looked_at.clone();
+        let unseen = |records: Vec<JobRecord>, is_dead, what: &str| -> Vec<String> {
+            records
+                .iter()
+                .filter(|record| !seen.contains(&(record.job.id, is_dead)))
+                .map(|record| format!("{} {what}: {}", record.job.kind, last_error(record)))
+                .collect()
+        };
+        let mut lines = unseen(self.dead(), true, "is dead");
+        lines.extend(unseen(self.failing(), false, "failed and is to be tried again"));
+        lines.extend(
+            self.late_calls()
+                .iter()
+                .map(|kind| format!("{kind} used its context after its run had ended")),
+        );
+        lines
+    }
+
+    fn list(&self, state: State) -> Vec<JobRecord> {
+        let query = Query { limit: usize::from(u16::MAX), ..Query::new(state) };
+        let mut records = self.process.ask(async |store| store.list(&query).await).records;
+        if matches!(state, State::Dead | State::Completed) {
+            records.reverse();
+        }
+        records
     }
 }
 
-fn done<T>(answer: &mpsc::Sender<T>, value: T) {
-    // A test that no longer listens has ended.
-    answer.send(value).ok();
+/// Says whether a job has failed other than by a killed process, which its test has asked for.
+fn has_failed(record: &JobRecord) -> bool {
+    record.history.len() > usize::try_from(record.job.lost).unwrap_or(usize::MAX)
+}
+
+fn last_error(record: &JobRecord) -> &str {
+    record.history.last().map_or("no error is kept", |failure| &failure.error)
+}
+
+/// Puts an app together as a process does, with LINE played by the kit and late calls that panic (K8).
+fn registry<S: ChatState>(
+    app: App<S>,
+    line: &Arc<StandIn>,
+    late_calls: &Arc<Mutex<Vec<String>>>,
+) -> Arc<Registry> {
+    let platform: Arc<dyn Platform> = Arc::clone(line) as _;
+    let courier =
+        Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
+    let zone = jiff::tz::TimeZone::get("Asia/Tokyo").expect("the zone is known");
+    let registry = app
+        .into_registry(platform, Arc::new(courier), zone, note_late_call(Arc::clone(late_calls)))
+        .unwrap_or_else(|error| wrong(&error));
+    Arc::new(registry)
+}
+
+fn note_late_call(late_calls: Arc<Mutex<Vec<String>>>) -> LateCall {
+    Arc::new(move |kind| {
+        late_calls.lock().unwrap_or_else(PoisonError::into_inner).push(kind.to_owned());
+        late(kind);
+    })
+}
+
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+fn late(kind: &str) -> ! {
+    panic!("the context of a {kind} was used after its run had ended");
+}
+
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+fn wrong(error: &anyhow::Error) -> ! {
+    panic!("the bot is put together wrongly: {error}");
 }

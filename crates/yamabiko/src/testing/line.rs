@@ -1,103 +1,144 @@
-//! LINE as the test kit plays it: it takes everything and remembers what each chat heard.
+//! LINE as the test kit plays it, and what a test may do to it.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use serde_json::Value;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Profile, Quota, Sent},
+    client::{Profile, Quota, Sent, TIMEOUT},
     error::Error,
     id::{ChatId, UserId},
     message::Message,
     secret::ReplyToken,
 };
+use yamabiko_queue::{Clock, ManualClock};
 
+use super::{
+    fault::{Call, Fault},
+    world::World,
+};
 use crate::platform::Platform;
 
-/// The stand-in for LINE.
-#[derive(Debug, Default)]
-pub(super) struct TestLine(Mutex<Chats>);
-
-#[derive(Debug, Default)]
-struct Chats {
-    profiles: HashMap<String, (String, String)>,
-    tokens: HashMap<String, Option<String>>,
-    heard: HashMap<String, Vec<Value>>,
+/// LINE around a bot under test; from [`TestBot::line`](super::TestBot::line).
+///
+/// It keeps LINE's rules: a reply token is good once and for 60 s, a retry key that was accepted says nothing again,
+/// and each recipient of a push is counted.
+#[derive(Debug)]
+pub struct TestLine {
+    line: Arc<StandIn>,
 }
 
 impl TestLine {
-    fn chats(&self) -> MutexGuard<'_, Chats> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(line: Arc<StandIn>) -> Self {
+        Self { line }
     }
 
-    pub(super) fn add_user(&self, name: String, language: String) -> String {
-        let mut chats = self.chats();
-        let id = format!("U{:032x}", chats.profiles.len() + 1);
-        chats.profiles.insert(id.clone(), (name, language));
-        id
+    /// Lets the next reply, push or profile fail; said twice, the next two.
+    pub fn fail_next(&self, fault: Fault) {
+        self.line.world().faults.add(None, fault);
     }
 
-    pub(super) fn add_token(&self, token: &ReplyToken, chat: Option<String>) {
-        self.chats().tokens.insert(token.expose().to_owned(), chat);
+    /// Lets the next call of this sort fail.
+    pub fn fail_next_call(&self, call: Call, fault: Fault) {
+        self.line.world().faults.add(Some(call), fault);
     }
 
-    /// Takes what a chat has heard since the last call.
-    pub(super) fn heard(&self, chat: &str) -> Vec<Value> {
-        self.chats().heard.remove(chat).unwrap_or_default()
+    /// Lets every reply, push and profile fail until [`recover`](Self::recover).
+    pub fn fail_all(&self, fault: Fault) {
+        self.line.world().faults.set_all(Some(fault));
     }
 
-    fn say(&self, chat: String, messages: &[Message]) {
-        let messages = messages
-            .iter()
-            .map(|message| serde_json::to_value(message).expect("messages are JSON"));
-        self.chats().heard.entry(chat).or_default().extend(messages);
+    /// Ends what [`fail_all`](Self::fail_all) began.
+    pub fn recover(&self) {
+        self.line.world().faults.set_all(None);
+    }
+
+    /// Limits the messages of each month (in Tokyo), counted by recipients. Without it there is no limit.
+    pub fn set_quota(&self, limit: u64) {
+        self.line.world().quota = Some(limit);
+    }
+
+    /// Returns how many messages were pushed in this month, one for each recipient.
+    #[must_use]
+    pub fn quota_used(&self) -> u64 {
+        self.line.world().used()
+    }
+
+    /// Returns how often LINE was called in this way so far, failures included.
+    #[must_use]
+    pub fn calls(&self, call: Call) -> usize {
+        self.line.world().calls(call)
     }
 }
 
-/// Returns a message as a test reads it.
-pub(super) fn shown(message: &Value) -> String {
-    match (message["type"].as_str(), message["text"].as_str()) {
-        (Some("text"), Some(text)) => text.to_owned(),
-        (Some(kind), _) => format!("[{kind}]"),
-        (None, _) => "[unknown]".to_owned(),
+/// The stand-in for LINE.
+#[derive(Debug)]
+pub(super) struct StandIn {
+    clock: Clock,
+    world: Mutex<World>,
+}
+
+impl StandIn {
+    pub(super) fn new(clock: ManualClock) -> Self {
+        Self { clock: Clock::Manual(clock.clone()), world: Mutex::new(World::new(clock)) }
+    }
+
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a call, which may fail.
+    async fn call<T>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&mut World) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let fault = self.world().begin(call);
+        let Some(fault) = fault else { return act(&mut self.world()) };
+        if fault == Fault::TimeoutAfter {
+            // What LINE makes of the call, nobody hears.
+            drop(act(&mut self.world()));
+        }
+        if matches!(fault, Fault::TimeoutBefore | Fault::TimeoutAfter) {
+            self.clock.sleep(TIMEOUT).await;
+        }
+        Err(fault.error())
     }
 }
 
 #[async_trait]
-impl Platform for TestLine {
+impl Platform for StandIn {
     async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error> {
-        let chat = self.chats().tokens.remove(token.expose()).flatten();
-        self.say(chat.unwrap_or_default(), messages);
-        Ok(Sent::default())
+        self.call(Call::Reply, |world| world.reply(token.expose(), messages)).await
     }
 
     async fn push(
         &self,
         to: &ChatId,
         messages: &[Message],
-        _retry_key: Uuid,
+        retry_key: Uuid,
     ) -> Result<Sent, Error> {
-        self.say(to.to_string(), messages);
-        Ok(Sent::default())
+        self.call(Call::Push, |world| world.push(to, messages, retry_key)).await
     }
 
     async fn profile(&self, user: &UserId) -> Result<Profile, Error> {
-        let known = self.chats().profiles.get(user.as_str()).cloned().unwrap_or_default();
+        let (name, language) =
+            self.call(Call::Profile, |world| world.profile(user.as_str())).await?;
         let mut profile = Profile::default();
-        profile.display_name = known.0;
-        profile.language = Some(known.1);
+        profile.user_id = user.clone();
+        profile.display_name = name;
+        profile.language = Some(language);
         Ok(profile)
     }
 
     async fn quota(&self) -> Result<Quota, Error> {
-        Ok(Quota::default())
+        let limit = self.call(Call::Quota, |world| Ok(world.quota)).await?;
+        let mut quota = Quota::default();
+        quota.limit = limit;
+        Ok(quota)
     }
 
     async fn quota_used(&self) -> Result<u64, Error> {
-        Ok(0)
+        self.call(Call::Quota, |world| Ok(world.used())).await
     }
 }

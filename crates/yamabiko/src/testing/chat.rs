@@ -1,0 +1,90 @@
+//! A chat with a bot under test: what was heard in it, and what the bot keeps for it.
+
+use serde_json::{Value, json};
+use yamabiko_line::id::ChatId;
+
+use super::{Heard, handle::Handle};
+use crate::{
+    Timer,
+    state::{ChatState, read_as_stored},
+};
+
+/// A chat with a bot under test: of one user, a group or a room.
+///
+/// [`TestUser`](super::TestUser) and [`TestGroup`](super::TestGroup) have all its methods.
+#[derive(Clone, Debug)]
+pub struct TestChat {
+    pub(super) id: ChatId,
+    /// The type of LINE's source, and the key of its id.
+    source: (&'static str, &'static str),
+    pub(super) bot: Handle,
+}
+
+impl TestChat {
+    pub(super) fn user(id: &str, bot: Handle) -> Self {
+        Self { id: ChatId::new(id), source: ("user", "userId"), bot }
+    }
+
+    pub(super) fn group(id: String, bot: Handle) -> Self {
+        Self { id: ChatId::new(id), source: ("group", "groupId"), bot }
+    }
+
+    pub(super) fn room(id: String, bot: Handle) -> Self {
+        Self { id: ChatId::new(id), source: ("room", "roomId"), bot }
+    }
+
+    /// Returns the chat as a source of events.
+    pub(super) fn source(&self) -> Value {
+        let (source_type, key) = self.source;
+        json!({"type": source_type, key: self.id.as_str()})
+    }
+
+    /// Returns the id to which `cx.push_to` speaks.
+    #[must_use]
+    pub fn chat_id(&self) -> &ChatId {
+        &self.id
+    }
+
+    /// Returns what the bot has said since the last call: texts as they are, other messages as their type in brackets.
+    #[must_use]
+    pub fn hears(&self) -> Vec<String> {
+        self.hears_in_detail().iter().map(Heard::text).collect()
+    }
+
+    /// Returns the messages that the bot has said since the last call, as LINE's JSON.
+    #[must_use]
+    pub fn hears_messages(&self) -> Vec<Value> {
+        self.hears_in_detail().into_iter().map(|heard| heard.message).collect()
+    }
+
+    /// Returns the messages that the bot has said since the last call, each with the call that said it and the time.
+    #[must_use]
+    pub fn hears_in_detail(&self) -> Vec<Heard> {
+        let chat = self.id.clone();
+        self.bot.ask(move |bot| bot.line.world().heard(chat.as_str()))
+    }
+
+    /// Returns the chat's timers, the next one first, as `cx.timers()` would.
+    #[must_use]
+    pub fn timers(&self) -> Vec<Timer> {
+        let chat = self.id.clone();
+        let live = self.bot.ask(move |bot| bot.live(chat.as_str()));
+        live.into_iter().filter_map(Timer::of).collect()
+    }
+
+    /// Returns what the bot keeps for the chat, as it is stored, the default if it keeps nothing.
+    ///
+    /// # Panics
+    /// If that is no `S`: it may be of an older version, which the bot converts when it next runs in the chat.
+    #[must_use]
+    pub fn state<S: ChatState>(&self) -> S {
+        let chat = self.id.clone();
+        let stored = self.bot.ask(move |bot| bot.state(chat.as_str()));
+        read_as_stored(stored.as_deref()).unwrap_or_else(|error| not_a::<S>(&error))
+    }
+}
+
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+fn not_a<S>(error: &serde_json::Error) -> ! {
+    panic!("the chat's state is no {}: {error}", std::any::type_name::<S>());
+}

@@ -1,0 +1,105 @@
+//! How LINE fails when a test asks for it.
+
+use yamabiko_line::error::{Error, ErrorKind, Reached};
+
+/// A sort of call to LINE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Call {
+    /// An answer by reply token.
+    Reply,
+    /// A message by push.
+    Push,
+    /// A question for a user's profile.
+    Profile,
+    /// A question for the month's quota, or for how much of it is used.
+    Quota,
+}
+
+/// A failure of LINE, or of the way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// There is no connection: the call surely never reaches LINE.
+    ConnectionRefused,
+    /// LINE does nothing and does not answer; the bot gives up after 5 s by its clock.
+    TimeoutBefore,
+    /// LINE does what it is asked for, but does not answer; the bot gives up after 5 s by its clock.
+    TimeoutAfter,
+    /// 500: LINE does nothing, but the bot cannot know that.
+    ServerError,
+    /// 400, as for a reply token that is used or too old.
+    InvalidReplyToken,
+    /// 401: the channel's access token is wrong.
+    Unauthorized,
+    /// 403: the channel may not do this.
+    Forbidden,
+    /// 404, as for the profile of one who has blocked the bot.
+    NotFound,
+    /// 429: the channel calls too often.
+    RateLimit,
+    /// 429: this chat is sent too much.
+    TooManyToOneChat,
+    /// 429: the month's messages are used up, and the quota says so from then on.
+    QuotaUsedUp,
+}
+
+impl Fault {
+    /// Returns what the bot's client makes of the failure.
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::ConnectionRefused => {
+                Error::without_answer(ErrorKind::Network, Reached::No, "connection refused")
+            }
+            Self::TimeoutBefore | Self::TimeoutAfter => {
+                Error::without_answer(ErrorKind::Timeout, Reached::Unknown, "no answer within 5 s")
+            }
+            Self::ServerError => refused(500, "Internal Server Error"),
+            Self::InvalidReplyToken => refused(400, "Invalid reply token"),
+            Self::Unauthorized => refused(401, "Authentication failed"),
+            Self::Forbidden => refused(403, "Access to this API is not available for your account"),
+            Self::NotFound => refused(404, "Not found"),
+            Self::RateLimit => {
+                refused(429, "The API rate limit has been exceeded. Try again later.")
+            }
+            Self::TooManyToOneChat => {
+                refused(429, "A large number of messages were sent to the same user")
+            }
+            Self::QuotaUsedUp => refused(429, "You have reached your monthly limit."),
+        }
+    }
+}
+
+/// Makes an answer of LINE that is no success.
+pub(super) fn refused(status: u16, message: &str) -> Error {
+    let body = serde_json::json!({"message": message}).to_string();
+    Error::refused(status, Some("test-request".to_owned()), None, body.as_bytes())
+}
+
+/// The failures to come.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    next: Vec<(Option<Call>, Fault)>,
+    all: Option<Fault>,
+}
+
+impl Faults {
+    /// Lets the next call fail, of any sort but `Quota` where none is named.
+    pub(super) fn add(&mut self, call: Option<Call>, fault: Fault) {
+        self.next.push((call, fault));
+    }
+
+    /// Lets all calls but `Quota` fail that nothing else is said of; `None` lets them work again.
+    pub(super) fn set_all(&mut self, fault: Option<Fault>) {
+        self.all = fault;
+    }
+
+    /// Takes the failure that hits this call.
+    pub(super) fn hit(&mut self, call: Call) -> Option<Fault> {
+        let hits = |wanted: Option<Call>| wanted.map_or(call != Call::Quota, |one| one == call);
+        match self.next.iter().position(|(wanted, _)| hits(*wanted)) {
+            Some(at) => Some(self.next.remove(at).1),
+            None => self.all.filter(|_| hits(None)),
+        }
+    }
+}

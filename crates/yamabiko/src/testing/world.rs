@@ -1,0 +1,218 @@
+//! What LINE knows: who is in which chat, what was heard, and what was used up.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+use uuid::Uuid;
+use yamabiko_line::{
+    client::Sent,
+    error::Error,
+    id::{ChatId, ChatKind, MessageId},
+    message::Message,
+};
+use yamabiko_queue::{ManualClock, Timestamp};
+
+use super::{
+    fault::{Call, Fault, Faults, refused},
+    heard::Heard,
+};
+
+/// How long a reply token can be used after its webhook.
+const TOKEN_LIFE_SECONDS: u64 = 60;
+/// How long an accepted retry key is known.
+const RETRY_KEY_LIFE_SECONDS: u64 = 24 * 60 * 60;
+/// The ids of the bot's messages begin here, far from those of users.
+const BOT_MESSAGES: u64 = 9_000_000_000;
+
+/// What LINE knows.
+#[derive(Debug)]
+pub(super) struct World {
+    clock: ManualClock,
+    pub(super) faults: Faults,
+    /// Name and language of each user.
+    pub(super) users: HashMap<String, (String, String)>,
+    /// Users who have blocked the bot.
+    blocked: HashSet<String>,
+    /// The members of the groups and rooms that the bot is in.
+    groups: HashMap<String, HashSet<String>>,
+    /// Groups and rooms so far.
+    groups_so_far: usize,
+    tokens: HashMap<String, ReplyToken>,
+    accepted: HashMap<Uuid, Timestamp>,
+    heard: HashMap<String, Vec<Heard>>,
+    said: u64,
+    pub(super) quota: Option<u64>,
+    /// Messages of this month, by recipients.
+    used: (String, u64),
+    calls: HashMap<Call, usize>,
+}
+
+#[derive(Debug)]
+struct ReplyToken {
+    chat: Option<String>,
+    until: Timestamp,
+    used: bool,
+}
+
+impl World {
+    pub(super) fn new(clock: ManualClock) -> Self {
+        Self {
+            clock,
+            faults: Faults::default(),
+            users: HashMap::new(),
+            blocked: HashSet::new(),
+            groups: HashMap::new(),
+            groups_so_far: 0,
+            tokens: HashMap::new(),
+            accepted: HashMap::new(),
+            heard: HashMap::new(),
+            said: 0,
+            quota: None,
+            used: (String::new(), 0),
+            calls: HashMap::new(),
+        }
+    }
+
+    /// Adds a user, who is a friend of the bot.
+    pub(super) fn add_user(&mut self, name: String, language: String) -> String {
+        let id = format!("U{:032x}", self.users.len() + 1);
+        self.users.insert(id.clone(), (name, language));
+        id
+    }
+
+    /// Adds a group (`C`) or room (`R`) that the bot is in.
+    pub(super) fn add_group(&mut self, letter: char, members: HashSet<String>) -> String {
+        self.groups_so_far += 1;
+        let id = format!("{letter}{:032x}", self.groups_so_far);
+        self.groups.insert(id.clone(), members);
+        id
+    }
+
+    /// Notes what an event says of who is where.
+    pub(super) fn witness(&mut self, event: &Value) {
+        let source = &event["source"];
+        let user = source["userId"].as_str().unwrap_or_default().to_owned();
+        let group = source["groupId"].as_str().or(source["roomId"].as_str()).map(str::to_owned);
+        match (event["type"].as_str().unwrap_or_default(), group) {
+            ("unfollow", _) => drop(self.blocked.insert(user)),
+            ("follow", _) | ("message", None) => drop(self.blocked.remove(&user)),
+            ("join", Some(group)) => drop(self.groups.entry(group).or_default()),
+            ("leave", Some(group)) => drop(self.groups.remove(&group)),
+            ("memberJoined", Some(group)) => {
+                let members = self.groups.entry(group).or_default();
+                members.extend(users_of(&event["joined"]));
+            }
+            ("memberLeft", Some(group)) => {
+                let left: HashSet<_> = users_of(&event["left"]).collect();
+                self.groups.entry(group).or_default().retain(|member| !left.contains(member));
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives out a reply token, or lets a redelivered one live longer.
+    pub(super) fn grant(&mut self, token: &str, chat: Option<String>) {
+        let until = self.clock.now() + std::time::Duration::from_secs(TOKEN_LIFE_SECONDS);
+        let fresh = ReplyToken { chat, until, used: false };
+        self.tokens.entry(token.to_owned()).or_insert(fresh).until = until;
+    }
+
+    /// Notes a call and returns how it fails, if it does.
+    pub(super) fn begin(&mut self, call: Call) -> Option<Fault> {
+        *self.calls.entry(call).or_default() += 1;
+        let fault = self.faults.hit(call);
+        if fault == Some(Fault::QuotaUsedUp) {
+            self.quota = Some(self.used());
+        }
+        fault
+    }
+
+    /// Returns how often LINE was called.
+    pub(super) fn calls(&self, call: Call) -> usize {
+        self.calls.get(&call).copied().unwrap_or(0)
+    }
+
+    pub(super) fn reply(&mut self, token: &str, messages: &[Message]) -> Result<Sent, Error> {
+        let now = self.clock.now();
+        let usable = |token: &&mut ReplyToken| !token.used && now <= token.until;
+        let Some(token) = self.tokens.get_mut(token).filter(usable) else {
+            return Err(Fault::InvalidReplyToken.error());
+        };
+        token.used = true;
+        let chat = token.chat.clone().unwrap_or_default();
+        self.say(&chat, messages, Call::Reply);
+        Ok(Sent::default())
+    }
+
+    pub(super) fn push(
+        &mut self,
+        to: &ChatId,
+        messages: &[Message],
+        retry_key: Uuid,
+    ) -> Result<Sent, Error> {
+        let life = std::time::Duration::from_secs(RETRY_KEY_LIFE_SECONDS);
+        let accepted = self.accepted.get(&retry_key);
+        if accepted.is_some_and(|at| self.clock.now().since(*at) < life) {
+            let mut sent = Sent::default();
+            sent.already_accepted = true;
+            return Ok(sent);
+        }
+        let recipients = match (to.kind(), self.groups.get(to.as_str())) {
+            (ChatKind::Group | ChatKind::Room, None) => {
+                return Err(refused(400, "Failed to send messages"));
+            }
+            (_, Some(members)) => members.len() as u64,
+            (_, None) => u64::from(!self.blocked.contains(to.as_str())),
+        };
+        if recipients > 0 && self.quota.is_some_and(|limit| self.used() + recipients > limit) {
+            return Err(Fault::QuotaUsedUp.error());
+        }
+        self.used = (self.month(), self.used() + recipients);
+        self.accepted.insert(retry_key, self.clock.now());
+        // Who has blocked the bot hears nothing, and the bot does not learn of it.
+        if recipients > 0 {
+            self.say(to.as_str(), messages, Call::Push);
+        }
+        Ok(Sent::default())
+    }
+
+    /// Returns name and language of a friend.
+    pub(super) fn profile(&self, user: &str) -> Result<(String, String), Error> {
+        let known = self.users.get(user).filter(|_| !self.blocked.contains(user));
+        known.cloned().ok_or_else(|| Fault::NotFound.error())
+    }
+
+    /// Returns how many messages were sent in this month, one for each recipient.
+    pub(super) fn used(&self) -> u64 {
+        if self.used.0 == self.month() { self.used.1 } else { 0 }
+    }
+
+    fn month(&self) -> String {
+        let now = jiff::Timestamp::from_microsecond(self.clock.now().as_micros());
+        let tokyo = now.and_then(|now| now.in_tz("Asia/Tokyo"));
+        tokyo.map(|now| now.strftime("%Y-%m").to_string()).unwrap_or_default()
+    }
+
+    /// Takes what a chat has heard since the last call.
+    pub(super) fn heard(&mut self, chat: &str) -> Vec<Heard> {
+        self.heard.remove(chat).unwrap_or_default()
+    }
+
+    fn say(&mut self, chat: &str, messages: &[Message], by: Call) {
+        for message in messages {
+            self.said += 1;
+            let heard = Heard {
+                id: MessageId::new((BOT_MESSAGES + self.said).to_string()),
+                message: serde_json::to_value(message).expect("messages are JSON"),
+                by,
+                at: self.clock.now(),
+            };
+            self.heard.entry(chat.to_owned()).or_default().push(heard);
+        }
+    }
+}
+
+fn users_of(list: &Value) -> impl Iterator<Item = String> {
+    let members = list["members"].as_array().into_iter().flatten();
+    members.filter_map(|member| Some(member["userId"].as_str()?.to_owned()))
+}
