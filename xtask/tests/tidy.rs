@@ -123,18 +123,30 @@ fn every_source_file_says_what_it_is_for_and_is_not_too_long() {
     }
 }
 
+/// Returns the Rust blocks of a document.
+fn samples(document: &str) -> Vec<String> {
+    let blocks = document.split("```rust\n").skip(1);
+    blocks.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// Returns a tested file as a document shows it: without what the head says.
+fn as_shown(path: &str) -> String {
+    let tested = read(path);
+    let lines = tested.lines().skip_while(|line| line.starts_with("//!") || line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn the_readme_sample_is_the_one_that_is_tested() {
-    let readme = read("README.md");
-    let blocks: Vec<_> =
-        readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let tested = read("crates/yamabiko/tests/echo_timer.rs");
-    let without_head: String = tested
-        .lines()
-        .skip_while(|line| line.starts_with("//!") || line.is_empty())
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert_eq!(blocks.join("\n"), without_head);
+    let shown = samples(&read("README.md")).join("\n");
+    assert_eq!(shown, as_shown("crates/yamabiko/tests/echo_timer.rs"));
+}
+
+#[test]
+fn the_samples_of_the_testing_guide_are_those_that_are_tested() {
+    let tested = ["first", "time", "chats", "line", "deploys"]
+        .map(|name| as_shown(&format!("crates/yamabiko/tests/guide/{name}.rs")));
+    assert_eq!(samples(&read("docs/testing.md")), tested);
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub use user::TestUser;
 /// Nothing waits really: limits of time, retries, pauses and leases all go by the bot's clock, and retries come
 /// without the jitter that they have in production.
 ///
-/// A run that waits for something else, such as a server of the test's own, is really waited for, for a minute at most.
+/// A run that sleeps is left asleep, whatever else it waits for. One that only waits for something else, such as a server of
+/// the test's own, is really waited for, for a minute at most.
 ///
 /// # Panics
 /// When it is dropped, if something went wrong that the test has not looked at: a job is dead, one has failed and waits to
@@ -89,7 +90,10 @@ impl TestBot {
     #[must_use]
     pub fn start<S: ChatState>(app: App<S>) -> Self {
         let (handle, acts) = Handle::new();
-        let thread = thread::spawn(move || Bot::start(app).serve(&acts));
+        let thread = thread::Builder::new()
+            .name("bot under test".to_owned())
+            .spawn(move || Bot::start(app).serve(&acts))
+            .expect("a thread can be started");
         let bot = Self { handle, thread: Some(thread) };
         bot.handle.ask(|_| ());
         bot

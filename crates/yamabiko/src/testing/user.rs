@@ -1,5 +1,10 @@
 //! A user who chats with a bot under test.
 
+#![expect(
+    clippy::must_use_candidate,
+    reason = "what is said has its effect, and few tests need what it returns"
+)]
+
 use std::ops::Deref;
 
 use serde_json::{Value, json};
@@ -115,8 +120,9 @@ impl TestUser {
 
     /// Sends a message of any type, as LINE's reference writes it, to the bot.
     pub fn sends_message(&self, message: Value) -> TestMessage {
-        let event = self.happens(json!({"type": "message", "message": message}));
-        TestMessage::new(event, self.chat.bot.clone())
+        let mut event = json!({"type": "message"});
+        event["message"] = message;
+        TestMessage::new(self.happens(event), self.chat.bot.clone())
     }
 
     /// Taps a button with this data.

@@ -1,0 +1,157 @@
+//! Each type of event, as the bot's handlers see it.
+
+use serde_json::json;
+use yamabiko::{
+    App, Context, Event, EventKind, MessageContent, Result,
+    testing::{TestBot, TestUser},
+};
+
+async fn on_other(cx: Context, event: Event) -> Result {
+    let seen = match event.kind {
+        EventKind::Message(MessageContent::Text(text)) => {
+            let mentioned = text.mentions.iter().any(|mention| mention.is_self);
+            format!("text {} {mentioned} {:?}", text.text, text.quoted_message_id)
+        }
+        EventKind::Message(MessageContent::File(file)) => {
+            format!("{} {:?}", file.file_name, file.file_size)
+        }
+        EventKind::Message(content) => {
+            format!("{content:?}").split([' ', '(']).next().unwrap().to_owned()
+        }
+        EventKind::MessageEdited(MessageContent::Text(text)) => {
+            format!("edited {} {}", text.id, text.text)
+        }
+        EventKind::Postback { data, params } => format!("{data} {params:?}"),
+        kind => format!("{kind:?}").split([' ', '(']).next().unwrap().to_owned(),
+    };
+    cx.data::<Seen>()?.0.lock().unwrap().push(seen);
+    Ok(())
+}
+
+#[derive(Clone, Default)]
+struct Seen(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Seen {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+fn start() -> (TestBot, TestUser, Seen) {
+    let seen = Seen::default();
+    let bot = TestBot::start(App::new("observer").data(seen.clone()).on_other(on_other));
+    let alice = bot.user("Alice");
+    (bot, alice, seen)
+}
+
+#[test]
+fn each_type_of_message_reaches_the_bot() {
+    let (_bot, alice, seen) = start();
+    alice.says("hello");
+    alice.sends_sticker("446", "1988");
+    alice.sends_image();
+    alice.sends_video();
+    alice.sends_audio();
+    alice.sends_file("plan.pdf", 1234);
+    alice.sends_location("Tokyo", 35.7, 139.7);
+    alice.sends_message(json!({"type": "hologram"}));
+    assert_eq!(
+        seen.take(),
+        [
+            "text hello false None",
+            "Sticker",
+            "Image",
+            "Video",
+            "Audio",
+            "plan.pdf Some(1234)",
+            "Location",
+            "Unknown"
+        ]
+    );
+}
+
+#[test]
+fn each_type_of_event_reaches_the_bot() {
+    let (bot, alice, seen) = start();
+    alice.follows();
+    alice.taps("undo");
+    alice.picks("when", json!({"datetime": "2027-01-15T18:00"}));
+    alice.watches_video("trailer");
+    alice.comes_near_beacon("d41d8cd98f");
+    alice.links_account("nonce");
+    alice.changes_membership("joined", 3189);
+    alice.sends(json!({"type": "somethingNew"}));
+    bot.receives(json!({"type": "accountLink", "link": {"result": "failed", "nonce": "x"}}));
+    alice.unfollows();
+    let family = bot.group("Family", &[&alice]);
+    let bob = bot.user("Bob");
+    bob.joins(&family);
+    bob.leaves(&family);
+    family.bot_leaves();
+    family.bot_joins();
+    assert_eq!(
+        seen.take(),
+        [
+            "Follow",
+            "undo None",
+            r#"when Some(Object {"datetime": String("2027-01-15T18:00")})"#,
+            "VideoPlayComplete",
+            "Beacon",
+            "AccountLink",
+            "Membership",
+            "Unknown",
+            "AccountLink",
+            "Unfollow",
+            "MemberJoined",
+            "MemberLeft",
+            "Leave",
+            "Join",
+        ]
+    );
+}
+
+#[test]
+fn a_message_is_edited_quoted_and_taken_back() {
+    let (_bot, alice, seen) = start();
+    let said = alice.says("180");
+    assert_eq!((said.id().as_str(), said.quote_token()), ("1", "quote-1"));
+    said.edit("60");
+    alice.quotes(&said.id(), "this one");
+    alice.mentions_bot("list");
+    said.unsend();
+    assert_eq!(
+        seen.take(),
+        [
+            "text 180 false None",
+            "edited 1 60",
+            r#"text this one false Some(MessageId("1"))"#,
+            "text @Bot list true None",
+            "Unsend",
+        ]
+    );
+}
+
+#[test]
+fn i1_a_redelivered_event_has_no_effect() {
+    let (bot, alice, seen) = start();
+    let said = alice.says("once");
+    said.redeliver();
+    bot.redeliver_last();
+    assert_eq!(seen.take().len(), 1);
+}
+
+#[test]
+fn i4_in_standby_handlers_run_and_nothing_is_said() {
+    async fn answers(cx: Context, _event: Event) -> Result {
+        assert!(!cx.can_reply());
+        cx.reply("hello");
+        cx.data::<Seen>()?.0.lock().unwrap().push("ran".to_owned());
+        Ok(())
+    }
+    let seen = Seen::default();
+    let bot = TestBot::start(App::new("polite").data(seen.clone()).on_other(answers));
+    let alice = bot.user("Alice");
+    bot.stand_by(true);
+    alice.says("hello");
+    assert_eq!((seen.take().len(), alice.hears().len()), (1, 0));
+}

@@ -1,0 +1,184 @@
+//! LINE's rules and faults, and what the runtime makes of them.
+
+use yamabiko::{
+    App, Context, Result, TextMessage,
+    testing::{Call, Fault, TestBot, TestUser},
+};
+
+use crate::secs;
+
+/// `push` is answered by push, `profile` by the user's name, all else by reply.
+async fn on_text(cx: Context, message: TextMessage) -> Result {
+    match message.text.as_str() {
+        "push" => cx.push_to(&cx.chat().cloned().unwrap(), "pushed"),
+        "profile" => cx.reply(cx.profile().await?.display_name),
+        "profile or not" => {
+            cx.reply(
+                cx.profile().await.map_or_else(|error| error.to_string(), |one| one.display_name),
+            );
+        }
+        _ => cx.reply("replied"),
+    }
+    Ok(())
+}
+
+/// The reply token is used first, so that what follows has to be pushed.
+async fn pushes(cx: Context, _message: TextMessage) -> Result {
+    for n in 1..=6 {
+        cx.push(n.to_string());
+    }
+    Ok(())
+}
+
+fn start() -> (TestBot, TestUser) {
+    let bot = TestBot::start(App::new("parrot").on_text(on_text));
+    let alice = bot.user("Alice");
+    (bot, alice)
+}
+
+/// Starts a bot that says five messages by reply and a sixth by push.
+fn start_pushing() -> (TestBot, TestUser) {
+    let bot = TestBot::start(App::new("pusher").on_text(pushes));
+    let alice = bot.user("Alice");
+    (bot, alice)
+}
+
+fn how(user: &TestUser) -> Vec<(String, Call)> {
+    user.hears_in_detail().into_iter().map(|heard| (heard.text(), heard.by)).collect()
+}
+
+#[test]
+fn a_reply_is_free_and_a_push_is_counted() {
+    let (bot, alice) = start_pushing();
+    alice.says("hello");
+    let heard = how(&alice);
+    assert_eq!(heard[4..], [("5".to_owned(), Call::Reply), ("6".to_owned(), Call::Push)]);
+    let line = bot.line();
+    assert_eq!((line.calls(Call::Reply), line.calls(Call::Push), line.quota_used()), (1, 1, 1));
+}
+
+#[test]
+fn a_reply_that_fails_is_tried_again() {
+    for fault in [Fault::ServerError, Fault::ConnectionRefused, Fault::TimeoutBefore] {
+        let (bot, alice) = start();
+        bot.line().fail_next(fault);
+        alice.says("hello");
+        assert_eq!(alice.hears(), [""; 0], "{fault:?}");
+        bot.advance(secs(10));
+        assert_eq!(how(&alice), [("replied".to_owned(), Call::Reply)], "{fault:?}");
+    }
+}
+
+#[test]
+fn o3_a_reply_that_line_took_without_an_answer_is_said_once() {
+    let (bot, alice) = start();
+    bot.line().fail_next(Fault::TimeoutAfter);
+    alice.says("hello");
+    bot.advance(secs(60));
+    assert_eq!(how(&alice), [("replied".to_owned(), Call::Reply)]);
+    assert_eq!(bot.line().calls(Call::Reply), 2, "the second is refused: the token is used");
+}
+
+#[test]
+fn o4_a_push_that_line_took_without_an_answer_is_said_once() {
+    let (bot, alice) = start_pushing();
+    bot.line().fail_next_call(Call::Push, Fault::TimeoutAfter);
+    alice.says("hello");
+    bot.advance(secs(60));
+    assert_eq!(how(&alice)[5..], [("6".to_owned(), Call::Push)]);
+    assert_eq!((bot.line().calls(Call::Push), bot.line().quota_used()), (2, 1));
+}
+
+#[test]
+fn o2_a_reply_token_that_has_grown_too_old_is_left_for_a_push() {
+    let (bot, alice) = start();
+    bot.line().fail_all(Fault::ConnectionRefused);
+    alice.says("hello");
+    bot.advance(secs(70));
+    bot.line().recover();
+    bot.advance(secs(300));
+    assert_eq!(how(&alice), [("replied".to_owned(), Call::Push)]);
+}
+
+#[test]
+fn o3_a_reply_token_that_line_refuses_is_left_for_a_push() {
+    let (bot, alice) = start();
+    bot.line().fail_next(Fault::InvalidReplyToken);
+    alice.says("hello");
+    assert_eq!(how(&alice), [("replied".to_owned(), Call::Push)]);
+}
+
+#[test]
+fn o5_refused_credentials_and_too_many_calls_pause_the_outbox() {
+    let waits = [(Fault::Unauthorized, 30), (Fault::Forbidden, 30), (Fault::RateLimit, 1)];
+    for (fault, seconds) in waits {
+        let (bot, alice) = start();
+        let begin = bot.now();
+        bot.line().fail_next(fault);
+        alice.says("hello");
+        bot.advance(secs(60));
+        let heard = &alice.hears_in_detail()[0];
+        assert_eq!((heard.by, heard.at.since(begin)), (Call::Reply, secs(seconds)), "{fault:?}");
+    }
+}
+
+#[test]
+fn o5_a_chat_that_is_sent_too_much_waits_alone() {
+    let (bot, alice) = start();
+    let bob = bot.user("Bob");
+    bot.line().fail_next(Fault::TooManyToOneChat);
+    alice.says("hello");
+    bob.says("hello");
+    assert_eq!((alice.hears().len(), bob.hears().len()), (0, 1));
+    bot.advance(secs(1));
+    assert_eq!(alice.hears(), ["replied"]);
+}
+
+#[test]
+fn o5_when_the_months_messages_are_used_up_pushes_are_dead_and_replies_go_on() {
+    let (bot, alice) = start_pushing();
+    bot.line().set_quota(1);
+    alice.says("hello");
+    alice.says("hello");
+    assert_eq!(alice.hears().len(), 11);
+    assert!(bot.dead_jobs()[0].error().starts_with("the month's messages are used up"));
+    bot.advance(secs(31 * 24 * 60 * 60));
+    alice.says("hello");
+    assert_eq!(alice.hears().len(), 6, "another month");
+}
+
+#[test]
+fn o5_a_push_that_meets_a_used_up_quota_is_dead() {
+    let (bot, alice) = start_pushing();
+    bot.line().fail_next_call(Call::Push, Fault::QuotaUsedUp);
+    alice.says("hello");
+    assert_eq!((alice.hears().len(), bot.dead_jobs().len()), (5, 1));
+}
+
+#[test]
+fn a_profile_that_is_not_found_is_an_error_of_the_handlers() {
+    let (bot, alice) = start();
+    bot.line().fail_next_call(Call::Profile, Fault::NotFound);
+    alice.says("profile or not");
+    assert_eq!(alice.hears(), ["LINE answered 404: Not found"]);
+    alice.says("profile");
+    assert_eq!(alice.hears(), ["Alice"]);
+}
+
+#[test]
+fn a_profile_without_an_answer_takes_five_seconds_of_the_handlers_time() {
+    let (bot, alice) = start();
+    bot.line().fail_next(Fault::TimeoutBefore);
+    alice.says("profile or not");
+    bot.advance(secs(4));
+    assert_eq!(alice.hears(), [""; 0]);
+    bot.advance(secs(1));
+    assert_eq!(alice.hears(), ["LINE did not answer in time"]);
+}
+
+#[test]
+fn what_a_handler_pushes_to_its_own_chat_takes_the_reply_token() {
+    let (_bot, alice) = start();
+    alice.says("push");
+    assert_eq!(how(&alice), [("pushed".to_owned(), Call::Reply)]);
+}

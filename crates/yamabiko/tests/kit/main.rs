@@ -1,0 +1,16 @@
+//! The test kit itself: time, chats, events, LINE's rules and faults, failures, crashes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod chats;
+mod events;
+mod failures;
+mod line;
+mod restarts;
+mod time;
+
+use std::time::Duration;
+
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
