@@ -126,7 +126,7 @@ pub(crate) fn job(event: &Event, destination: Option<&str>) -> NewJob {
         job.lane = Some(chat_lane(&chat));
         job.chat = Some(chat.to_string());
     }
-    if let EventKind::Message(content) = &event.kind {
+    if let EventKind::Message(content) | EventKind::MessageEdited(content) = &event.kind {
         job.origin = content.id().map(ToString::to_string);
     }
     job.secret = event.reply_token.as_ref().map(|token| token.expose().to_owned());

@@ -1,8 +1,9 @@
 //! Each type of event, as the bot's handlers see it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yamabiko::{
-    App, Context, Event, EventKind, MessageContent, Result,
+    App, Context, Event, EventKind, Job, MessageContent, Result, TextMessage,
     testing::{TestBot, TestUser},
 };
 
@@ -154,4 +155,36 @@ fn i4_in_standby_handlers_run_and_nothing_is_said() {
     bot.stand_by(true);
     alice.says("hello");
     assert_eq!((seen.take().len(), alice.hears().len()), (1, 0));
+}
+
+#[test]
+fn i4_what_an_edited_message_has_started_is_cancelled_when_it_is_taken_back() {
+    async fn on_text(cx: Context, _message: TextMessage) -> Result {
+        cx.reply("write it again");
+        Ok(())
+    }
+    async fn on_edited(cx: Context, _event: Event) -> Result {
+        cx.after(crate::secs(60), Remind {});
+        Ok(())
+    }
+    let app = App::new("reminder").on_text(on_text).on_message_edited(on_edited).job::<Remind>();
+    let bot = TestBot::start(app);
+    let alice = bot.user("Alice");
+    let said = alice.says("tea");
+    said.edit("tea at five");
+    assert_eq!(alice.timers().len(), 1);
+    said.unsend();
+    assert_eq!(alice.timers().len(), 0);
+}
+
+#[derive(Serialize, Deserialize)]
+struct Remind {}
+
+impl Job for Remind {
+    const KIND: &'static str = "remind";
+
+    async fn run(self, cx: Context) -> Result {
+        cx.push("tea");
+        Ok(())
+    }
 }
