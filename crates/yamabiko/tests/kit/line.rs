@@ -80,6 +80,17 @@ fn o3_a_reply_that_line_took_without_an_answer_is_said_once() {
 }
 
 #[test]
+fn o3_a_reply_of_which_nobody_can_tell_is_not_said_again() {
+    let (bot, alice) = start();
+    bot.line().fail_all(Fault::ServerError);
+    alice.says("hello");
+    bot.advance(secs(70));
+    bot.line().recover();
+    bot.advance(secs(600));
+    assert_eq!((alice.hears().len(), bot.line().calls(Call::Push)), (0, 0));
+}
+
+#[test]
 fn o4_a_push_that_line_took_without_an_answer_is_said_once() {
     let (bot, alice) = start_pushing();
     bot.line().fail_next_call(Call::Push, Fault::TimeoutAfter);

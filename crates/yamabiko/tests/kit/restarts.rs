@@ -79,6 +79,42 @@ fn o3_a_reply_is_said_once_though_its_process_was_killed_before_the_answer() {
     assert_eq!((bot.line().calls(Call::Reply), bot.line().calls(Call::Push)), (2, 0));
 }
 
+/// A job in three steps.
+#[derive(Serialize, Deserialize)]
+struct Steps {
+    done: u32,
+}
+
+impl Job for Steps {
+    const KIND: &'static str = "steps";
+
+    async fn run(mut self, cx: Context) -> Result {
+        while self.done < 3 {
+            cx.sleep(secs(10)).await;
+            self.done += 1;
+            cx.push(format!("step {}", self.done));
+            cx.checkpoint(&self).await?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn k6_a_job_goes_on_from_its_last_checkpoint_after_a_crash() {
+    async fn starts(cx: Context, _message: TextMessage) -> Result {
+        cx.enqueue(Steps { done: 0 });
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("stepper").on_text(starts).job::<Steps>());
+    let alice = bot.user("Alice");
+    alice.says("go");
+    bot.advance(secs(15));
+    assert_eq!(alice.hears(), ["step 1"]);
+    bot.crash();
+    bot.advance(secs(5 + 20));
+    assert_eq!(alice.hears(), ["step 2", "step 3"]);
+}
+
 #[test]
 fn timers_outlive_their_process() {
     let bot = TestBot::start(app());

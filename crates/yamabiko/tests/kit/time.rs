@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use yamabiko::{
     App, Context, Job, Lane, Result, TextMessage,
-    testing::{TestBot, TestUser},
+    testing::{Call, TestBot, TestUser},
 };
 
 use crate::secs;
@@ -202,4 +202,69 @@ fn a_timer_that_is_cancelled_does_not_fire() {
     assert!(alice.timers().is_empty());
     bot.advance(secs(60));
     assert_eq!(alice.hears(), [""; 0]);
+}
+
+#[test]
+fn d4_a_job_whose_request_is_taken_back_stops_in_its_sleep() {
+    let (bot, alice) = start();
+    let said = alice.says("slow 100");
+    bot.advance(secs(50));
+    said.unsend();
+    bot.advance(secs(200));
+    assert_eq!(alice.hears(), [""; 0]);
+    assert!(bot.completed_jobs().iter().all(|job| job.kind != "slow"));
+}
+
+#[test]
+fn o2_an_event_that_waited_too_long_for_its_lane_is_answered_by_push() {
+    let (bot, alice) = start();
+    for seconds in ["19", "19", "19", "0"] {
+        alice.says(seconds);
+    }
+    bot.advance(secs(60));
+    let calls: Vec<_> = alice.hears_in_detail().iter().map(|heard| heard.by).collect();
+    assert_eq!(calls, [Call::Reply, Call::Reply, Call::Push, Call::Push]);
+}
+
+#[test]
+fn i2_a_redelivery_of_an_event_that_waits_renews_its_reply_token() {
+    let (bot, alice) = start();
+    for seconds in ["19", "19", "19"] {
+        alice.says(seconds);
+    }
+    let last = alice.says("0");
+    bot.advance(secs(30));
+    last.redeliver();
+    bot.advance(secs(30));
+    let calls: Vec<_> = alice.hears_in_detail().iter().map(|heard| heard.by).collect();
+    assert_eq!(calls, [Call::Reply, Call::Reply, Call::Push, Call::Reply]);
+}
+
+#[test]
+fn b1_what_works_on_another_thread_is_waited_for() {
+    async fn computes(cx: Context, _message: TextMessage) -> Result {
+        let sum = tokio::task::spawn_blocking(|| (1..=100).sum::<u32>()).await?;
+        cx.reply(sum.to_string());
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("computer").on_text(computes));
+    let alice = bot.user("Alice");
+    alice.says("sum");
+    assert_eq!(alice.hears(), ["5050"]);
+}
+
+#[test]
+fn b1_a_run_sleeps_while_a_task_that_it_waits_for_sleeps() {
+    async fn delegates(cx: Context, _message: TextMessage) -> Result {
+        let part = cx.clone();
+        tokio::spawn(async move { part.sleep(secs(3)).await }).await?;
+        cx.reply("done");
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("delegate").on_text(delegates));
+    let alice = bot.user("Alice");
+    alice.says("go");
+    assert_eq!(alice.hears(), [""; 0]);
+    bot.advance(secs(3));
+    assert_eq!(alice.hears(), ["done"]);
 }
