@@ -94,9 +94,14 @@ impl Run {
         &self.line.clock
     }
 
+    /// Does a part of the run's work: what sleeps in it sleeps for the run, in a task of its own too.
+    pub async fn part<T>(&self, work: impl Future<Output = T>) -> T {
+        in_run(self.claimed(), work).await
+    }
+
     /// Waits for this long.
     pub async fn sleep(&self, time: Duration) {
-        in_run(self.claimed(), self.line.clock.sleep(time)).await;
+        self.part(self.line.clock.sleep(time)).await;
     }
 
     /// Returns the live jobs of a chat, as `Store::live` does.

@@ -262,7 +262,7 @@ impl<S: ChatState> Context<S> {
     /// If LINE does not give it, or the run knows no user.
     pub async fn profile(&self) -> Result<Profile> {
         let user = self.user().ok_or_else(|| anyhow!("this run knows no user"))?;
-        Ok(self.inner.shared.platform.profile(&user).await?)
+        Ok(self.inner.run.part(self.inner.shared.platform.profile(&user)).await?)
     }
 
     /// Returns what was shared by `App::data`.

@@ -142,7 +142,10 @@ impl Future for Sleep {
         let number = *self.number.get_or_insert(face.slept_so_far);
         face.slept_so_far = face.slept_so_far.max(number + 1);
         let sleeper = Sleeper { waker: cx.waker().clone(), run: RUN.try_get().ok() };
-        face.sleepers.insert((self.due, number), sleeper);
+        let before = face.sleepers.insert((self.due, number), sleeper);
+        drop(face);
+        // Only now, since what goes with a waker may sleep, too.
+        drop(before);
         clock.0.slept.notify_one();
         Poll::Pending
     }
@@ -151,7 +154,10 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            self.clock.face().sleepers.remove(&(self.due, number));
+            let mut face = self.clock.face();
+            let gone = face.sleepers.remove(&(self.due, number));
+            drop(face);
+            drop(gone);
         }
     }
 }

@@ -188,6 +188,22 @@ fn a_profile_without_an_answer_takes_five_seconds_of_the_handlers_time() {
 }
 
 #[test]
+fn a_call_without_an_answer_is_waited_for_in_a_task_of_its_own_too() {
+    async fn delegates(cx: Context, _message: TextMessage) -> Result {
+        let part = cx.clone();
+        let profile = tokio::spawn(async move { part.profile().await }).await?;
+        cx.reply(if profile.is_ok() { "known" } else { "unknown" });
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("delegate").on_text(delegates));
+    let alice = bot.user("Alice");
+    bot.line().fail_next(Fault::TimeoutBefore);
+    alice.says("who am I?");
+    bot.advance(secs(5));
+    assert_eq!(alice.hears(), ["unknown"]);
+}
+
+#[test]
 fn what_a_handler_pushes_to_its_own_chat_takes_the_reply_token() {
     let (_bot, alice) = start();
     alice.says("push");
