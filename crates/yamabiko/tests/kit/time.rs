@@ -19,6 +19,11 @@ async fn on_text(cx: Context, message: TextMessage) -> Result {
         Some(("slow", seconds)) => {
             cx.enqueue(Slow { seconds: seconds.parse()? });
         }
+        Some(("many", jobs)) => {
+            for _ in 0..jobs.parse()? {
+                cx.enqueue(Idle {});
+            }
+        }
         Some(("flaky", failures)) => {
             cx.enqueue(Flaky { failures: failures.parse()? });
         }
@@ -72,6 +77,18 @@ impl Job for Slow {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Idle {}
+
+impl Job for Idle {
+    const KIND: &'static str = "idle";
+    const LANE: Lane = Lane::None;
+
+    async fn run(self, _cx: Context) -> Result {
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 struct Flaky {
     failures: usize,
 }
@@ -93,7 +110,7 @@ struct Runs(std::sync::atomic::AtomicUsize);
 
 fn start() -> (TestBot, TestUser) {
     let app = App::new("sleeper").data(Runs::default()).on_text(on_text);
-    let bot = TestBot::start(app.job::<Sleeps>().job::<Slow>().job::<Flaky>());
+    let bot = TestBot::start(app.job::<Sleeps>().job::<Slow>().job::<Flaky>().job::<Idle>());
     let alice = bot.user("Alice");
     (bot, alice)
 }
@@ -135,12 +152,12 @@ fn b1_a_job_that_sleeps_for_minutes_keeps_its_claim() {
 fn b1_runs_wake_in_the_order_of_their_times() {
     let (bot, alice) = start();
     let bob = bot.user("Bob");
-    alice.says("15");
-    bob.says("5");
+    alice.says("13");
+    bob.says("3");
     let begin = bot.now();
     bot.advance(secs(60));
     let at = |user: &TestUser| user.hears_in_detail()[0].at.since(begin);
-    assert_eq!((at(&alice), at(&bob)), (secs(15), secs(5)));
+    assert_eq!((at(&alice), at(&bob)), (secs(13), secs(3)));
 }
 
 #[test]
@@ -189,6 +206,13 @@ fn more_timers_than_a_worker_has_slots_all_fire_at_their_time() {
     }
     bot.advance(secs(60));
     assert!(users.iter().all(|user| user.hears() == ["in lane"]));
+}
+
+#[test]
+fn more_jobs_than_a_worker_has_slots_are_all_done_at_once() {
+    let (bot, alice) = start();
+    alice.says("many 50");
+    assert_eq!(bot.completed_jobs().iter().filter(|job| job.kind == "idle").count(), 50);
 }
 
 #[test]
@@ -267,4 +291,19 @@ fn b1_a_run_sleeps_while_a_task_that_it_waits_for_sleeps() {
     assert_eq!(alice.hears(), [""; 0]);
     bot.advance(secs(3));
     assert_eq!(alice.hears(), ["done"]);
+}
+
+#[test]
+fn b1_a_run_that_asks_the_store_is_not_asleep_though_a_part_of_it_is() {
+    async fn splits(cx: Context, _message: TextMessage) -> Result {
+        let part = cx.clone();
+        tokio::spawn(async move { part.sleep(secs(60)).await });
+        tokio::task::yield_now().await;
+        cx.reply(format!("{} timers", cx.timers().await?.len()));
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("splitter").on_text(splits));
+    let alice = bot.user("Alice");
+    alice.says("go");
+    assert_eq!(alice.hears(), ["0 timers"]);
 }
