@@ -3,7 +3,9 @@
 use std::{fmt, num::NonZeroUsize, time::Duration};
 
 use clap::{Args, ValueEnum};
-use yamabiko_queue::{JobId, NewJob, StoreOptions, WorkerOptions, job::DEFAULT, store::Process};
+use yamabiko_queue::{
+    Clock, JobId, NewJob, StoreOptions, WorkerOptions, job::DEFAULT, store::Process,
+};
 
 /// The kind of all jobs here.
 pub(crate) const KIND: &str = "no-op";
@@ -82,6 +84,7 @@ impl Options {
     pub(crate) fn worker_options(&self) -> WorkerOptions {
         let pid = std::process::id();
         WorkerOptions {
+            clock: Clock::Own,
             concurrency: self.concurrency(),
             queues: vec![(DEFAULT.to_owned(), 1)],
             shutdown: Duration::from_secs(10),

@@ -73,6 +73,8 @@ struct Running {
     kind: String,
     lane: Option<String>,
     since: Stopwatch,
+    /// Whether its end is on its way to the store, and its slot free for another.
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -120,6 +122,8 @@ impl Worker {
         tokio::pin!(stop);
         // A turn is never cut short: what it claimed would come back only when the leases end.
         while (&mut stop).now_or_never().is_none() {
+            // The first run that ends wakes this task; those that end with it shall go with the same turn.
+            tokio::task::yield_now().await;
             let rest = match self.turn(true).await {
                 Ok(tick) => {
                     outage.over();
@@ -214,6 +218,7 @@ impl Worker {
         let sent = self.next_commits();
         let commits: Vec<_> =
             self.unanswered[..sent].iter().map(|one| one.commit.clone()).collect();
+        self.free_slots(sent);
         let wants =
             if claim { self.slots.wants(|| self.options.clock.chance()) } else { Vec::new() };
         let turn = self.store.turn(&commits, &wants).await?;
@@ -225,6 +230,18 @@ impl Worker {
             self.start(claim);
         }
         Ok(turn.tick)
+    }
+
+    /// Frees the slots of the runs whose ends are among the first `sent` commits, so that their turn claims anew.
+    fn free_slots(&mut self, sent: usize) {
+        for one in self.unanswered[..sent].iter().filter(|one| one.checkpoint.is_none()) {
+            if let Some(running) = self.running.get_mut(&(one.commit.id, one.commit.token))
+                && !running.ended
+            {
+                running.ended = true;
+                self.slots.give_back(&running.queue);
+            }
+        }
     }
 
     /// Returns how many of the unanswered commits go with the next turn (K3).
@@ -262,6 +279,7 @@ impl Worker {
                 kind: job.kind.clone(),
                 lane: job.lane.clone(),
                 since: self.options.clock.stopwatch(),
+                ended: false,
             },
         );
     }
@@ -318,7 +336,9 @@ impl Worker {
 
     fn forget(&mut self, claimed: Claimed) {
         let Some(running) = self.running.remove(&claimed) else { return };
-        self.slots.give_back(&running.queue);
+        if !running.ended {
+            self.slots.give_back(&running.queue);
+        }
         self.track(claimed.0, false, claimed.1);
         if running.since.elapsed() > LONG_IN_LANE
             && running.queue == EVENTS
