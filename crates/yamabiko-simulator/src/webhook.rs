@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use yamabiko_line::signature;
 
-use crate::chats::{Draft, Via};
+use crate::config::MarkAsRead;
 use crate::id;
 use crate::log::{Answer, Direction, Entry};
-use crate::platform::Platform;
+use crate::platform::{Memory, Platform};
 
 /// The next webhook of a chat is sent when the one before is answered, or after so long.
 const HEAD_START: Duration = Duration::from_millis(200);
@@ -32,133 +32,35 @@ const ANSWERABLE: [&str; 9] = [
 /// Is an event that is on its way to the bot.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) webhook_event_id: String,
+    /// `None` if the bot hears nothing of it, since it is not in the group.
+    pub(crate) webhook_event_id: Option<String>,
     pub(crate) message_id: Option<String>,
     /// Ends with the answer to the first delivery.
     pub(crate) answer: oneshot::Receiver<Answer>,
 }
 
-/// Says why nothing was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// No such user.
-    UnknownChat,
-    /// No such message in the chat.
-    UnknownMessage,
-}
-
 impl Platform {
-    /// Lets a user say something: it stands in the chat at once, and goes to the bot.
-    pub(crate) fn say(
+    /// Completes an event that a user caused and sends it after the chat's earlier ones.
+    pub(crate) fn send_event(
         self: &Arc<Self>,
+        memory: &mut Memory,
         chat_id: &str,
-        mut content: Map<String, Value>,
-    ) -> Result<Sent, Refusal> {
-        let now = self.now();
-        let webhook_event_id = id::ulid(now);
-        let quoted = content.remove("quotedMessageId");
-        let quoted = quoted.as_ref().and_then(Value::as_str).map(str::to_owned);
-        self.update(|memory| {
-            let revision = memory.touch();
-            let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
-            if quoted.as_ref().is_some_and(|quoted| chat.message(quoted).is_none()) {
-                return Err(Refusal::UnknownMessage);
-            }
-            // Whoever writes to a bot has it as a friend.
-            chat.friend = true;
-            let draft = Draft {
-                via: Via::User,
-                content,
-                quoted_message_id: quoted,
-                request_id: None,
-                retry_key: None,
-                webhook_event_id: Some(webhook_event_id.clone()),
-            };
-            let appended = memory.chats.append(chat_id, draft, now, revision);
-            let message = appended.ok_or(Refusal::UnknownChat)?;
-            let mut content = message.content.clone();
-            let message_id = message.id.clone();
-            content.insert("id".into(), message_id.as_str().into());
-            content.insert("markAsReadToken".into(), id::token().into());
-            if let Some(token) = &message.quote_token {
-                content.insert("quoteToken".into(), token.as_str().into());
-            }
-            if let Some(quoted) = &message.quoted_message_id {
-                content.insert("quotedMessageId".into(), quoted.as_str().into());
-            }
-            let mut event = Map::new();
-            event.insert("type".into(), "message".into());
-            event.insert("message".into(), content.into());
-            event.insert("webhookEventId".into(), webhook_event_id.into());
-            let mut sent = self.send_event(memory, chat_id, event);
-            sent.message_id = Some(message_id);
-            Ok(sent)
-        })
-    }
-
-    /// Shows a text as the user's without telling the bot, as LINE does for a postback's button.
-    pub(crate) fn show(&self, chat_id: &str, text: &str) -> Result<(), Refusal> {
-        let mut content = Map::new();
-        content.insert("type".into(), "text".into());
-        content.insert("text".into(), text.into());
-        let draft = Draft {
-            via: Via::User,
-            content,
-            quoted_message_id: None,
-            request_id: None,
-            retry_key: None,
-            webhook_event_id: None,
-        };
-        let now = self.now();
-        self.update(|memory| {
-            let revision = memory.touch();
-            let message = memory.chats.append(chat_id, draft, now, revision);
-            message.map(|_| ()).ok_or(Refusal::UnknownChat)
-        })
-    }
-
-    /// Lets any event happen in a chat; what LINE adds and the event lacks is added.
-    pub(crate) fn happen(
-        self: &Arc<Self>,
-        chat_id: &str,
-        event: Map<String, Value>,
-    ) -> Result<Sent, Refusal> {
-        self.update(|memory| {
-            let revision = memory.touch();
-            let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
-            match event.get("type").and_then(Value::as_str) {
-                Some("follow") => chat.friend = true,
-                Some("unfollow") => chat.friend = false,
-                Some("unsend") => {
-                    let id = event.get("unsend").and_then(|unsend| unsend["messageId"].as_str());
-                    let message = id.and_then(|id| chat.message_mut(id));
-                    let message = message.ok_or(Refusal::UnknownMessage)?;
-                    message.unsent = true;
-                    message.content.retain(|name, _| name == "type");
-                    message.revision = revision;
-                }
-                _ => {}
-            }
-            chat.revision = revision;
-            Ok(self.send_event(memory, chat_id, event))
-        })
-    }
-
-    /// Completes an event and sends it after the chat's earlier ones.
-    fn send_event(
-        self: &Arc<Self>,
-        memory: &mut crate::platform::Memory,
-        chat_id: &str,
+        user_id: Option<&str>,
         mut event: Map<String, Value>,
     ) -> Sent {
         let now = self.now();
+        let (tell, answer) = oneshot::channel();
+        let chat = memory.chats.get(chat_id).filter(|chat| chat.open);
+        let Some(source) = chat.map(|chat| chat.source(user_id)) else {
+            return Sent { webhook_event_id: None, message_id: None, answer };
+        };
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut add = |name: &str, value: Value| {
             event.entry(name).or_insert(value);
         };
         add("mode", "active".into());
         add("timestamp", now.into());
-        add("source", json!({ "type": "user", "userId": chat_id }));
+        add("source", source);
         add("webhookEventId", id::ulid(now).into());
         add("deliveryContext", json!({ "isRedelivery": false }));
         if ANSWERABLE.contains(&kind.as_str()) {
@@ -174,7 +76,6 @@ impl Platform {
         let (sent, my_turn_is_over) = oneshot::channel();
         let chat = memory.chats.get_mut(chat_id);
         let before = chat.and_then(|chat| chat.last_sent.replace(my_turn_is_over));
-        let (tell, answer) = oneshot::channel();
         let platform = Arc::clone(self);
         let (chat_id, event_id) = (chat_id.to_owned(), webhook_event_id.clone());
         tokio::spawn(async move {
@@ -204,7 +105,7 @@ impl Platform {
                 platform.deliver_again(&chat_id, &event, reply_token.as_deref()).await;
             }
         });
-        Sent { webhook_event_id, message_id: None, answer }
+        Sent { webhook_event_id: Some(webhook_event_id), message_id: None, answer }
     }
 
     /// Sends a refused event again, after longer and longer waits, until it is accepted.
@@ -324,6 +225,9 @@ impl Platform {
 
     fn mark_read(&self, chat_id: &str, event_id: &str) {
         self.update(|memory| {
+            if memory.settings.mark_as_read_mode == MarkAsRead::Manual {
+                return;
+            }
             let revision = memory.touch();
             let Some(chat) = memory.chats.get_mut(chat_id) else { return };
             let mut newest_first = chat.messages.iter_mut().rev();

@@ -35,10 +35,12 @@ impl Refused {
         refused
     }
 
-    /// Refuses a retry key that was accepted before, with what was sent then.
-    pub(crate) fn accepted_before(request_id: &str, sent_messages: &Value) -> Self {
+    /// Refuses a retry key that was accepted before, with what was sent then if LINE tells it.
+    pub(crate) fn accepted_before(request_id: &str, sent_messages: Option<&Value>) -> Self {
         let mut refused = Self::new(StatusCode::CONFLICT, "The retry key is already accepted");
-        refused.body["sentMessages"] = sent_messages.clone();
+        if let Some(sent_messages) = sent_messages {
+            refused.body["sentMessages"] = sent_messages.clone();
+        }
         refused.accepted_request_id = Some(request_id.into());
         refused
     }

@@ -1,7 +1,10 @@
 //! Drives the simulator over HTTP with a small bot, as scripts and bots do.
 
 mod account;
+mod content;
 mod control;
+mod groups;
+mod many;
 mod messages;
 mod page;
 mod webhooks;
