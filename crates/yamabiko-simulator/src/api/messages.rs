@@ -15,7 +15,7 @@ use crate::chats::{Draft, Via};
 use crate::id;
 use crate::platform::{Memory, Platform};
 use crate::tokens::Accepted;
-use crate::validate::{self, Problem};
+use crate::validate::{self, Call, Problem};
 
 const RETRY_KEY: &str = "x-line-retry-key";
 
@@ -29,10 +29,8 @@ pub(crate) async fn reply(
     if headers.contains_key(RETRY_KEY) {
         return Err(Refused::bad("The retry key is not supported by this endpoint"));
     }
-    let request = checked(&body)?;
-    let Some(token) = request["replyToken"].as_str().filter(|token| !token.is_empty()) else {
-        return Err(Refused::invalid(&[Problem::new("replyToken", "May not be empty")]));
-    };
+    let request = checked(&body, |request| validate::request(Call::Reply, request))?;
+    let token = request["replyToken"].as_str().unwrap_or_default();
     let now = platform.now();
     platform.update(|memory| {
         let chat = memory.reply_tokens.chat(token, now).map(str::to_owned);
@@ -58,11 +56,8 @@ pub(crate) async fn push(
             Some(key.ok_or_else(|| Refused::bad("Invalid retry key"))?)
         }
     };
-    let request = checked(&body)?;
-    let Some(to) = request["to"].as_str().filter(|to| id::is_chat(to)) else {
-        let message = "The property, 'to', in the request body is invalid (line: -, column: -)";
-        return Err(Refused::bad(message));
-    };
+    let request = checked(&body, |request| validate::request(Call::Push, request))?;
+    let to = request["to"].as_str().unwrap_or_default();
     let now = platform.now();
     platform.update(|memory| {
         let accepted = retry_key.and_then(|key| memory.retry_keys.accepted(key, now));
@@ -107,16 +102,19 @@ pub(crate) async fn validate(
     Path(kind): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    if !["reply", "push", "multicast", "narrowcast", "broadcast"].contains(&kind.as_str()) {
-        return Err(Refused::new(StatusCode::NOT_FOUND, "Not found"));
-    }
-    checked(&body)?;
+    let call =
+        Call::named(&kind).ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
+    checked(&body, |request| validate::messages_of(call, request))?;
     Ok(Json(json!({})))
 }
 
-fn checked(body: &[u8]) -> Result<Value, Refused> {
+/// Reads a request, and refuses one that LINE could not read or would not take.
+fn checked(body: &[u8], check: impl Fn(&Value) -> Vec<Problem>) -> Result<Value, Refused> {
     let request = json_body(body)?;
-    let problems = validate::messages(&request);
+    let problems = check(&request);
+    if let Some(problem) = problems.iter().find(|problem| problem.unreadable) {
+        return Err(Refused::bad(problem.message.as_str()));
+    }
     if problems.is_empty() { Ok(request) } else { Err(Refused::invalid(&problems)) }
 }
 
