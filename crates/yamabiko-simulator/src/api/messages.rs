@@ -16,11 +16,9 @@ use crate::chats::{Chat, Draft, Kind, Via};
 use crate::id;
 use crate::platform::{Memory, Platform};
 use crate::tokens::Accepted;
-use crate::validate::{self, Problem};
+use crate::validate::{self, Call, Problem};
 
 const RETRY_KEY: &str = "x-line-retry-key";
-/// So many users a multicast may have.
-const MOST_RECIPIENTS: usize = 500;
 
 /// Says something with a reply token; free, and once.
 pub(crate) async fn reply(
@@ -32,10 +30,8 @@ pub(crate) async fn reply(
     if headers.contains_key(RETRY_KEY) {
         return Err(Refused::bad("The retry key is not supported by this endpoint"));
     }
-    let request = checked(&body)?;
-    let Some(token) = request["replyToken"].as_str().filter(|token| !token.is_empty()) else {
-        return Err(Refused::invalid(&[Problem::new("replyToken", "May not be empty")]));
-    };
+    let request = checked(&body, |request| validate::request(Call::Reply, request))?;
+    let token = request["replyToken"].as_str().unwrap_or_default();
     let now = platform.now();
     platform.update(|memory| {
         let chat = memory.reply_tokens.chat(token, now).map(str::to_owned);
@@ -56,11 +52,8 @@ pub(crate) async fn push(
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
     let retry_key = retry_key(&headers)?;
-    let request = checked(&body)?;
-    let Some(to) = request["to"].as_str().filter(|to| id::is_chat(to)) else {
-        let message = "The property, 'to', in the request body is invalid (line: -, column: -)";
-        return Err(Refused::bad(message));
-    };
+    let request = checked(&body, |request| validate::request(Call::Push, request))?;
+    let to = request["to"].as_str().unwrap_or_default();
     let now = platform.now();
     platform.update(|memory| {
         check_retry_key(memory, retry_key, now, true)?;
@@ -92,18 +85,9 @@ pub(crate) async fn multicast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    let request = checked(&body)?;
-    let to = request["to"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if to.is_empty() || to.len() > MOST_RECIPIENTS {
-        let text = format!("Size must be between 1 and {MOST_RECIPIENTS}");
-        return Err(Refused::invalid(&[Problem::new("to", text)]));
-    }
-    let to: Option<Vec<&str>> =
-        to.iter().map(|to| to.as_str().filter(|to| id::is_user(to))).collect();
-    let Some(to) = to else {
-        let message = "The property, 'to', in the request body is invalid (line: -, column: -)";
-        return Err(Refused::bad(message));
-    };
+    let request = checked(&body, |request| validate::request(Call::Multicast, request))?;
+    let to: Vec<&str> =
+        request["to"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let chosen = |chat: &Chat| to.contains(&chat.id.as_str());
     to_many(&platform, &headers, request_id, &request, Via::Multicast, chosen)
 }
@@ -115,7 +99,7 @@ pub(crate) async fn broadcast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    let request = checked(&body)?;
+    let request = checked(&body, |request| validate::request(Call::Broadcast, request))?;
     to_many(&platform, &headers, request_id, &request, Via::Broadcast, |_| true)
 }
 
@@ -126,7 +110,7 @@ pub(crate) async fn narrowcast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
-    let request = checked(&body)?;
+    let request = checked(&body, |request| validate::request(Call::Narrowcast, request))?;
     let sent = to_many(&platform, &headers, request_id, &request, Via::Broadcast, |_| true)?;
     Ok((StatusCode::ACCEPTED, sent))
 }
@@ -163,10 +147,9 @@ pub(crate) async fn validate(
     Path(kind): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    if !["reply", "push", "multicast", "narrowcast", "broadcast"].contains(&kind.as_str()) {
-        return Err(Refused::new(StatusCode::NOT_FOUND, "Not found"));
-    }
-    checked(&body)?;
+    let call =
+        Call::named(&kind).ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
+    checked(&body, |request| validate::messages_of(call, request))?;
     Ok(Json(json!({})))
 }
 
@@ -200,9 +183,13 @@ fn to_many(
     })
 }
 
-fn checked(body: &[u8]) -> Result<Value, Refused> {
+/// Reads a request, and refuses one that LINE could not read or would not take.
+fn checked(body: &[u8], check: impl Fn(&Value) -> Vec<Problem>) -> Result<Value, Refused> {
     let request = json_body(body)?;
-    let problems = validate::messages(&request);
+    let problems = check(&request);
+    if let Some(problem) = problems.iter().find(|problem| problem.unreadable) {
+        return Err(Refused::bad(problem.message.as_str()));
+    }
     if problems.is_empty() { Ok(request) } else { Err(Refused::invalid(&problems)) }
 }
 
