@@ -194,6 +194,7 @@ impl Platform {
                     delivery.await
                 }
             };
+            let answered_at = platform.now();
             let accepted = is_success(answer.status);
             if accepted {
                 platform.mark_read(&chat_id, &event_id);
@@ -201,7 +202,8 @@ impl Platform {
             // Nobody has to wait for the answer.
             tell.send(answer).ok();
             if !accepted {
-                platform.deliver_again(&chat_id, &event, reply_token.as_deref()).await;
+                let token = reply_token.as_deref();
+                platform.deliver_again(&chat_id, &event, token, answered_at).await;
             }
         });
         Sent { webhook_event_id, message_id: None, answer }
@@ -213,19 +215,22 @@ impl Platform {
         chat_id: &str,
         event: &Map<String, Value>,
         token: Option<&str>,
+        refused_at: i64,
     ) {
         let mut event = event.clone();
         let settings = self.read(|memory| memory.settings.clone());
-        let mut wait = Duration::from_millis(settings.redelivery_first_ms);
+        let mut wait = i64::try_from(settings.redelivery_first_ms).unwrap_or(i64::MAX);
+        let mut refused_at = refused_at;
         event.insert("deliveryContext".into(), json!({ "isRedelivery": true }));
         let event_id = event.get("webhookEventId").and_then(Value::as_str).unwrap_or_default();
         for _ in 0..settings.redelivery_attempts {
-            tokio::time::sleep(wait).await;
+            self.clock.reach(refused_at.saturating_add(wait)).await;
             wait = wait.saturating_mul(2);
             if is_success(self.deliver(&event, token).await.status) {
                 self.mark_read(chat_id, event_id);
                 return;
             }
+            refused_at = self.now();
         }
     }
 

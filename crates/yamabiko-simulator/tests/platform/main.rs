@@ -4,5 +4,6 @@ mod account;
 mod control;
 mod messages;
 mod page;
+mod time;
 mod webhooks;
 mod world;
