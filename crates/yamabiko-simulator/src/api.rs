@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use axum::routing::{get, post};
 use self::answer::Refused;
 use crate::faults::Timeout;
 use crate::id;
+use crate::limits::EXCEEDED;
 use crate::log::{Answer, Direction, Entry};
 use crate::platform::Platform;
 
@@ -96,12 +97,20 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
     };
     let mut entry = Entry::new(Direction::Api, what, shown, platform.now());
     entry.request_id = Some(request_id.clone());
-    let (n, fault) = platform.update(|memory| {
+    let now = platform.now();
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let (n, in_limits, fault) = platform.update(|memory| {
         let revision = memory.touch();
-        (memory.log.add(entry, revision), memory.faults.hit(&endpoint))
+        let n = memory.log.add(entry, revision);
+        let in_limits =
+            !memory.settings.rate_limits || memory.limits.take(parts.method.as_str(), route, now);
+        (n, in_limits, in_limits.then(|| memory.faults.hit(&endpoint)).flatten())
     });
 
     let run = async {
+        if !in_limits {
+            return Refused::new(StatusCode::TOO_MANY_REQUESTS, EXCEEDED).into_response();
+        }
         let Ok(body) = body else {
             return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
                 .into_response();

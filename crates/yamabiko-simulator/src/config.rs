@@ -121,12 +121,15 @@ pub struct Settings {
     pub reply_token_seconds: u32,
     /// Pushes a month; `None` is without a limit. Defaults to `None`; LINE's free plan has 200.
     pub monthly_limit: Option<u64>,
-    /// Milliseconds the bot has to answer a webhook. Defaults to 2,000, as at LINE.
+    /// Milliseconds of real time the bot has to answer a webhook. Defaults to 2,000, as at LINE.
     pub webhook_timeout_ms: u64,
     /// How often a webhook without a 2xx answer is sent again; 0 is never. Defaults to 5.
     pub redelivery_attempts: u32,
-    /// Milliseconds before the first redelivery; each next wait is twice as long. Defaults to 1,000.
+    /// Milliseconds before the first redelivery, in the simulator's time; each next wait is twice
+    /// as long. Defaults to 1,000.
     pub redelivery_first_ms: u64,
+    /// Whether calls over LINE's rate limits are refused with 429. Defaults to true.
+    pub rate_limits: bool,
 }
 
 impl Default for Settings {
@@ -137,6 +140,7 @@ impl Default for Settings {
             webhook_timeout_ms: 2_000,
             redelivery_attempts: 5,
             redelivery_first_ms: 1_000,
+            rate_limits: true,
         }
     }
 }

@@ -11,6 +11,7 @@ mod control;
 mod error;
 mod faults;
 mod id;
+mod limits;
 mod log;
 mod page;
 mod platform;

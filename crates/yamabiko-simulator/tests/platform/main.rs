@@ -2,6 +2,7 @@
 
 mod account;
 mod control;
+mod limits;
 mod messages;
 mod page;
 mod time;
