@@ -12,6 +12,7 @@ mod error;
 mod faults;
 mod id;
 mod limits;
+mod listener;
 mod log;
 mod page;
 mod platform;

@@ -2,6 +2,7 @@
 
 mod account;
 mod control;
+mod faults;
 mod limits;
 mod messages;
 mod page;
