@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
-use tokio::sync::oneshot;
 
 use crate::config::{Language, NewUser};
+use crate::deliveries::Deliveries;
 use crate::id;
 
 /// How many messages of one chat are kept.
@@ -124,8 +124,7 @@ pub(crate) struct Chat {
     pub(crate) count: u64,
     pub(crate) loading_until: Option<i64>,
     pub(crate) revision: u64,
-    /// Fires when the chat's last webhook is on its way, so that the next keeps its place.
-    pub(crate) last_sent: Option<oneshot::Receiver<()>>,
+    pub(crate) deliveries: Deliveries,
 }
 
 impl Chat {
@@ -189,7 +188,7 @@ impl Chats {
             count: 0,
             loading_until: None,
             revision,
-            last_sent: None,
+            deliveries: Deliveries::default(),
         });
         self.list.last_mut()
     }

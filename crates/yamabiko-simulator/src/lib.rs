@@ -8,6 +8,7 @@ mod chats;
 mod clock;
 mod config;
 mod control;
+mod deliveries;
 mod error;
 mod faults;
 mod id;

@@ -7,5 +7,6 @@ mod limits;
 mod messages;
 mod page;
 mod time;
+mod webhook_faults;
 mod webhooks;
 mod world;
