@@ -52,6 +52,8 @@ pub(crate) struct Message {
     pub(crate) request_id: Option<String>,
     pub(crate) retry_key: Option<String>,
     pub(crate) webhook_event_id: Option<String>,
+    /// The event that a bot's message came after.
+    pub(crate) after_event_id: Option<String>,
     /// Whether the bot took note of it: its webhook was answered with 2xx.
     pub(crate) read: bool,
     pub(crate) unsent: bool,
@@ -65,6 +67,7 @@ pub(crate) struct Draft {
     pub(crate) quoted_message_id: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_key: Option<String>,
+    /// The event that tells of a user's message, or whose token the bot answers with.
     pub(crate) webhook_event_id: Option<String>,
 }
 
@@ -104,6 +107,7 @@ impl Message {
         put("requestId", self.request_id.clone().map(Value::from));
         put("retryKey", self.retry_key.clone().map(Value::from));
         put("webhookEventId", self.webhook_event_id.clone().map(Value::from));
+        put("afterWebhookEventId", self.after_event_id.clone().map(Value::from));
         put("read", (!self.is_from_bot()).then_some(self.read.into()));
         put("unsent", self.unsent.then_some(true.into()));
         put("message", (!self.unsent).then(|| Value::Object(self.content.clone())));
@@ -223,6 +227,12 @@ impl Chats {
         if draft.via != Via::User {
             chat.loading_until = None;
         }
+        let (webhook_event_id, after_event_id) = if draft.via == Via::User {
+            (draft.webhook_event_id, None)
+        } else {
+            let last = || chat.deliveries.last_event().map(str::to_owned);
+            (None, draft.webhook_event_id.or_else(last))
+        };
         let kind = draft.content.get("type").and_then(Value::as_str);
         let quotable = matches!(
             kind,
@@ -244,7 +254,8 @@ impl Chats {
             quoted_message_id: draft.quoted_message_id,
             request_id: draft.request_id,
             retry_key: draft.retry_key,
-            webhook_event_id: draft.webhook_event_id,
+            webhook_event_id,
+            after_event_id,
             read: false,
             unsent: false,
         });

@@ -39,7 +39,8 @@ pub(crate) async fn reply(
         let chat = chat.ok_or_else(|| Refused::bad("Invalid reply token"))?;
         check_quotes(memory, &chat, &request)?;
         memory.reply_tokens.spend(token);
-        let say = Say { via: Via::Reply, request_id, retry_key: None, at: now };
+        let event_id = memory.reply_tokens.event(token).map(str::to_owned);
+        let say = Say { via: Via::Reply, request_id, retry_key: None, event_id, at: now };
         Ok(Json(json!({ "sentMessages": say.all(memory, &chat, &request) })))
     })
 }
@@ -84,6 +85,7 @@ pub(crate) async fn push(
                 via: Via::Push,
                 request_id: request_id.clone(),
                 retry_key: retry_key.map(|key| key.to_string()),
+                event_id: None,
                 at: now,
             };
             say.all(memory, to, &request)
@@ -141,6 +143,8 @@ struct Say {
     via: Via,
     request_id: String,
     retry_key: Option<String>,
+    /// The event whose token it is said with.
+    event_id: Option<String>,
     at: i64,
 }
 
@@ -164,7 +168,7 @@ impl Say {
             quoted_message_id: quoted.map(|message| message.id.clone()),
             request_id: Some(self.request_id.clone()),
             retry_key: self.retry_key.clone(),
-            webhook_event_id: None,
+            webhook_event_id: self.event_id.clone(),
         };
         let revision = memory.touch();
         let message = memory.chats.append(chat, draft, self.at, revision)?;

@@ -3,6 +3,7 @@
 mod account;
 mod control;
 mod faults;
+mod ledger;
 mod limits;
 mod messages;
 mod page;
