@@ -13,15 +13,17 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use self::answer::Refused;
-use crate::faults::Timeout;
+use crate::faults::{CallEffect, CallFault, Moment};
 use crate::id;
+use crate::limits::EXCEEDED;
+use crate::listener::Reset;
 use crate::log::{Answer, Direction, Entry};
 use crate::platform::Platform;
 
@@ -123,36 +125,50 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
     };
     let mut entry = Entry::new(Direction::Api, what, shown, platform.now());
     entry.request_id = Some(request_id.clone());
-    let (n, fault) = platform.update(|memory| {
+    let now = platform.now();
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let (n, in_limits, fault) = platform.update(|memory| {
         let revision = memory.touch();
-        (memory.log.add(entry, revision), memory.faults.hit(&endpoint))
+        let n = memory.log.add(entry, revision);
+        let in_limits =
+            !memory.settings.rate_limits || memory.limits.take(parts.method.as_str(), route, now);
+        (n, in_limits, in_limits.then(|| memory.faults.hit_call(&endpoint)).flatten())
     });
+    let reset = parts.extensions.get::<ConnectInfo<Reset>>().cloned();
 
     let run = async {
+        if !in_limits {
+            return Ending::Answer(
+                Refused::new(StatusCode::TOO_MANY_REQUESTS, EXCEEDED).into_response(),
+            );
+        }
         let Ok(body) = body else {
-            return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
-                .into_response();
+            let refused = Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+            return Ending::Answer(refused.into_response());
         };
         let mut request = Request::from_parts(parts, Body::from(body));
         request.extensions_mut().insert(RequestId(request_id.clone()));
-        let Some(fault) = fault else { return next.run(request).await };
-        tokio::time::sleep(fault.delay()).await;
-        if let Some(status) = fault.status {
-            return Refused::on_purpose(status, fault.message.as_deref()).into_response();
-        }
-        match fault.timeout {
-            None => next.run(request).await,
-            Some(timeout) => {
-                if timeout == Timeout::After {
-                    next.run(request).await;
-                }
-                platform.answered(n, start, None, Some("answer withheld"), String::new());
-                tokio::time::sleep(NEVER).await;
-                StatusCode::GATEWAY_TIMEOUT.into_response()
-            }
+        match fault {
+            None => Ending::Answer(next.run(request).await),
+            Some(fault) => suffer(fault, request, next).await,
         }
     };
-    let (parts, body) = run.await.into_parts();
+    let response = match run.await {
+        Ending::Answer(response) => response,
+        Ending::Silence => {
+            platform.answered(n, start, None, Some("answer withheld"), String::new());
+            tokio::time::sleep(NEVER).await;
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
+        Ending::Reset => {
+            platform.answered(n, start, None, Some("connection reset"), String::new());
+            if let Some(ConnectInfo(reset)) = reset {
+                reset.instead_of_answer();
+            }
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+    };
+    let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let shown = if secret { String::new() } else { readable(&parts.headers, &body) };
     platform.answered(n, start, Some(parts.status), None, shown);
@@ -170,6 +186,32 @@ fn readable(headers: &HeaderMap, body: &[u8]) -> String {
         }
         _ => String::from_utf8_lossy(body).into_owned(),
     }
+}
+
+/// Is how a call ends for the bot.
+enum Ending {
+    Answer(Response),
+    Silence,
+    Reset,
+}
+
+/// Runs a call that a fault hits.
+async fn suffer(fault: CallFault, request: Request, next: Next) -> Ending {
+    // Real time: the bot is a real process that waits.
+    tokio::time::sleep(fault.delay).await;
+    let (moment, ending) = match fault.effect {
+        None => return Ending::Answer(next.run(request).await),
+        Some(CallEffect::Refuse { status, message }) => {
+            let refused = Refused::on_purpose(status, message.as_deref());
+            return Ending::Answer(refused.into_response());
+        }
+        Some(CallEffect::Silence(moment)) => (moment, Ending::Silence),
+        Some(CallEffect::Reset(moment)) => (moment, Ending::Reset),
+    };
+    if moment == Moment::After {
+        next.run(request).await;
+    }
+    ending
 }
 
 fn set_request_id(headers: &mut HeaderMap, request_id: &str) {

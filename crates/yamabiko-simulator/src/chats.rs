@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
-use tokio::sync::oneshot;
 
 use crate::config::{Language, NewGroup, NewUser};
+use crate::deliveries::Deliveries;
 use crate::id;
 
 pub(crate) mod mention;
@@ -58,8 +58,7 @@ pub(crate) struct Chat {
     pub(crate) count: u64,
     pub(crate) loading_until: Option<i64>,
     pub(crate) revision: u64,
-    /// Fires when the chat's last webhook is on its way, so that the next keeps its place.
-    pub(crate) last_sent: Option<oneshot::Receiver<()>>,
+    pub(crate) deliveries: Deliveries,
 }
 
 impl Chat {
@@ -77,7 +76,7 @@ impl Chat {
             count: 0,
             loading_until: None,
             revision,
-            last_sent: None,
+            deliveries: Deliveries::default(),
         }
     }
 
@@ -278,6 +277,12 @@ impl Chats {
             chat.loading_until = None;
         }
         let quotable = message::is_quotable(kind(&draft.content), is_from_bot);
+        let (webhook_event_id, after_event_id) = if is_from_bot {
+            let last = || chat.deliveries.last_event().map(str::to_owned);
+            (None, draft.webhook_event_id.or_else(last))
+        } else {
+            (draft.webhook_event_id, None)
+        };
         if chat.messages.len() == KEPT_MESSAGES {
             chat.messages.pop_front();
         }
@@ -296,7 +301,8 @@ impl Chats {
             quoted_message_id: draft.quoted_message_id,
             request_id: draft.request_id,
             retry_key: draft.retry_key,
-            webhook_event_id: draft.webhook_event_id,
+            webhook_event_id,
+            after_event_id,
             read: false,
             unsent: false,
             edited: false,

@@ -175,16 +175,19 @@ pub struct Settings {
     pub reply_token_seconds: u32,
     /// Pushes a month; `None` is without a limit. Defaults to `None`; LINE's free plan has 200.
     pub monthly_limit: Option<u64>,
-    /// Milliseconds the bot has to answer a webhook. Defaults to 2,000, as at LINE.
+    /// Milliseconds of real time the bot has to answer a webhook. Defaults to 2,000, as at LINE.
     pub webhook_timeout_ms: u64,
     /// How often a webhook without a 2xx answer is sent again; 0 is never. Defaults to 5.
     pub redelivery_attempts: u32,
-    /// Milliseconds before the first redelivery; each next wait is twice as long. Defaults to 1,000.
+    /// Milliseconds before the first redelivery, in the simulator's time; each next wait is twice
+    /// as long. Defaults to 1,000.
     pub redelivery_first_ms: u64,
     /// How a user's message becomes read. Defaults to `auto`.
     pub mark_as_read_mode: MarkAsRead,
     /// Milliseconds for which a video's or an audio's content is being prepared. Defaults to 0.
     pub preparing_ms: u64,
+    /// Whether calls over LINE's rate limits are refused with 429. Defaults to true.
+    pub rate_limits: bool,
 }
 
 /// Says how a user's message becomes read.
@@ -208,6 +211,7 @@ impl Default for Settings {
             redelivery_first_ms: 1_000,
             mark_as_read_mode: MarkAsRead::Auto,
             preparing_ms: 0,
+            rate_limits: true,
         }
     }
 }

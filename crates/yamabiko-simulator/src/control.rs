@@ -42,7 +42,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             get(rules::faults).post(rules::add_fault).delete(rules::clear_faults),
         )
         .route("/control/settings", get(rules::settings).post(rules::set_settings))
-        .route("/control/clock", post(rules::advance))
+        .route("/control/clock", get(rules::clock).post(rules::set_clock))
         .route("/control/reset", post(reset))
 }
 

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{NewGroup, NewUser, Settings, SimulatorConfig};
 use crate::faults::Faults;
 use crate::id;
+use crate::limits::Limits;
 use crate::log::Log;
 use crate::media::MediaStore;
 use crate::quota::Quota;
@@ -37,6 +38,7 @@ pub(crate) struct Memory {
     pub(crate) log: Log,
     pub(crate) settings: Settings,
     pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
     pub(crate) reply_tokens: ReplyTokens,
     pub(crate) retry_keys: RetryKeys,
     pub(crate) access_tokens: AccessTokens,
@@ -54,6 +56,7 @@ impl Memory {
             log: Log::default(),
             settings: config.settings.clone(),
             faults: Faults::default(),
+            limits: Limits::default(),
             reply_tokens: ReplyTokens::default(),
             retry_keys: RetryKeys::default(),
             access_tokens: AccessTokens::default(),

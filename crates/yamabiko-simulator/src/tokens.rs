@@ -23,6 +23,7 @@ pub(crate) struct ReplyTokens(HashMap<String, ReplyGrant>);
 #[derive(Debug)]
 struct ReplyGrant {
     chat: String,
+    event_id: String,
     event_at: i64,
     usable_until: i64,
     used: bool,
@@ -30,13 +31,21 @@ struct ReplyGrant {
 
 impl ReplyTokens {
     /// Gives out a token for one chat; it lives `life_ms` from now, later from its webhook's sending.
-    pub(crate) fn grant(&mut self, token: &str, chat: &str, now: i64, life_ms: i64) {
+    pub(crate) fn grant(
+        &mut self,
+        token: &str,
+        chat: &str,
+        event_id: &str,
+        now: i64,
+        life_ms: i64,
+    ) {
         // Looking at all tokens for every event would make a load test quadratic.
         if self.0.len().is_power_of_two() {
             self.0.retain(|_, grant| now < grant.event_at + REPLY_TOKEN_END_MS);
         }
         let grant = ReplyGrant {
             chat: chat.into(),
+            event_id: event_id.into(),
             event_at: now,
             usable_until: now + life_ms,
             used: false,
@@ -55,6 +64,11 @@ impl ReplyTokens {
     pub(crate) fn chat(&self, token: &str, now: i64) -> Option<&str> {
         let grant = self.0.get(token)?;
         (!grant.used && now <= grant.usable_until).then_some(grant.chat.as_str())
+    }
+
+    /// Names the event that brought the token.
+    pub(crate) fn event(&self, token: &str) -> Option<&str> {
+        self.0.get(token).map(|grant| grant.event_id.as_str())
     }
 
     /// Marks the token as used.
@@ -193,7 +207,7 @@ mod tests {
     #[test]
     fn a_reply_token_is_usable_once() {
         let mut tokens = ReplyTokens::default();
-        tokens.grant("t", "Ualice", 0, LIFE);
+        tokens.grant("t", "Ualice", "event", 0, LIFE);
         assert_eq!(tokens.chat("t", 1), Some("Ualice"));
         tokens.spend("t");
         assert_eq!(tokens.chat("t", 1), None);
@@ -204,7 +218,7 @@ mod tests {
     #[test]
     fn a_redelivery_renews_a_reply_token_but_not_past_20_minutes() {
         let mut tokens = ReplyTokens::default();
-        tokens.grant("t", "Ualice", 0, LIFE);
+        tokens.grant("t", "Ualice", "event", 0, LIFE);
         assert_eq!(tokens.chat("t", LIFE + 1), None);
         tokens.sent("t", 600_000, LIFE);
         assert_eq!(tokens.chat("t", 660_000), Some("Ualice"));

@@ -8,14 +8,15 @@ use tokio::sync::oneshot;
 use yamabiko_line::signature;
 
 use crate::config::MarkAsRead;
+use crate::deliveries::{Deliveries, Delivery};
 use crate::id;
 use crate::log::{Answer, Direction, Entry};
 use crate::platform::{Memory, Platform};
 
-/// The next webhook of a chat is sent when the one before is answered, or after so long.
-const HEAD_START: Duration = Duration::from_millis(200);
 /// As much of the bot's answer is kept for the log.
 const KEPT_ANSWER: usize = 2_048;
+/// LINE's word for a webhook that did not reach the bot.
+const COULD_NOT_CONNECT: &str = "could_not_connect";
 /// Events that can be answered with a reply token.
 const ANSWERABLE: [&str; 9] = [
     "message",
@@ -70,63 +71,48 @@ impl Platform {
         let webhook_event_id = text("webhookEventId").unwrap_or_default();
         let reply_token = text("replyToken");
         if let Some(token) = &reply_token {
-            memory.reply_tokens.grant(token, chat_id, now, memory.reply_token_life_ms());
+            let life = memory.reply_token_life_ms();
+            memory.reply_tokens.grant(token, chat_id, &webhook_event_id, now, life);
         }
 
-        let (sent, my_turn_is_over) = oneshot::channel();
+        let fault = memory.faults.hit_webhook();
         let chat = memory.chats.get_mut(chat_id);
-        let before = chat.and_then(|chat| chat.last_sent.replace(my_turn_is_over));
-        let platform = Arc::clone(self);
-        let (chat_id, event_id) = (chat_id.to_owned(), webhook_event_id.clone());
-        tokio::spawn(async move {
-            if let Some(before) = before {
-                // An error means that the one before is over, too.
-                before.await.ok();
-            }
-            let delivery = platform.deliver(&event, reply_token.as_deref());
-            tokio::pin!(delivery);
-            let answer = match tokio::time::timeout(HEAD_START, &mut delivery).await {
-                Ok(answer) => {
-                    drop(sent);
-                    answer
-                }
-                Err(_) => {
-                    drop(sent);
-                    delivery.await
-                }
-            };
-            let accepted = is_success(answer.status);
-            if accepted {
-                platform.mark_read(&chat_id, &event_id);
-            }
-            // Nobody has to wait for the answer.
-            tell.send(answer).ok();
-            if !accepted {
-                platform.deliver_again(&chat_id, &event, reply_token.as_deref()).await;
-            }
-        });
+        let turn = chat.map(|chat| chat.deliveries.turn(fault.reorder)).unwrap_or_default();
+        let delivery = Delivery {
+            chat_id: chat_id.into(),
+            event,
+            event_id: webhook_event_id.clone(),
+            reply_token,
+            turn,
+            fault,
+            at: now,
+        };
+        tokio::spawn(delivery.run(Arc::clone(self), tell));
         Sent { webhook_event_id: Some(webhook_event_id), message_id: None, answer }
     }
 
     /// Sends a refused event again, after longer and longer waits, until it is accepted.
-    async fn deliver_again(
+    pub(crate) async fn deliver_again(
         self: &Arc<Self>,
         chat_id: &str,
         event: &Map<String, Value>,
         token: Option<&str>,
+        refused_at: i64,
     ) {
         let mut event = event.clone();
         let settings = self.read(|memory| memory.settings.clone());
-        let mut wait = Duration::from_millis(settings.redelivery_first_ms);
+        let mut wait = i64::try_from(settings.redelivery_first_ms).unwrap_or(i64::MAX);
+        let mut refused_at = refused_at;
         event.insert("deliveryContext".into(), json!({ "isRedelivery": true }));
         let event_id = event.get("webhookEventId").and_then(Value::as_str).unwrap_or_default();
         for _ in 0..settings.redelivery_attempts {
-            tokio::time::sleep(wait).await;
+            self.clock.reach(refused_at.saturating_add(wait)).await;
             wait = wait.saturating_mul(2);
-            if is_success(self.deliver(&event, token).await.status) {
+            if self.deliver(&event, token).await.is_success() {
                 self.mark_read(chat_id, event_id);
                 return;
             }
+            refused_at = self.now();
         }
     }
 
@@ -141,14 +127,49 @@ impl Platform {
     }
 
     /// Sends one event in an envelope of its own, and starts its reply token's life.
-    async fn deliver(&self, event: &Map<String, Value>, reply_token: Option<&str>) -> Answer {
-        if let Some(token) = reply_token {
-            let now = self.now();
-            self.update(|memory| {
+    pub(crate) async fn deliver(
+        &self,
+        event: &Map<String, Value>,
+        reply_token: Option<&str>,
+    ) -> Answer {
+        let now = self.now();
+        let event_id = event.get("webhookEventId").and_then(Value::as_str).unwrap_or_default();
+        self.update(|memory| {
+            if let Some(token) = reply_token {
                 let life = memory.reply_token_life_ms();
                 memory.reply_tokens.sent(token, now, life);
+            }
+            if let Some(deliveries) = deliveries(memory, event) {
+                deliveries.sent(event_id);
+            }
+        });
+        let (entry, signature) = self.webhook(event);
+        let answer = self.send(entry, Some(&signature)).await;
+        if answer.reason == Some(COULD_NOT_CONNECT) {
+            self.update(|memory| {
+                if let Some(deliveries) = deliveries(memory, event) {
+                    deliveries.failed(event_id);
+                }
             });
         }
+        answer
+    }
+
+    /// Writes an event down as one that was sent and never arrived.
+    pub(crate) fn lose(&self, event: &Map<String, Value>) -> Answer {
+        let (entry, _) = self.webhook(event);
+        let answer =
+            Answer { status: None, duration_ms: 0, reason: Some("lost"), response: String::new() };
+        self.update(|memory| {
+            let revision = memory.touch();
+            let n = memory.log.add(entry, revision);
+            memory.log.answered(n, &answer, revision);
+        });
+        answer
+    }
+
+    /// Makes the request for one event, with its signature.
+    fn webhook(&self, event: &Map<String, Value>) -> (Entry, String) {
         let body = json!({ "destination": self.bot_id, "events": [event] }).to_string();
         let signature = signature::sign(&self.config.channel_secret, body.as_bytes());
         let text = |name: &str| event.get(name).and_then(Value::as_str);
@@ -163,7 +184,7 @@ impl Platform {
         );
         entry.webhook_event_id = text("webhookEventId").map(str::to_owned);
         entry.redelivery = event["deliveryContext"]["isRedelivery"] == true;
-        self.send(entry, Some(&signature)).await
+        (entry, signature)
     }
 
     /// Sends a logged request to the bot and waits for its answer, but not longer than LINE would.
@@ -223,7 +244,7 @@ impl Platform {
         }
     }
 
-    fn mark_read(&self, chat_id: &str, event_id: &str) {
+    pub(crate) fn mark_read(&self, chat_id: &str, event_id: &str) {
         self.update(|memory| {
             if memory.settings.mark_as_read_mode == MarkAsRead::Manual {
                 return;
@@ -241,14 +262,20 @@ impl Platform {
     }
 }
 
-fn is_success(status: Option<u16>) -> bool {
-    status.is_some_and(|status| (200..300).contains(&status))
+/// The deliveries of the chat that an event comes from; it may name one that is not known.
+fn deliveries<'a>(
+    memory: &'a mut Memory,
+    event: &Map<String, Value>,
+) -> Option<&'a mut Deliveries> {
+    let source = event.get("source")?;
+    let id = ["groupId", "roomId", "userId"].iter().find_map(|name| source[name].as_str())?;
+    memory.chats.get_mut(id).map(|chat| &mut chat.deliveries)
 }
 
 /// LINE's word for what went wrong.
 fn reason(error: &reqwest::Error) -> &'static str {
     if error.is_connect() {
-        "could_not_connect"
+        COULD_NOT_CONNECT
     } else if error.is_timeout() {
         "request_timeout"
     } else {

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::limits::EXCEEDED;
 use crate::validate::Problem;
 
 /// Is a refusal of a call: a status, LINE's sentence, and perhaps what is wrong in detail.
@@ -49,12 +50,11 @@ impl Refused {
     pub(crate) fn on_purpose(status: u16, message: Option<&str>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let usual = match status {
-            StatusCode::TOO_MANY_REQUESTS => {
-                "The API rate limit has been exceeded. Try again later."
-            }
+            StatusCode::TOO_MANY_REQUESTS => EXCEEDED,
             StatusCode::UNAUTHORIZED => {
                 "Authentication failed due to the following reason: invalid access token."
             }
+            StatusCode::FORBIDDEN => "Access to this API is not available for your account",
             other => other.canonical_reason().unwrap_or("Error"),
         };
         Self::new(status, message.unwrap_or(usual))

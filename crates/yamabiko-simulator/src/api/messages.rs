@@ -39,7 +39,8 @@ pub(crate) async fn reply(
         check_quotes(memory, &chat, &request)?;
         memory.reply_tokens.spend(token);
         memory.quota.note(now, Via::Reply, 1);
-        let say = Say { via: Via::Reply, request_id, retry_key: None, at: now };
+        let event_id = memory.reply_tokens.event(token).map(str::to_owned);
+        let say = Say { via: Via::Reply, request_id, retry_key: None, event_id, at: now };
         Ok(Json(json!({ "sentMessages": say.all(memory, &chat, &request) })))
     })
 }
@@ -67,7 +68,13 @@ pub(crate) async fn push(
         count(memory, now, Via::Push, recipients)?;
         let sent = if recipients > 0 {
             let retry_key = retry_key.map(|key| key.to_string());
-            let say = Say { via: Via::Push, request_id: request_id.clone(), retry_key, at: now };
+            let say = Say {
+                via: Via::Push,
+                request_id: request_id.clone(),
+                retry_key,
+                event_id: None,
+                at: now,
+            };
             say.all(memory, to, &request)
         } else {
             unseen(&request)
@@ -173,6 +180,7 @@ fn to_many(
             via,
             request_id: request_id.clone(),
             retry_key: retry_key.map(|key| key.to_string()),
+            event_id: None,
             at: now,
         };
         for id in ids {
@@ -257,6 +265,8 @@ struct Say {
     via: Via,
     request_id: String,
     retry_key: Option<String>,
+    /// The event whose token it is said with.
+    event_id: Option<String>,
     at: i64,
 }
 
@@ -281,7 +291,7 @@ impl Say {
             quoted_message_id: quoted.map(|message| message.id.clone()),
             request_id: Some(self.request_id.clone()),
             retry_key: self.retry_key.clone(),
-            webhook_event_id: None,
+            webhook_event_id: self.event_id.clone(),
         };
         let revision = memory.touch();
         let message = memory.chats.append(chat, draft, self.at, revision)?;

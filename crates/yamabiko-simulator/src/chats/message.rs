@@ -52,6 +52,8 @@ pub(crate) struct Message {
     pub(crate) request_id: Option<String>,
     pub(crate) retry_key: Option<String>,
     pub(crate) webhook_event_id: Option<String>,
+    /// The event that a bot's message came after.
+    pub(crate) after_event_id: Option<String>,
     /// Whether the bot took note of it: its webhook was answered with 2xx, or it was marked as read.
     pub(crate) read: bool,
     pub(crate) unsent: bool,
@@ -67,6 +69,7 @@ pub(crate) struct Draft {
     pub(crate) quoted_message_id: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_key: Option<String>,
+    /// The event that tells of a user's message, or whose token the bot answers with.
     pub(crate) webhook_event_id: Option<String>,
 }
 
@@ -144,6 +147,7 @@ impl Message {
         put("requestId", self.request_id.clone().map(Value::from));
         put("retryKey", self.retry_key.clone().map(Value::from));
         put("webhookEventId", self.webhook_event_id.clone().map(Value::from));
+        put("afterWebhookEventId", self.after_event_id.clone().map(Value::from));
         put("read", (!self.is_from_bot()).then_some(self.read.into()));
         put("unsent", self.unsent.then_some(true.into()));
         put("edited", self.edited.then_some(true.into()));

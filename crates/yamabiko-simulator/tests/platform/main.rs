@@ -3,9 +3,14 @@
 mod account;
 mod content;
 mod control;
+mod faults;
 mod groups;
+mod ledger;
+mod limits;
 mod many;
 mod messages;
 mod page;
+mod time;
+mod webhook_faults;
 mod webhooks;
 mod world;
