@@ -2,22 +2,28 @@
 
 mod account;
 mod answer;
+mod content;
 mod messages;
+mod people;
+mod quota;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use self::answer::Refused;
-use crate::faults::Timeout;
+use crate::faults::{CallEffect, CallFault, Moment};
 use crate::id;
+use crate::limits::EXCEEDED;
+use crate::listener::Reset;
 use crate::log::{Answer, Direction, Entry};
 use crate::platform::Platform;
 
@@ -35,12 +41,27 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
     let guarded = Router::new()
         .route("/v2/bot/message/reply", post(messages::reply))
         .route("/v2/bot/message/push", post(messages::push))
+        .route("/v2/bot/message/multicast", post(messages::multicast))
+        .route("/v2/bot/message/broadcast", post(messages::broadcast))
+        .route("/v2/bot/message/narrowcast", post(messages::narrowcast))
+        .route("/v2/bot/message/progress/narrowcast", get(messages::progress))
         .route("/v2/bot/message/validate/{kind}", post(messages::validate))
-        .route("/v2/bot/message/quota", get(account::quota))
-        .route("/v2/bot/message/quota/consumption", get(account::consumption))
-        .route("/v2/bot/profile/{userId}", get(account::profile))
+        .route("/v2/bot/message/quota", get(quota::quota))
+        .route("/v2/bot/message/quota/consumption", get(quota::consumption))
+        .route("/v2/bot/message/delivery/{kind}", get(quota::delivery))
+        .route("/v2/bot/message/{messageId}/content", get(content::content))
+        .route("/v2/bot/message/{messageId}/content/preview", get(content::preview))
+        .route("/v2/bot/message/{messageId}/content/transcoding", get(content::transcoding))
+        .route("/v2/bot/profile/{userId}", get(people::profile))
+        .route("/v2/bot/followers/ids", get(people::followers))
+        .route("/v2/bot/group/{groupId}/summary", get(people::summary))
+        .route("/v2/bot/{kind}/{chatId}/members/count", get(people::count))
+        .route("/v2/bot/{kind}/{chatId}/members/ids", get(people::members))
+        .route("/v2/bot/{kind}/{chatId}/member/{userId}", get(people::member))
+        .route("/v2/bot/{kind}/{chatId}/leave", post(people::leave))
         .route("/v2/bot/info", get(account::info))
         .route("/v2/bot/chat/loading/start", post(account::loading))
+        .route("/v2/bot/chat/markAsRead", post(account::mark_as_read))
         .route(
             "/v2/bot/channel/webhook/endpoint",
             get(account::endpoint).put(account::set_endpoint),
@@ -49,7 +70,14 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
         .route("/v2/{*rest}", axum::routing::any(not_found))
         .layer(middleware::from_fn_with_state(Arc::clone(platform), authorize));
     Router::new()
-        .route("/oauth2/v3/token", post(account::token))
+        .route("/oauth2/v3/token", post(tokens::stateless))
+        .route("/oauth2/v2.1/token", post(tokens::by_jwt))
+        .route("/oauth2/v2.1/tokens/kid", get(tokens::key_ids))
+        .route("/oauth2/v2.1/verify", get(tokens::verify))
+        .route("/oauth2/v2.1/revoke", post(tokens::revoke))
+        .route("/v2/oauth/accessToken", post(tokens::short_lived))
+        .route("/v2/oauth/verify", post(tokens::verify))
+        .route("/v2/oauth/revoke", post(tokens::revoke))
         .merge(guarded)
         .layer(middleware::from_fn_with_state(Arc::clone(platform), observe))
 }
@@ -70,7 +98,7 @@ async fn authorize(
         None => "Authentication failed due to the following reason: missing access token.",
         Some(Some(token))
             if token == platform.config.access_token.expose()
-                || platform.read(|memory| memory.access_tokens.is_valid(token, now)) =>
+                || platform.read(|memory| memory.access_tokens.until(token, now).is_some()) =>
         {
             return next.run(request).await;
         }
@@ -86,7 +114,8 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
     let what = format!("{} {}", request.method(), request.uri().path());
     let endpoint = endpoint(request.uri().path()).to_owned();
     // The body of a request for a token has the channel's secret in it.
-    let secret = request.uri().path().starts_with("/oauth2");
+    let secret =
+        ["/oauth2", "/v2/oauth"].iter().any(|start| request.uri().path().starts_with(start));
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_REQUEST).await;
 
@@ -96,42 +125,93 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
     };
     let mut entry = Entry::new(Direction::Api, what, shown, platform.now());
     entry.request_id = Some(request_id.clone());
-    let (n, fault) = platform.update(|memory| {
+    let now = platform.now();
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let (n, in_limits, fault) = platform.update(|memory| {
         let revision = memory.touch();
-        (memory.log.add(entry, revision), memory.faults.hit(&endpoint))
+        let n = memory.log.add(entry, revision);
+        let in_limits =
+            !memory.settings.rate_limits || memory.limits.take(parts.method.as_str(), route, now);
+        (n, in_limits, in_limits.then(|| memory.faults.hit_call(&endpoint)).flatten())
     });
+    let reset = parts.extensions.get::<ConnectInfo<Reset>>().cloned();
 
     let run = async {
+        if !in_limits {
+            return Ending::Answer(
+                Refused::new(StatusCode::TOO_MANY_REQUESTS, EXCEEDED).into_response(),
+            );
+        }
         let Ok(body) = body else {
-            return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
-                .into_response();
+            let refused = Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+            return Ending::Answer(refused.into_response());
         };
         let mut request = Request::from_parts(parts, Body::from(body));
         request.extensions_mut().insert(RequestId(request_id.clone()));
-        let Some(fault) = fault else { return next.run(request).await };
-        tokio::time::sleep(fault.delay()).await;
-        if let Some(status) = fault.status {
-            return Refused::on_purpose(status, fault.message.as_deref()).into_response();
-        }
-        match fault.timeout {
-            None => next.run(request).await,
-            Some(timeout) => {
-                if timeout == Timeout::After {
-                    next.run(request).await;
-                }
-                platform.answered(n, start, None, Some("answer withheld"), String::new());
-                tokio::time::sleep(NEVER).await;
-                StatusCode::GATEWAY_TIMEOUT.into_response()
-            }
+        match fault {
+            None => Ending::Answer(next.run(request).await),
+            Some(fault) => suffer(fault, request, next).await,
         }
     };
-    let (parts, body) = run.await.into_parts();
+    let response = match run.await {
+        Ending::Answer(response) => response,
+        Ending::Silence => {
+            platform.answered(n, start, None, Some("answer withheld"), String::new());
+            tokio::time::sleep(NEVER).await;
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
+        Ending::Reset => {
+            platform.answered(n, start, None, Some("connection reset"), String::new());
+            if let Some(ConnectInfo(reset)) = reset {
+                reset.instead_of_answer();
+            }
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+    };
+    let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let shown = if secret { String::new() } else { String::from_utf8_lossy(&body).into_owned() };
+    let shown = if secret { String::new() } else { readable(&parts.headers, &body) };
     platform.answered(n, start, Some(parts.status), None, shown);
     let mut response = Response::from_parts(parts, Body::from(body));
     set_request_id(response.headers_mut(), &request_id);
     response
+}
+
+/// A body as the log shows it: JSON as it is, of anything else how much there is.
+fn readable(headers: &HeaderMap, body: &[u8]) -> String {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    match kind {
+        Some(kind) if !kind.starts_with("application/json") => {
+            format!("{} bytes of {kind}", body.len())
+        }
+        _ => String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
+/// Is how a call ends for the bot.
+enum Ending {
+    Answer(Response),
+    Silence,
+    Reset,
+}
+
+/// Runs a call that a fault hits.
+async fn suffer(fault: CallFault, request: Request, next: Next) -> Ending {
+    // Real time: the bot is a real process that waits.
+    tokio::time::sleep(fault.delay).await;
+    let (moment, ending) = match fault.effect {
+        None => return Ending::Answer(next.run(request).await),
+        Some(CallEffect::Refuse { status, message }) => {
+            let refused = Refused::on_purpose(status, message.as_deref());
+            return Ending::Answer(refused.into_response());
+        }
+        Some(CallEffect::Silence(moment)) => (moment, Ending::Silence),
+        Some(CallEffect::Reset(moment)) => (moment, Ending::Reset),
+    };
+    if moment == Moment::After {
+        next.run(request).await;
+    }
+    ending
 }
 
 fn set_request_id(headers: &mut HeaderMap, request_id: &str) {
@@ -142,13 +222,14 @@ fn set_request_id(headers: &mut HeaderMap, request_id: &str) {
 
 /// The word by which faults name a call: the telling part of its path.
 fn endpoint(path: &str) -> &str {
+    if path.contains("/oauth") {
+        return "token";
+    }
     let mut parts = path.trim_start_matches("/v2/bot/").split('/');
     match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
-        ("message", "quota") => "quota",
-        ("message", "validate") => "validate",
+        ("message", id) if id.bytes().all(|byte| byte.is_ascii_digit()) => "content",
         ("message" | "chat", name) => name,
         ("channel", _) => "webhook",
-        ("", _) => "token",
         (name, _) => name,
     }
 }
@@ -189,6 +270,9 @@ mod tests {
             ("/v2/bot/chat/loading/start", "loading"),
             ("/v2/bot/channel/webhook/test", "webhook"),
             ("/v2/bot/info", "info"),
+            ("/v2/bot/message/561000000000000001/content", "content"),
+            ("/v2/bot/group/C1/members/ids", "group"),
+            ("/v2/oauth/accessToken", "token"),
             ("/oauth2/v3/token", "token"),
         ] {
             assert_eq!(endpoint(path), name, "{path}");

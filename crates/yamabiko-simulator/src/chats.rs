@@ -1,134 +1,85 @@
-//! The chats: users, what each of them saw and said, and the ledger over all of it.
+//! The chats: users, groups and rooms, what was said in each, and the ledger over all of it.
 
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
-use tokio::sync::oneshot;
 
-use crate::config::{Language, NewUser};
+use crate::config::{Language, NewGroup, NewUser};
+use crate::deliveries::Deliveries;
 use crate::id;
+
+pub(crate) mod mention;
+mod message;
+
+use mention::Name;
+pub(crate) use message::{Draft, Message, Via, kind};
 
 /// How many messages of one chat are kept.
 const KEPT_MESSAGES: usize = 10_000;
 
-/// Says how a message came into its chat.
+/// Says who is in a chat with the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Via {
-    /// A user wrote it.
+pub(crate) enum Kind {
+    /// One user.
     User,
-    /// The bot answered with a reply token.
-    Reply,
-    /// The bot pushed it.
-    Push,
+    /// The members of a group.
+    Group,
+    /// The members of a room, which has no name.
+    Room,
 }
 
-impl Via {
-    /// The word for it in the control API.
+impl Kind {
+    /// LINE's word for it, as in an event's source.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::User => "user",
-            Self::Reply => "reply",
-            Self::Push => "push",
+            Self::Group => "group",
+            Self::Room => "room",
         }
     }
 }
 
-/// Is one message as it stands in a chat.
-#[derive(Clone, Debug)]
-pub(crate) struct Message {
-    /// Counts the messages of the chat from 1.
-    pub(crate) n: u64,
-    /// Counts the messages of all chats from 1.
-    pub(crate) seq: u64,
-    /// Grows with every change; the page asks for what is newer than it has.
-    pub(crate) revision: u64,
-    pub(crate) id: String,
-    pub(crate) at: i64,
-    pub(crate) via: Via,
-    /// LINE's message object.
-    pub(crate) content: Map<String, Value>,
-    pub(crate) quote_token: Option<String>,
-    pub(crate) quoted_message_id: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) retry_key: Option<String>,
-    pub(crate) webhook_event_id: Option<String>,
-    /// Whether the bot took note of it: its webhook was answered with 2xx.
-    pub(crate) read: bool,
-    pub(crate) unsent: bool,
-}
-
-/// Is what a new message brings; the chat gives it its place.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    pub(crate) via: Via,
-    pub(crate) content: Map<String, Value>,
-    pub(crate) quoted_message_id: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) retry_key: Option<String>,
-    pub(crate) webhook_event_id: Option<String>,
-}
-
-impl Message {
-    /// Whether the bot said it.
-    pub(crate) fn is_from_bot(&self) -> bool {
-        self.via != Via::User
-    }
-
-    /// The type of LINE's message object.
-    pub(crate) fn kind(&self) -> &str {
-        self.content.get("type").and_then(Value::as_str).unwrap_or("unknown")
-    }
-
-    /// The text, for those messages that have one.
-    pub(crate) fn text(&self) -> Option<&str> {
-        self.content.get("text").and_then(Value::as_str)
-    }
-
-    /// The message as the control API shows it; what it does not have is left out.
-    pub(crate) fn to_json(&self) -> Value {
-        let mut shown = Map::new();
-        let mut put = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                shown.insert(name.into(), value);
-            }
-        };
-        put("n", Some(self.n.into()));
-        put("seq", Some(self.seq.into()));
-        put("id", Some(self.id.as_str().into()));
-        put("at", Some(self.at.into()));
-        put("from", Some(if self.is_from_bot() { "bot" } else { "user" }.into()));
-        put("via", Some(self.via.word().into()));
-        put("type", Some(self.kind().into()));
-        put("text", self.text().map(Value::from));
-        put("quotedMessageId", self.quoted_message_id.clone().map(Value::from));
-        put("requestId", self.request_id.clone().map(Value::from));
-        put("retryKey", self.retry_key.clone().map(Value::from));
-        put("webhookEventId", self.webhook_event_id.clone().map(Value::from));
-        put("read", (!self.is_from_bot()).then_some(self.read.into()));
-        put("unsent", self.unsent.then_some(true.into()));
-        put("message", (!self.unsent).then(|| Value::Object(self.content.clone())));
-        Value::Object(shown)
-    }
-}
-
-/// Is one user's chat with the bot.
+/// Is the bot's chat with one user, a group or a room.
 #[derive(Debug)]
 pub(crate) struct Chat {
     pub(crate) id: String,
+    pub(crate) kind: Kind,
+    /// The user's or the group's name; what the page calls a room.
     pub(crate) name: String,
+    pub(crate) picture_url: Option<String>,
+    pub(crate) status_message: Option<String>,
     pub(crate) language: Language,
-    /// False after the user has blocked the bot.
-    pub(crate) friend: bool,
+    /// Who is in it beside the bot; the user alone in a chat with one user.
+    pub(crate) members: Vec<String>,
+    /// Whether the bot is heard: the user has not blocked it, or it is in the group.
+    pub(crate) open: bool,
     pub(crate) messages: VecDeque<Message>,
     /// How many messages there ever were.
     pub(crate) count: u64,
     pub(crate) loading_until: Option<i64>,
     pub(crate) revision: u64,
-    /// Fires when the chat's last webhook is on its way, so that the next keeps its place.
-    pub(crate) last_sent: Option<oneshot::Receiver<()>>,
+    pub(crate) deliveries: Deliveries,
 }
 
 impl Chat {
+    fn new(id: String, revision: u64) -> Self {
+        Self {
+            id,
+            kind: Kind::User,
+            name: String::new(),
+            picture_url: None,
+            status_message: None,
+            language: Language::default(),
+            members: Vec::new(),
+            open: true,
+            messages: VecDeque::new(),
+            count: 0,
+            loading_until: None,
+            revision,
+            deliveries: Deliveries::default(),
+        }
+    }
+
     /// Finds a message that is still kept.
     pub(crate) fn message(&self, id: &str) -> Option<&Message> {
         self.messages.iter().rev().find(|message| message.id == id)
@@ -152,15 +103,69 @@ impl Chat {
         self.loading_until.filter(|until| now < *until)
     }
 
-    /// The user as the control API shows them.
-    pub(crate) fn user_json(&self) -> Value {
-        json!({
-            "userId": self.id,
-            "displayName": self.name,
-            "language": self.language.code(),
-            "friend": self.friend,
-            "messages": self.count,
-        })
+    /// Says how many users a message to the chat is for, as the monthly quota counts.
+    pub(crate) fn recipients(&self) -> u64 {
+        if self.open { u64::try_from(self.members.len()).unwrap_or(u64::MAX) } else { 0 }
+    }
+
+    /// Tells whether a user is in the chat.
+    pub(crate) fn has_member(&self, user_id: &str) -> bool {
+        self.members.iter().any(|member| member == user_id)
+    }
+
+    /// LINE's `source` of an event that a user of this chat caused; nobody is named if LINE does not know.
+    pub(crate) fn source(&self, user_id: Option<&str>) -> Value {
+        let mut source = json!({ "type": self.kind.word() });
+        match self.kind {
+            Kind::User => {}
+            Kind::Group => source["groupId"] = self.id.as_str().into(),
+            Kind::Room => source["roomId"] = self.id.as_str().into(),
+        }
+        match (self.kind, user_id) {
+            (Kind::User, _) => source["userId"] = self.id.as_str().into(),
+            (_, Some(user_id)) => source["userId"] = user_id.into(),
+            _ => {}
+        }
+        source
+    }
+
+    /// The user's profile as LINE shows it, in a group with less.
+    pub(crate) fn profile(&self, in_group: bool) -> Value {
+        let mut profile = json!({ "userId": self.id, "displayName": self.name });
+        let mut put = |name: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                profile[name] = value.as_str().into();
+            }
+        };
+        put("pictureUrl", &self.picture_url);
+        if !in_group {
+            put("statusMessage", &self.status_message);
+            profile["language"] = self.language.code().into();
+        }
+        profile
+    }
+
+    /// The user or the group as the control API shows it.
+    pub(crate) fn about(&self) -> Value {
+        let mut about = match self.kind {
+            Kind::User => json!({
+                "userId": self.id,
+                "displayName": self.name,
+                "language": self.language.code(),
+                "friend": self.open,
+            }),
+            Kind::Group => json!({
+                "groupId": self.id,
+                "groupName": self.name,
+                "members": self.members,
+                "joined": self.open,
+            }),
+            Kind::Room => {
+                json!({ "roomId": self.id, "members": self.members, "joined": self.open })
+            }
+        };
+        about["messages"] = self.count.into();
+        about
     }
 }
 
@@ -174,24 +179,40 @@ pub(crate) struct Chats {
 
 impl Chats {
     /// Adds a user; `None` if the id is taken.
-    pub(crate) fn add(&mut self, user: NewUser, revision: u64) -> Option<&mut Chat> {
+    pub(crate) fn add_user(&mut self, user: NewUser, revision: u64) -> Option<&Chat> {
         let id = user.user_id.unwrap_or_else(|| format!("U{}", id::hex32()));
-        if self.index.contains_key(&id) {
+        self.add(Chat {
+            kind: Kind::User,
+            name: user.display_name,
+            picture_url: user.picture_url,
+            status_message: user.status_message,
+            language: user.language,
+            members: vec![id.clone()],
+            ..Chat::new(id, revision)
+        })
+    }
+
+    /// Adds a group or a room, which the bot has not joined yet; `None` if the id is taken.
+    pub(crate) fn add_group(&mut self, group: NewGroup, revision: u64) -> Option<&Chat> {
+        let letter = if group.room { 'R' } else { 'C' };
+        let id = group.group_id.unwrap_or_else(|| format!("{letter}{}", id::hex32()));
+        self.add(Chat {
+            kind: if group.room { Kind::Room } else { Kind::Group },
+            name: group.group_name,
+            picture_url: group.picture_url,
+            members: group.members,
+            open: false,
+            ..Chat::new(id, revision)
+        })
+    }
+
+    fn add(&mut self, chat: Chat) -> Option<&Chat> {
+        if self.index.contains_key(&chat.id) {
             return None;
         }
-        self.index.insert(id.clone(), self.list.len());
-        self.list.push(Chat {
-            id,
-            name: user.display_name,
-            language: user.language,
-            friend: true,
-            messages: VecDeque::new(),
-            count: 0,
-            loading_until: None,
-            revision,
-            last_sent: None,
-        });
-        self.list.last_mut()
+        self.index.insert(chat.id.clone(), self.list.len());
+        self.list.push(chat);
+        self.list.last()
     }
 
     /// Finds a chat.
@@ -204,9 +225,39 @@ impl Chats {
         self.index.get(id).map(|&at| &mut self.list[at])
     }
 
+    /// Finds a user.
+    pub(crate) fn user(&self, id: &str) -> Option<&Chat> {
+        self.get(id).filter(|chat| chat.kind == Kind::User)
+    }
+
     /// Goes through all chats in order of their making.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chat> {
         self.list.iter()
+    }
+
+    /// Finds a message of any chat that is still kept, with its chat.
+    pub(crate) fn find(&self, message_id: &str) -> Option<(&Chat, &Message)> {
+        self.iter().find_map(|chat| Some((chat, chat.message(message_id)?)))
+    }
+
+    /// Adds the mentions of a text that a user wrote in a group.
+    pub(crate) fn add_mentions(
+        &self,
+        chat: &Chat,
+        content: &mut Map<String, Value>,
+        bot: (&str, &str),
+    ) {
+        if chat.kind == Kind::User {
+            return;
+        }
+        let (bot_name, bot_id) = bot;
+        let members = chat.members.iter().filter_map(|id| self.user(id));
+        let mut names: Vec<_> = members
+            .map(|user| Name { name: &user.name, user_id: Some(&user.id), is_bot: false })
+            .collect();
+        names.push(Name { name: bot_name, user_id: Some(bot_id), is_bot: true });
+        names.push(Name { name: "All", user_id: None, is_bot: false });
+        mention::add(content, &names);
     }
 
     /// Puts a message into its chat; a bot's message ends the loading animation.
@@ -216,19 +267,22 @@ impl Chats {
         draft: Draft,
         at: i64,
         revision: u64,
-    ) -> Option<&Message> {
+    ) -> Option<&mut Message> {
         let chat = self.index.get(chat).map(|&at| &mut self.list[at])?;
         self.seq += 1;
         chat.count += 1;
         chat.revision = revision;
-        if draft.via != Via::User {
+        let is_from_bot = draft.sender.is_none();
+        if is_from_bot {
             chat.loading_until = None;
         }
-        let kind = draft.content.get("type").and_then(Value::as_str);
-        let quotable = matches!(
-            kind,
-            Some("text" | "textV2" | "sticker" | "image" | "video" | "template" | "flex")
-        );
+        let quotable = message::is_quotable(kind(&draft.content), is_from_bot);
+        let (webhook_event_id, after_event_id) = if is_from_bot {
+            let last = || chat.deliveries.last_event().map(str::to_owned);
+            (None, draft.webhook_event_id.or_else(last))
+        } else {
+            (draft.webhook_event_id, None)
+        };
         if chat.messages.len() == KEPT_MESSAGES {
             chat.messages.pop_front();
         }
@@ -240,16 +294,20 @@ impl Chats {
             id: (561_000_000_000_000_000 + self.seq).to_string(),
             at,
             via: draft.via,
+            sender: draft.sender,
             content: draft.content,
             quote_token: quotable.then(id::token),
+            mark_as_read_token: None,
             quoted_message_id: draft.quoted_message_id,
             request_id: draft.request_id,
             retry_key: draft.retry_key,
-            webhook_event_id: draft.webhook_event_id,
+            webhook_event_id,
+            after_event_id,
             read: false,
             unsent: false,
+            edited: false,
         });
-        chat.messages.back()
+        chat.messages.back_mut()
     }
 
     /// All messages of all chats in order of their happening, as the control API shows them.
@@ -262,7 +320,10 @@ impl Chats {
         all.into_iter()
             .map(|(chat, message)| {
                 let mut shown = message.to_json();
-                shown["userId"] = chat.id.as_str().into();
+                shown["chatId"] = chat.id.as_str().into();
+                if chat.kind == Kind::User {
+                    shown["userId"] = chat.id.as_str().into();
+                }
                 shown
             })
             .collect()
@@ -275,14 +336,9 @@ mod tests {
 
     fn said(via: Via) -> Draft {
         let content = json!({ "type": "text", "text": "hi" });
-        Draft {
-            via,
-            content: content.as_object().expect("is an object").clone(),
-            quoted_message_id: None,
-            request_id: None,
-            retry_key: None,
-            webhook_event_id: None,
-        }
+        let content = content.as_object().expect("is an object").clone();
+        let sender = (via == Via::User).then(|| "a".to_owned());
+        Draft { via, sender, ..Draft::of_user("a", content) }
     }
 
     fn chats() -> Chats {
@@ -290,7 +346,7 @@ mod tests {
         for name in ["a", "b"] {
             let mut user = NewUser::new(name, Language::En);
             user.user_id = Some(name.into());
-            assert!(chats.add(user, 0).is_some());
+            assert!(chats.add_user(user, 0).is_some());
         }
         chats
     }
@@ -329,7 +385,7 @@ mod tests {
     fn an_id_is_given_to_one_user_only() {
         let mut user = NewUser::new("c", Language::Ja);
         user.user_id = Some("a".into());
-        assert!(chats().add(user, 0).is_none());
+        assert!(chats().add_user(user, 0).is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chats;
+mod people;
 mod rules;
 mod webhooks;
 
@@ -9,22 +10,29 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{Query, State};
-use axum::routing::{get, post};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::routing::{get, post, put};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(crate) use self::chats::greet_all;
+pub(crate) use self::people::greet_all;
+use crate::chats::Kind;
 use crate::platform::Platform;
 
 /// Serves the control API.
 pub(crate) fn router() -> Router<Arc<Platform>> {
     Router::new()
         .route("/control/status", get(status))
-        .route("/control/users", get(chats::users).post(chats::add_user))
-        .route("/control/chats/{userId}", get(chats::chat))
-        .route("/control/chats/{userId}/messages", post(chats::say))
-        .route("/control/chats/{userId}/events", post(chats::happen))
+        .route("/control/users", get(people::users).post(people::add_user))
+        .route("/control/groups", get(people::groups).post(people::add_group))
+        .route("/control/chats/{chatId}", get(chats::chat))
+        .route("/control/chats/{chatId}/messages", post(chats::say))
+        .route("/control/chats/{chatId}/messages/{messageId}", put(chats::edit))
+        .route(
+            "/control/chats/{chatId}/media",
+            post(chats::send_media).layer(DefaultBodyLimit::max(chats::MAX_MEDIA)),
+        )
+        .route("/control/chats/{chatId}/events", post(chats::happen))
         .route("/control/ledger", get(ledger))
         .route("/control/log", get(log))
         .route("/control/webhooks/raw", post(webhooks::raw))
@@ -34,7 +42,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             get(rules::faults).post(rules::add_fault).delete(rules::clear_faults),
         )
         .route("/control/settings", get(rules::settings).post(rules::set_settings))
-        .route("/control/clock", post(rules::advance))
+        .route("/control/clock", get(rules::clock).post(rules::set_clock))
         .route("/control/reset", post(reset))
 }
 
@@ -45,7 +53,8 @@ async fn status(State(platform): State<Arc<Platform>>) -> Json<Value> {
             "now": now,
             "botUrl": memory.bot_url,
             "botUserId": platform.bot_id,
-            "users": memory.chats.iter().count(),
+            "users": memory.chats.iter().filter(|chat| chat.kind == Kind::User).count(),
+            "groups": memory.chats.iter().filter(|chat| chat.kind != Kind::User).count(),
             "log": memory.log.count(),
             "pushesThisMonth": memory.quota.used(now),
             "settings": memory.settings,

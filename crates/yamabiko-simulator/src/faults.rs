@@ -1,69 +1,30 @@
-//! Failures that are switched on for calls of the bot, to see what it makes of them.
+//! Failures that are switched on, for calls of the bot and for webhooks, to see what it makes of them.
 
-use std::time::Duration;
+mod effect;
+mod fault;
 
-use serde::{Deserialize, Serialize};
+pub(crate) use self::effect::{CallEffect, CallFault, Moment, WebhookFault};
+pub(crate) use self::fault::Fault;
 
-/// Is one failure: which calls it hits, what happens to them, and how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Fault {
-    /// `reply`, `push`, `profile`, `loading`, any other last part of a path, or `*` for all calls.
-    pub(crate) endpoint: String,
-    /// Answers with this status, and does nothing else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) status: Option<u16>,
-    /// What the answer says; LINE's usual text for the status if not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
-    /// Waits so many milliseconds before anything else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) delay_ms: Option<u64>,
-    /// Never answers: `before` the call is accepted, or `after` it took effect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) timeout: Option<Timeout>,
-    /// How many calls it hits; without a number, all until the faults are cleared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) count: Option<u32>,
-}
-
-/// Says when a call's answer is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Timeout {
-    /// The call does nothing.
-    Before,
-    /// The call takes effect, but the bot never hears of it.
-    After,
-}
-
-impl Fault {
-    /// How long to wait first.
-    pub(crate) fn delay(&self) -> Duration {
-        Duration::from_millis(self.delay_ms.unwrap_or(0))
-    }
-
-    /// Says what is wrong with the request for this fault, if anything is.
-    pub(crate) fn problem(&self) -> Option<&'static str> {
-        match self.status {
-            Some(status) if !(400..=599).contains(&status) => Some("status must be 400 to 599"),
-            None if self.delay_ms.is_none() && self.timeout.is_none() => {
-                Some("one of status, delayMs and timeout is needed")
-            }
-            _ if self.count == Some(0) => Some("count must be at least 1"),
-            _ => None,
-        }
-    }
-}
+/// The endpoint of a fault that hits webhooks instead of calls.
+const CALLBACK: &str = "callback";
 
 /// Holds the failures that are switched on, in the order of their switching.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults(Vec<Active>);
+
+/// Is a failure that is on, with the dice that say whom it hits.
+#[derive(Debug)]
+struct Active {
+    fault: Fault,
+    dice: fastrand::Rng,
+}
 
 impl Faults {
     /// Switches a failure on.
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push(fault);
+        let dice = fastrand::Rng::with_seed(fault.seed);
+        self.0.push(Active { fault, dice });
     }
 
     /// Switches all failures off.
@@ -72,63 +33,113 @@ impl Faults {
     }
 
     /// The failures that are on.
-    pub(crate) fn list(&self) -> &[Fault] {
-        &self.0
+    pub(crate) fn list(&self) -> Vec<&Fault> {
+        self.0.iter().map(|active| &active.fault).collect()
     }
 
-    /// Takes the first failure that hits a call; a counted one has one hit less then.
-    pub(crate) fn hit(&mut self, endpoint: &str) -> Option<Fault> {
-        let at = self.0.iter().position(|f| f.endpoint == "*" || f.endpoint == endpoint)?;
-        let fault = self.0[at].clone();
-        match &mut self.0[at].count {
-            Some(1) => {
-                self.0.remove(at);
-            }
+    /// Tells what happens to a call, if a failure hits it.
+    pub(crate) fn hit_call(&mut self, endpoint: &str) -> Option<CallFault> {
+        let concerns = |fault: &Fault| fault.endpoint == endpoint || fault.endpoint == "*";
+        let (fault, mut dice) = self.hit(concerns)?;
+        Some(effect::of_call(fault, &mut dice))
+    }
+
+    /// Tells what happens to the first delivery of a webhook; nothing if no failure hits it.
+    pub(crate) fn hit_webhook(&mut self) -> WebhookFault {
+        let hit = self.hit(|fault| fault.endpoint == CALLBACK);
+        hit.map(|(fault, mut dice)| effect::of_webhook(&fault, &mut dice)).unwrap_or_default()
+    }
+
+    /// Takes the first failure that hits; a counted one has one hit less then.
+    ///
+    /// A failure throws its dice for everything that reaches it, so that its hits depend on
+    /// nothing but its seed. The dice that come with the hit throw the rest of it.
+    fn hit(&mut self, concerns: impl Fn(&Fault) -> bool) -> Option<(Fault, fastrand::Rng)> {
+        let hit = |Active { fault, dice }: &mut Active| concerns(fault) && dice.f64() < fault.rate;
+        let at = self.0.iter_mut().position(hit)?;
+        let active = &mut self.0[at];
+        let (fault, dice) = (active.fault.clone(), active.dice.fork());
+        match &mut active.fault.count {
+            Some(1) => drop(self.0.remove(at)),
             Some(count) => *count -= 1,
             None => {}
         }
-        Some(fault)
+        Some((fault, dice))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn fault(endpoint: &str, count: Option<u32>) -> Fault {
-        Fault {
-            endpoint: endpoint.into(),
-            status: Some(500),
-            message: None,
-            delay_ms: None,
-            timeout: None,
-            count,
+    fn on(faults: &[Value]) -> Faults {
+        let mut all = Faults::default();
+        for fault in faults {
+            all.add(serde_json::from_value(fault.clone()).expect("is a fault"));
         }
+        all
+    }
+
+    fn hits(faults: &mut Faults, calls: usize) -> Vec<bool> {
+        (0..calls).map(|_| faults.hit_call("push").is_some()).collect()
     }
 
     #[test]
     fn a_counted_fault_ends_after_its_hits() {
-        let mut faults = Faults::default();
-        faults.add(fault("push", Some(2)));
-        assert!(faults.hit("reply").is_none());
-        assert!(faults.hit("push").is_some() && faults.hit("push").is_some());
-        assert!(faults.hit("push").is_none());
+        let mut faults = on(&[json!({ "endpoint": "push", "status": 500, "count": 2 })]);
+        assert!(faults.hit_call("reply").is_none());
+        assert_eq!(hits(&mut faults, 3), [true, true, false]);
+        assert!(faults.list().is_empty());
     }
 
     #[test]
     fn a_fault_without_a_count_stays_until_cleared() {
-        let mut faults = Faults::default();
-        faults.add(fault("*", None));
-        assert!(faults.hit("push").is_some() && faults.hit("profile").is_some());
+        let mut faults = on(&[json!({ "endpoint": "*", "status": 500 })]);
+        assert!(faults.hit_call("push").is_some() && faults.hit_call("profile").is_some());
         faults.clear();
-        assert!(faults.hit("push").is_none());
+        assert!(faults.hit_call("push").is_none());
     }
 
     #[test]
-    fn a_fault_that_does_nothing_is_refused() {
-        let nothing = Fault { status: None, ..fault("push", None) };
-        assert!(nothing.problem().is_some());
-        assert!(fault("push", Some(0)).problem().is_some());
-        assert!(fault("push", None).problem().is_none());
+    fn a_fault_for_all_calls_does_not_hit_webhooks_and_the_other_way_round() {
+        let mut calls = on(&[json!({ "endpoint": "*", "delayMs": 1 })]);
+        assert_eq!(calls.hit_webhook(), WebhookFault::default());
+        let mut webhooks = on(&[json!({ "endpoint": "callback", "lose": true })]);
+        assert!(webhooks.hit_call("push").is_none());
+        assert!(webhooks.hit_webhook().lose);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_hits_and_another_seed_gives_others() {
+        let fault =
+            |seed: u64| json!({ "endpoint": "push", "status": 500, "rate": 0.5, "seed": seed });
+        let one = hits(&mut on(&[fault(1)]), 64);
+        assert_eq!(one, hits(&mut on(&[fault(1)]), 64));
+        assert_ne!(one, hits(&mut on(&[fault(2)]), 64));
+        let unnamed = json!({ "endpoint": "push", "status": 500, "rate": 0.5 });
+        assert_eq!(one, hits(&mut on(&[unnamed]), 64), "the seed is 1 if none is given");
+    }
+
+    #[test]
+    fn a_rate_of_0_hits_nothing_and_one_of_a_tenth_about_a_tenth() {
+        let fault = |rate: f64| json!({ "endpoint": "push", "status": 500, "rate": rate });
+        let hit = |rate| hits(&mut on(&[fault(rate)]), 1_000).iter().filter(|hit| **hit).count();
+        assert_eq!((hit(0.0), hit(1.0)), (0, 1_000));
+        assert!((70..130).contains(&hit(0.1)), "{}", hit(0.1));
+    }
+
+    #[test]
+    fn the_first_fault_that_hits_counts() {
+        let mut faults = on(&[
+            json!({ "endpoint": "push", "status": 503, "count": 1 }),
+            json!({ "endpoint": "push", "limit": "quota", "count": 1 }),
+        ]);
+        let mut status = || match faults.hit_call("push")?.effect? {
+            CallEffect::Refuse { status, .. } => Some(status),
+            CallEffect::Silence(_) | CallEffect::Reset(_) => None,
+        };
+        assert_eq!([status(), status(), status()], [Some(503), Some(429), None]);
     }
 }

@@ -3,23 +3,29 @@
 //! [`Simulator::start`] serves everything on one listener; `docs/simulator.md` describes the
 //! control API for scripts and tests in any language.
 
+mod acts;
 mod api;
 mod chats;
 mod clock;
 mod config;
 mod control;
+mod deliveries;
 mod error;
 mod faults;
 mod id;
+mod limits;
+mod listener;
 mod log;
+mod media;
 mod page;
 mod platform;
+mod quota;
 mod server;
 mod tokens;
 mod validate;
 mod webhook;
 
 pub use clock::Clock;
-pub use config::{Language, NewUser, Settings, SimulatorConfig};
+pub use config::{Language, MarkAsRead, NewGroup, NewUser, Settings, SimulatorConfig};
 pub use error::Error;
 pub use server::Simulator;

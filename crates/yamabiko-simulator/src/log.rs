@@ -111,6 +111,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Tells whether the request was accepted.
+    pub(crate) fn is_success(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
     /// The answer as the control API shows it.
     pub(crate) fn to_json(&self) -> Value {
         json!({ "status": self.status, "durationMs": self.duration_ms, "reason": self.reason })

@@ -6,10 +6,13 @@ use tokio::sync::watch;
 
 use crate::chats::{Chat, Chats};
 use crate::clock::Clock;
-use crate::config::{NewUser, Settings, SimulatorConfig};
+use crate::config::{NewGroup, NewUser, Settings, SimulatorConfig};
 use crate::faults::Faults;
 use crate::id;
+use crate::limits::Limits;
 use crate::log::Log;
+use crate::media::MediaStore;
+use crate::quota::Quota;
 use crate::tokens::{AccessTokens, ReplyTokens, RetryKeys};
 
 /// Is LINE's platform as one bot sees it.
@@ -35,36 +38,12 @@ pub(crate) struct Memory {
     pub(crate) log: Log,
     pub(crate) settings: Settings,
     pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
     pub(crate) reply_tokens: ReplyTokens,
     pub(crate) retry_keys: RetryKeys,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) quota: Quota,
-}
-
-/// Counts the pushes of a month.
-#[derive(Debug, Default)]
-pub(crate) struct Quota {
-    /// Months since year 0, in Japan's time, as LINE counts.
-    month: i32,
-    used: u64,
-}
-
-impl Quota {
-    /// Tells how many pushes were counted in the month of `now`.
-    pub(crate) fn used(&self, now: i64) -> u64 {
-        if self.month == month(now) { self.used } else { 0 }
-    }
-
-    /// Counts one more.
-    pub(crate) fn count(&mut self, now: i64) {
-        *self = Self { month: month(now), used: self.used(now) + 1 };
-    }
-}
-
-fn month(now_ms: i64) -> i32 {
-    let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default();
-    let now = jiff::tz::offset(9).to_datetime(now);
-    i32::from(now.year()) * 12 + i32::from(now.month())
+    pub(crate) media: MediaStore,
 }
 
 impl Memory {
@@ -77,21 +56,35 @@ impl Memory {
             log: Log::default(),
             settings: config.settings.clone(),
             faults: Faults::default(),
+            limits: Limits::default(),
             reply_tokens: ReplyTokens::default(),
             retry_keys: RetryKeys::default(),
             access_tokens: AccessTokens::default(),
             quota: Quota::default(),
+            media: MediaStore::default(),
         };
         for user in &config.users {
             memory.add_user(user.clone());
+        }
+        for group in &config.groups {
+            let id = memory.add_group(group.clone()).map(|group| group.id.clone());
+            if let Some(chat) = id.and_then(|id| memory.chats.get_mut(&id)) {
+                chat.open = true;
+            }
         }
         memory
     }
 
     /// Adds a user; `None` if the id is taken.
-    pub(crate) fn add_user(&mut self, user: NewUser) -> Option<&mut Chat> {
+    pub(crate) fn add_user(&mut self, user: NewUser) -> Option<&Chat> {
         let revision = self.touch();
-        self.chats.add(user, revision)
+        self.chats.add_user(user, revision)
+    }
+
+    /// Adds a group or a room, which the bot has not joined yet; `None` if the id is taken.
+    pub(crate) fn add_group(&mut self, group: NewGroup) -> Option<&Chat> {
+        let revision = self.touch();
+        self.chats.add_group(group, revision)
     }
 
     /// Notes a change and gives its number.
@@ -161,23 +154,5 @@ impl Platform {
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_quota_starts_anew_with_the_month_in_japan() {
-        // 2026-06-30T14:59:59Z is the last second of June in Japan.
-        let june = 1_782_831_599_000;
-        let mut quota = Quota::default();
-        quota.count(june);
-        quota.count(june);
-        assert_eq!(quota.used(june), 2);
-        assert_eq!(quota.used(june + 1_000), 0);
-        quota.count(june + 1_000);
-        assert_eq!(quota.used(june + 1_000), 1);
     }
 }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::config::SimulatorConfig;
 use crate::error::Error;
+use crate::listener::{Reset, ResettableListener};
 use crate::platform::Platform;
 use crate::{api, control, page};
 
@@ -76,7 +77,9 @@ impl Simulator {
                 stopped.await.ok();
             };
             // `serve` has no errors of its own.
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await.ok();
+            let service = router.into_make_service_with_connect_info::<Reset>();
+            let listener = ResettableListener(listener);
+            axum::serve(listener, service).with_graceful_shutdown(stopped).await.ok();
         });
         Ok(Self { addr, platform, serving, stop })
     }

@@ -7,15 +7,16 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use yamabiko_line::signature;
 
-use crate::chats::{Draft, Via};
+use crate::config::MarkAsRead;
+use crate::deliveries::{Deliveries, Delivery};
 use crate::id;
 use crate::log::{Answer, Direction, Entry};
-use crate::platform::Platform;
+use crate::platform::{Memory, Platform};
 
-/// The next webhook of a chat is sent when the one before is answered, or after so long.
-const HEAD_START: Duration = Duration::from_millis(200);
 /// As much of the bot's answer is kept for the log.
 const KEPT_ANSWER: usize = 2_048;
+/// LINE's word for a webhook that did not reach the bot.
+const COULD_NOT_CONNECT: &str = "could_not_connect";
 /// Events that can be answered with a reply token.
 const ANSWERABLE: [&str; 9] = [
     "message",
@@ -32,133 +33,35 @@ const ANSWERABLE: [&str; 9] = [
 /// Is an event that is on its way to the bot.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) webhook_event_id: String,
+    /// `None` if the bot hears nothing of it, since it is not in the group.
+    pub(crate) webhook_event_id: Option<String>,
     pub(crate) message_id: Option<String>,
     /// Ends with the answer to the first delivery.
     pub(crate) answer: oneshot::Receiver<Answer>,
 }
 
-/// Says why nothing was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// No such user.
-    UnknownChat,
-    /// No such message in the chat.
-    UnknownMessage,
-}
-
 impl Platform {
-    /// Lets a user say something: it stands in the chat at once, and goes to the bot.
-    pub(crate) fn say(
+    /// Completes an event that a user caused and sends it after the chat's earlier ones.
+    pub(crate) fn send_event(
         self: &Arc<Self>,
+        memory: &mut Memory,
         chat_id: &str,
-        mut content: Map<String, Value>,
-    ) -> Result<Sent, Refusal> {
-        let now = self.now();
-        let webhook_event_id = id::ulid(now);
-        let quoted = content.remove("quotedMessageId");
-        let quoted = quoted.as_ref().and_then(Value::as_str).map(str::to_owned);
-        self.update(|memory| {
-            let revision = memory.touch();
-            let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
-            if quoted.as_ref().is_some_and(|quoted| chat.message(quoted).is_none()) {
-                return Err(Refusal::UnknownMessage);
-            }
-            // Whoever writes to a bot has it as a friend.
-            chat.friend = true;
-            let draft = Draft {
-                via: Via::User,
-                content,
-                quoted_message_id: quoted,
-                request_id: None,
-                retry_key: None,
-                webhook_event_id: Some(webhook_event_id.clone()),
-            };
-            let appended = memory.chats.append(chat_id, draft, now, revision);
-            let message = appended.ok_or(Refusal::UnknownChat)?;
-            let mut content = message.content.clone();
-            let message_id = message.id.clone();
-            content.insert("id".into(), message_id.as_str().into());
-            content.insert("markAsReadToken".into(), id::token().into());
-            if let Some(token) = &message.quote_token {
-                content.insert("quoteToken".into(), token.as_str().into());
-            }
-            if let Some(quoted) = &message.quoted_message_id {
-                content.insert("quotedMessageId".into(), quoted.as_str().into());
-            }
-            let mut event = Map::new();
-            event.insert("type".into(), "message".into());
-            event.insert("message".into(), content.into());
-            event.insert("webhookEventId".into(), webhook_event_id.into());
-            let mut sent = self.send_event(memory, chat_id, event);
-            sent.message_id = Some(message_id);
-            Ok(sent)
-        })
-    }
-
-    /// Shows a text as the user's without telling the bot, as LINE does for a postback's button.
-    pub(crate) fn show(&self, chat_id: &str, text: &str) -> Result<(), Refusal> {
-        let mut content = Map::new();
-        content.insert("type".into(), "text".into());
-        content.insert("text".into(), text.into());
-        let draft = Draft {
-            via: Via::User,
-            content,
-            quoted_message_id: None,
-            request_id: None,
-            retry_key: None,
-            webhook_event_id: None,
-        };
-        let now = self.now();
-        self.update(|memory| {
-            let revision = memory.touch();
-            let message = memory.chats.append(chat_id, draft, now, revision);
-            message.map(|_| ()).ok_or(Refusal::UnknownChat)
-        })
-    }
-
-    /// Lets any event happen in a chat; what LINE adds and the event lacks is added.
-    pub(crate) fn happen(
-        self: &Arc<Self>,
-        chat_id: &str,
-        event: Map<String, Value>,
-    ) -> Result<Sent, Refusal> {
-        self.update(|memory| {
-            let revision = memory.touch();
-            let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
-            match event.get("type").and_then(Value::as_str) {
-                Some("follow") => chat.friend = true,
-                Some("unfollow") => chat.friend = false,
-                Some("unsend") => {
-                    let id = event.get("unsend").and_then(|unsend| unsend["messageId"].as_str());
-                    let message = id.and_then(|id| chat.message_mut(id));
-                    let message = message.ok_or(Refusal::UnknownMessage)?;
-                    message.unsent = true;
-                    message.content.retain(|name, _| name == "type");
-                    message.revision = revision;
-                }
-                _ => {}
-            }
-            chat.revision = revision;
-            Ok(self.send_event(memory, chat_id, event))
-        })
-    }
-
-    /// Completes an event and sends it after the chat's earlier ones.
-    fn send_event(
-        self: &Arc<Self>,
-        memory: &mut crate::platform::Memory,
-        chat_id: &str,
+        user_id: Option<&str>,
         mut event: Map<String, Value>,
     ) -> Sent {
         let now = self.now();
+        let (tell, answer) = oneshot::channel();
+        let chat = memory.chats.get(chat_id).filter(|chat| chat.open);
+        let Some(source) = chat.map(|chat| chat.source(user_id)) else {
+            return Sent { webhook_event_id: None, message_id: None, answer };
+        };
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut add = |name: &str, value: Value| {
             event.entry(name).or_insert(value);
         };
         add("mode", "active".into());
         add("timestamp", now.into());
-        add("source", json!({ "type": "user", "userId": chat_id }));
+        add("source", source);
         add("webhookEventId", id::ulid(now).into());
         add("deliveryContext", json!({ "isRedelivery": false }));
         if ANSWERABLE.contains(&kind.as_str()) {
@@ -168,64 +71,48 @@ impl Platform {
         let webhook_event_id = text("webhookEventId").unwrap_or_default();
         let reply_token = text("replyToken");
         if let Some(token) = &reply_token {
-            memory.reply_tokens.grant(token, chat_id, now, memory.reply_token_life_ms());
+            let life = memory.reply_token_life_ms();
+            memory.reply_tokens.grant(token, chat_id, &webhook_event_id, now, life);
         }
 
-        let (sent, my_turn_is_over) = oneshot::channel();
+        let fault = memory.faults.hit_webhook();
         let chat = memory.chats.get_mut(chat_id);
-        let before = chat.and_then(|chat| chat.last_sent.replace(my_turn_is_over));
-        let (tell, answer) = oneshot::channel();
-        let platform = Arc::clone(self);
-        let (chat_id, event_id) = (chat_id.to_owned(), webhook_event_id.clone());
-        tokio::spawn(async move {
-            if let Some(before) = before {
-                // An error means that the one before is over, too.
-                before.await.ok();
-            }
-            let delivery = platform.deliver(&event, reply_token.as_deref());
-            tokio::pin!(delivery);
-            let answer = match tokio::time::timeout(HEAD_START, &mut delivery).await {
-                Ok(answer) => {
-                    drop(sent);
-                    answer
-                }
-                Err(_) => {
-                    drop(sent);
-                    delivery.await
-                }
-            };
-            let accepted = is_success(answer.status);
-            if accepted {
-                platform.mark_read(&chat_id, &event_id);
-            }
-            // Nobody has to wait for the answer.
-            tell.send(answer).ok();
-            if !accepted {
-                platform.deliver_again(&chat_id, &event, reply_token.as_deref()).await;
-            }
-        });
-        Sent { webhook_event_id, message_id: None, answer }
+        let turn = chat.map(|chat| chat.deliveries.turn(fault.reorder)).unwrap_or_default();
+        let delivery = Delivery {
+            chat_id: chat_id.into(),
+            event,
+            event_id: webhook_event_id.clone(),
+            reply_token,
+            turn,
+            fault,
+            at: now,
+        };
+        tokio::spawn(delivery.run(Arc::clone(self), tell));
+        Sent { webhook_event_id: Some(webhook_event_id), message_id: None, answer }
     }
 
     /// Sends a refused event again, after longer and longer waits, until it is accepted.
-    async fn deliver_again(
+    pub(crate) async fn deliver_again(
         self: &Arc<Self>,
         chat_id: &str,
         event: &Map<String, Value>,
         token: Option<&str>,
+        refused_at: i64,
     ) {
         let mut event = event.clone();
         let settings = self.read(|memory| memory.settings.clone());
-        let mut wait = Duration::from_millis(settings.redelivery_first_ms);
+        let mut wait = i64::try_from(settings.redelivery_first_ms).unwrap_or(i64::MAX);
+        let mut refused_at = refused_at;
         event.insert("deliveryContext".into(), json!({ "isRedelivery": true }));
         let event_id = event.get("webhookEventId").and_then(Value::as_str).unwrap_or_default();
         for _ in 0..settings.redelivery_attempts {
-            tokio::time::sleep(wait).await;
+            self.clock.reach(refused_at.saturating_add(wait)).await;
             wait = wait.saturating_mul(2);
-            if is_success(self.deliver(&event, token).await.status) {
+            if self.deliver(&event, token).await.is_success() {
                 self.mark_read(chat_id, event_id);
                 return;
             }
+            refused_at = self.now();
         }
     }
 
@@ -240,14 +127,49 @@ impl Platform {
     }
 
     /// Sends one event in an envelope of its own, and starts its reply token's life.
-    async fn deliver(&self, event: &Map<String, Value>, reply_token: Option<&str>) -> Answer {
-        if let Some(token) = reply_token {
-            let now = self.now();
-            self.update(|memory| {
+    pub(crate) async fn deliver(
+        &self,
+        event: &Map<String, Value>,
+        reply_token: Option<&str>,
+    ) -> Answer {
+        let now = self.now();
+        let event_id = event.get("webhookEventId").and_then(Value::as_str).unwrap_or_default();
+        self.update(|memory| {
+            if let Some(token) = reply_token {
                 let life = memory.reply_token_life_ms();
                 memory.reply_tokens.sent(token, now, life);
+            }
+            if let Some(deliveries) = deliveries(memory, event) {
+                deliveries.sent(event_id);
+            }
+        });
+        let (entry, signature) = self.webhook(event);
+        let answer = self.send(entry, Some(&signature)).await;
+        if answer.reason == Some(COULD_NOT_CONNECT) {
+            self.update(|memory| {
+                if let Some(deliveries) = deliveries(memory, event) {
+                    deliveries.failed(event_id);
+                }
             });
         }
+        answer
+    }
+
+    /// Writes an event down as one that was sent and never arrived.
+    pub(crate) fn lose(&self, event: &Map<String, Value>) -> Answer {
+        let (entry, _) = self.webhook(event);
+        let answer =
+            Answer { status: None, duration_ms: 0, reason: Some("lost"), response: String::new() };
+        self.update(|memory| {
+            let revision = memory.touch();
+            let n = memory.log.add(entry, revision);
+            memory.log.answered(n, &answer, revision);
+        });
+        answer
+    }
+
+    /// Makes the request for one event, with its signature.
+    fn webhook(&self, event: &Map<String, Value>) -> (Entry, String) {
         let body = json!({ "destination": self.bot_id, "events": [event] }).to_string();
         let signature = signature::sign(&self.config.channel_secret, body.as_bytes());
         let text = |name: &str| event.get(name).and_then(Value::as_str);
@@ -262,7 +184,7 @@ impl Platform {
         );
         entry.webhook_event_id = text("webhookEventId").map(str::to_owned);
         entry.redelivery = event["deliveryContext"]["isRedelivery"] == true;
-        self.send(entry, Some(&signature)).await
+        (entry, signature)
     }
 
     /// Sends a logged request to the bot and waits for its answer, but not longer than LINE would.
@@ -322,8 +244,11 @@ impl Platform {
         }
     }
 
-    fn mark_read(&self, chat_id: &str, event_id: &str) {
+    pub(crate) fn mark_read(&self, chat_id: &str, event_id: &str) {
         self.update(|memory| {
+            if memory.settings.mark_as_read_mode == MarkAsRead::Manual {
+                return;
+            }
             let revision = memory.touch();
             let Some(chat) = memory.chats.get_mut(chat_id) else { return };
             let mut newest_first = chat.messages.iter_mut().rev();
@@ -337,14 +262,20 @@ impl Platform {
     }
 }
 
-fn is_success(status: Option<u16>) -> bool {
-    status.is_some_and(|status| (200..300).contains(&status))
+/// The deliveries of the chat that an event comes from; it may name one that is not known.
+fn deliveries<'a>(
+    memory: &'a mut Memory,
+    event: &Map<String, Value>,
+) -> Option<&'a mut Deliveries> {
+    let source = event.get("source")?;
+    let id = ["groupId", "roomId", "userId"].iter().find_map(|name| source[name].as_str())?;
+    memory.chats.get_mut(id).map(|chat| &mut chat.deliveries)
 }
 
 /// LINE's word for what went wrong.
 fn reason(error: &reqwest::Error) -> &'static str {
     if error.is_connect() {
-        "could_not_connect"
+        COULD_NOT_CONNECT
     } else if error.is_timeout() {
         "request_timeout"
     } else {

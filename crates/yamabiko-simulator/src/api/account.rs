@@ -1,61 +1,61 @@
-//! Everything of LINE's API that is not a message: profiles, quota, loading, webhook, tokens.
+//! The bot's own affairs: who it is, the loading animation, marks of reading, its webhook's address.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Form, Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use yamabiko_line::signature;
 
 use super::answer::{Refused, json_body};
+use crate::chats::Message;
+use crate::config::MarkAsRead;
 use crate::id;
 use crate::platform::Platform;
-use crate::tokens::AccessTokens;
 use crate::validate::Problem;
-
-/// Tells who a user is; 404 for strangers and for those who have blocked the bot.
-pub(crate) async fn profile(
-    State(platform): State<Arc<Platform>>,
-    Path(user_id): Path<String>,
-) -> Result<Json<Value>, Refused> {
-    platform.read(|memory| {
-        let chat = memory.chats.get(&user_id).filter(|chat| chat.friend);
-        let chat = chat.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
-        Ok(Json(json!({
-            "userId": chat.id,
-            "displayName": chat.name,
-            "language": chat.language.code(),
-        })))
-    })
-}
 
 /// Tells who the bot is.
 pub(crate) async fn info(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    let mode = platform.read(|memory| memory.settings.mark_as_read_mode);
     Json(json!({
         "userId": platform.bot_id,
         "basicId": "@simulator",
         "displayName": platform.config.bot_name,
-        "chatMode": "bot",
-        "markAsReadMode": "auto",
+        "chatMode": if mode == MarkAsRead::Manual { "chat" } else { "bot" },
+        "markAsReadMode": mode,
     }))
 }
 
-/// Tells how many pushes a month has.
-pub(crate) async fn quota(State(platform): State<Arc<Platform>>) -> Json<Value> {
-    Json(match platform.read(|memory| memory.settings.monthly_limit) {
-        Some(limit) => json!({ "type": "limited", "value": limit }),
-        None => json!({ "type": "none" }),
+/// Marks a message and all before it in its chat as read.
+pub(crate) async fn mark_as_read(
+    State(platform): State<Arc<Platform>>,
+    body: Bytes,
+) -> Result<Json<Value>, Refused> {
+    let request = json_body(&body)?;
+    let token = request["markAsReadToken"].as_str().unwrap_or_default();
+    if token.is_empty() {
+        return Err(Refused::invalid(&[Problem::new("markAsReadToken", "May not be empty")]));
+    }
+    platform.update(|memory| {
+        let revision = memory.touch();
+        let is_it = |message: &Message| message.mark_as_read_token.as_deref() == Some(token);
+        let chat = memory.chats.iter().find(|chat| chat.messages.iter().any(is_it));
+        let chat = chat.map(|chat| chat.id.clone());
+        let chat = chat.and_then(|id| memory.chats.get_mut(&id));
+        let chat = chat.ok_or_else(|| Refused::bad("Invalid markAsReadToken"))?;
+        let marked = chat.messages.iter().position(is_it).unwrap_or_default();
+        for message in chat.messages.iter_mut().take(marked + 1) {
+            if !message.is_from_bot() && !message.read {
+                message.read = true;
+                message.revision = revision;
+            }
+        }
+        chat.revision = revision;
+        Ok(Json(json!({})))
     })
-}
-
-/// Tells how many pushes this month has seen.
-pub(crate) async fn consumption(State(platform): State<Arc<Platform>>) -> Json<Value> {
-    let now = platform.now();
-    Json(json!({ "totalUsage": platform.read(|memory| memory.quota.used(now)) }))
 }
 
 /// Shows the loading animation in a chat with one user.
@@ -141,42 +141,4 @@ fn webhook_url(given: &Value) -> Result<String, Refused> {
     } else {
         Err(Refused::bad("Invalid webhook endpoint URL"))
     }
-}
-
-/// Is a request for a stateless token.
-#[derive(Deserialize)]
-pub(crate) struct TokenRequest {
-    #[serde(default)]
-    grant_type: String,
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    client_secret: String,
-}
-
-/// Issues a stateless access token.
-pub(crate) async fn token(
-    State(platform): State<Arc<Platform>>,
-    Form(request): Form<TokenRequest>,
-) -> (StatusCode, Json<Value>) {
-    if request.grant_type != "client_credentials" {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "unsupported_grant_type" })));
-    }
-    let secret = platform.config.channel_secret.expose();
-    if request.client_id != platform.config.channel_id || request.client_secret != secret {
-        let body = json!({
-            "error": "invalid_client",
-            "error_description": "invalid client_id or client_secret",
-        });
-        return (StatusCode::BAD_REQUEST, Json(body));
-    }
-    let token = id::token();
-    let now = platform.now();
-    platform.update(|memory| memory.access_tokens.issue(&token, now));
-    let body = json!({
-        "token_type": "Bearer",
-        "access_token": token,
-        "expires_in": AccessTokens::LIFE_SECONDS,
-    });
-    (StatusCode::OK, Json(body))
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::limits::EXCEEDED;
 use crate::validate::Problem;
 
 /// Is a refusal of a call: a status, LINE's sentence, and perhaps what is wrong in detail.
@@ -35,10 +36,12 @@ impl Refused {
         refused
     }
 
-    /// Refuses a retry key that was accepted before, with what was sent then.
-    pub(crate) fn accepted_before(request_id: &str, sent_messages: &Value) -> Self {
+    /// Refuses a retry key that was accepted before, with what was sent then if LINE tells it.
+    pub(crate) fn accepted_before(request_id: &str, sent_messages: Option<&Value>) -> Self {
         let mut refused = Self::new(StatusCode::CONFLICT, "The retry key is already accepted");
-        refused.body["sentMessages"] = sent_messages.clone();
+        if let Some(sent_messages) = sent_messages {
+            refused.body["sentMessages"] = sent_messages.clone();
+        }
         refused.accepted_request_id = Some(request_id.into());
         refused
     }
@@ -47,12 +50,11 @@ impl Refused {
     pub(crate) fn on_purpose(status: u16, message: Option<&str>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let usual = match status {
-            StatusCode::TOO_MANY_REQUESTS => {
-                "The API rate limit has been exceeded. Try again later."
-            }
+            StatusCode::TOO_MANY_REQUESTS => EXCEEDED,
             StatusCode::UNAUTHORIZED => {
                 "Authentication failed due to the following reason: invalid access token."
             }
+            StatusCode::FORBIDDEN => "Access to this API is not available for your account",
             other => other.canonical_reason().unwrap_or("Error"),
         };
         Self::new(status, message.unwrap_or(usual))

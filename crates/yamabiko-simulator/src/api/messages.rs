@@ -1,25 +1,26 @@
-//! Replies and pushes: what a bot says, and its validation without saying it.
+//! What a bot says: replies, pushes, and messages to many.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::RequestId;
 use super::answer::{Refused, json_body};
-use crate::chats::{Draft, Via};
+use crate::chats::{Chat, Draft, Kind, Via};
 use crate::id;
 use crate::platform::{Memory, Platform};
 use crate::tokens::Accepted;
-use crate::validate::{self, Problem};
+use crate::validate::{self, Call, Problem};
 
 const RETRY_KEY: &str = "x-line-retry-key";
 
-/// Says something with a reply token.
+/// Says something with a reply token; free, and once.
 pub(crate) async fn reply(
     State(platform): State<Arc<Platform>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
@@ -29,77 +30,123 @@ pub(crate) async fn reply(
     if headers.contains_key(RETRY_KEY) {
         return Err(Refused::bad("The retry key is not supported by this endpoint"));
     }
-    let request = checked(&body)?;
-    let Some(token) = request["replyToken"].as_str().filter(|token| !token.is_empty()) else {
-        return Err(Refused::invalid(&[Problem::new("replyToken", "May not be empty")]));
-    };
+    let request = checked(&body, |request| validate::request(Call::Reply, request))?;
+    let token = request["replyToken"].as_str().unwrap_or_default();
     let now = platform.now();
     platform.update(|memory| {
         let chat = memory.reply_tokens.chat(token, now).map(str::to_owned);
         let chat = chat.ok_or_else(|| Refused::bad("Invalid reply token"))?;
         check_quotes(memory, &chat, &request)?;
         memory.reply_tokens.spend(token);
-        let say = Say { via: Via::Reply, request_id, retry_key: None, at: now };
+        memory.quota.note(now, Via::Reply, 1);
+        let event_id = memory.reply_tokens.event(token).map(str::to_owned);
+        let say = Say { via: Via::Reply, request_id, retry_key: None, event_id, at: now };
         Ok(Json(json!({ "sentMessages": say.all(memory, &chat, &request) })))
     })
 }
 
-/// Says something to a user at any time; counted, and repeatable with a retry key.
+/// Says something to a user, a group or a room at any time; counted, and repeatable with a retry key.
 pub(crate) async fn push(
     State(platform): State<Arc<Platform>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    let retry_key = match headers.get(RETRY_KEY) {
-        None => None,
-        Some(given) => {
-            let key = given.to_str().ok().and_then(|key| Uuid::try_parse(key).ok());
-            Some(key.ok_or_else(|| Refused::bad("Invalid retry key"))?)
-        }
-    };
-    let request = checked(&body)?;
-    let Some(to) = request["to"].as_str().filter(|to| id::is_chat(to)) else {
-        let message = "The property, 'to', in the request body is invalid (line: -, column: -)";
-        return Err(Refused::bad(message));
-    };
+    let retry_key = retry_key(&headers)?;
+    let request = checked(&body, |request| validate::request(Call::Push, request))?;
+    let to = request["to"].as_str().unwrap_or_default();
     let now = platform.now();
     platform.update(|memory| {
-        let accepted = retry_key.and_then(|key| memory.retry_keys.accepted(key, now));
-        if let Some(accepted) = accepted {
-            let (id, sent) = (&accepted.request_id, &accepted.sent_messages);
-            return Err(Refused::accepted_before(id, sent));
+        check_retry_key(memory, retry_key, now, true)?;
+        let failed = || Refused::bad("Failed to send messages");
+        let chat = memory.chats.get(to).ok_or_else(failed)?;
+        if chat.kind != Kind::User && !chat.open {
+            return Err(failed());
         }
-        let chat = memory.chats.get(to);
-        let friend = chat.ok_or_else(|| Refused::bad("Failed to send messages"))?.friend;
         check_quotes(memory, to, &request)?;
-        let limit = memory.settings.monthly_limit;
-        if friend && limit.is_some_and(|limit| memory.quota.used(now) >= limit) {
-            let message = "You have reached your monthly limit.";
-            return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, message));
-        }
-        let sent = if friend {
-            memory.quota.count(now);
+        let recipients = chat.recipients();
+        count(memory, now, Via::Push, recipients)?;
+        let sent = if recipients > 0 {
+            let retry_key = retry_key.map(|key| key.to_string());
             let say = Say {
                 via: Via::Push,
                 request_id: request_id.clone(),
-                retry_key: retry_key.map(|key| key.to_string()),
+                retry_key,
+                event_id: None,
                 at: now,
             };
             say.all(memory, to, &request)
         } else {
-            // Who has blocked the bot sees nothing, and the bot does not learn of it.
-            let messages = request["messages"].as_array().map_or(0, Vec::len);
-            (0..messages)
-                .map(|_| json!({ "id": id::unseen(), "quoteToken": id::token() }))
-                .collect()
+            unseen(&request)
         };
-        if let Some(key) = retry_key {
-            let accepted = Accepted { at: now, request_id, sent_messages: sent.clone() };
-            memory.retry_keys.accept(key, accepted);
-        }
+        let accepted = Accepted { at: now, request_id, sent_messages: sent.clone() };
+        accept(memory, retry_key, accepted);
         Ok(Json(json!({ "sentMessages": sent })))
     })
+}
+
+/// Says something to several users.
+pub(crate) async fn multicast(
+    State(platform): State<Arc<Platform>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refused> {
+    let request = checked(&body, |request| validate::request(Call::Multicast, request))?;
+    let to: Vec<&str> =
+        request["to"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let chosen = |chat: &Chat| to.contains(&chat.id.as_str());
+    to_many(&platform, &headers, request_id, &request, Via::Multicast, chosen)
+}
+
+/// Says something to all friends.
+pub(crate) async fn broadcast(
+    State(platform): State<Arc<Platform>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refused> {
+    let request = checked(&body, |request| validate::request(Call::Broadcast, request))?;
+    to_many(&platform, &headers, request_id, &request, Via::Broadcast, |_| true)
+}
+
+/// Says something to all friends; whom a filter would choose, the simulator cannot know.
+pub(crate) async fn narrowcast(
+    State(platform): State<Arc<Platform>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let request = checked(&body, |request| validate::request(Call::Narrowcast, request))?;
+    let sent = to_many(&platform, &headers, request_id, &request, Via::Broadcast, |_| true)?;
+    Ok((StatusCode::ACCEPTED, sent))
+}
+
+/// Names a narrowcast.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OfRequest {
+    #[serde(default, rename = "requestId")]
+    request_id: String,
+}
+
+/// Tells how a narrowcast went: it is over at once.
+pub(crate) async fn progress(
+    State(platform): State<Arc<Platform>>,
+    Query(OfRequest { request_id }): Query<OfRequest>,
+) -> Result<Json<Value>, Refused> {
+    let (count, at) = platform
+        .read(|memory| {
+            let said = memory.chats.iter().flat_map(|chat| &chat.messages);
+            let mut of_it = said.filter(|said| said.request_id.as_deref() == Some(&request_id));
+            let first = of_it.next()?.at;
+            Some((1 + of_it.count(), first))
+        })
+        .ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default().to_string();
+    Ok(Json(json!({
+        "phase": "succeeded", "successCount": count, "failureCount": 0, "targetCount": count,
+        "acceptedTime": at, "completedTime": at,
+    })))
 }
 
 /// Checks messages without sending them.
@@ -107,17 +154,94 @@ pub(crate) async fn validate(
     Path(kind): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    if !["reply", "push", "multicast", "narrowcast", "broadcast"].contains(&kind.as_str()) {
-        return Err(Refused::new(StatusCode::NOT_FOUND, "Not found"));
-    }
-    checked(&body)?;
+    let call =
+        Call::named(&kind).ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
+    checked(&body, |request| validate::messages_of(call, request))?;
     Ok(Json(json!({})))
 }
 
-fn checked(body: &[u8]) -> Result<Value, Refused> {
+/// Says something in each chosen chat with one user who has not blocked the bot.
+fn to_many(
+    platform: &Platform,
+    headers: &HeaderMap,
+    request_id: String,
+    request: &Value,
+    via: Via,
+    chosen: impl Fn(&Chat) -> bool,
+) -> Result<Json<Value>, Refused> {
+    let retry_key = retry_key(headers)?;
+    let now = platform.now();
+    platform.update(|memory| {
+        check_retry_key(memory, retry_key, now, false)?;
+        let friends = memory.chats.iter().filter(|chat| chat.kind == Kind::User && chat.open);
+        let ids: Vec<_> = friends.filter(|chat| chosen(chat)).map(|chat| chat.id.clone()).collect();
+        count(memory, now, via, u64::try_from(ids.len()).unwrap_or(u64::MAX))?;
+        let say = Say {
+            via,
+            request_id: request_id.clone(),
+            retry_key: retry_key.map(|key| key.to_string()),
+            event_id: None,
+            at: now,
+        };
+        for id in ids {
+            say.all(memory, &id, request);
+        }
+        accept(memory, retry_key, Accepted { at: now, request_id, sent_messages: Value::Null });
+        Ok(Json(json!({})))
+    })
+}
+
+/// Reads a request, and refuses one that LINE could not read or would not take.
+fn checked(body: &[u8], check: impl Fn(&Value) -> Vec<Problem>) -> Result<Value, Refused> {
     let request = json_body(body)?;
-    let problems = validate::messages(&request);
+    let problems = check(&request);
+    if let Some(problem) = problems.iter().find(|problem| problem.unreadable) {
+        return Err(Refused::bad(problem.message.as_str()));
+    }
     if problems.is_empty() { Ok(request) } else { Err(Refused::invalid(&problems)) }
+}
+
+fn retry_key(headers: &HeaderMap) -> Result<Option<Uuid>, Refused> {
+    let Some(given) = headers.get(RETRY_KEY) else { return Ok(None) };
+    let key = given.to_str().ok().and_then(|key| Uuid::try_parse(key).ok());
+    key.map(Some).ok_or_else(|| Refused::bad("Invalid retry key"))
+}
+
+/// Refuses a retry key that was accepted before; of a push, LINE tells what was sent then.
+fn check_retry_key(
+    memory: &Memory,
+    key: Option<Uuid>,
+    now: i64,
+    with_messages: bool,
+) -> Result<(), Refused> {
+    let accepted = key.and_then(|key| memory.retry_keys.accepted(key, now));
+    let Some(accepted) = accepted else { return Ok(()) };
+    let sent = with_messages.then_some(&accepted.sent_messages);
+    Err(Refused::accepted_before(&accepted.request_id, sent))
+}
+
+fn accept(memory: &mut Memory, key: Option<Uuid>, accepted: Accepted) {
+    if let Some(key) = key {
+        memory.retry_keys.accept(key, accepted);
+    }
+}
+
+/// Counts a call against the month's limit, one for each recipient, and refuses it where it is too much.
+fn count(memory: &mut Memory, now: i64, via: Via, recipients: u64) -> Result<(), Refused> {
+    let limit = memory.settings.monthly_limit;
+    if recipients > 0 && limit.is_some_and(|limit| memory.quota.used(now) + recipients > limit) {
+        let message = "You have reached your monthly limit.";
+        return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, message));
+    }
+    memory.quota.count(now, recipients);
+    memory.quota.note(now, via, recipients);
+    Ok(())
+}
+
+/// What is answered for a user who has blocked the bot: nobody sees it, and the bot does not learn of it.
+fn unseen(request: &Value) -> Value {
+    let messages = request["messages"].as_array().map_or(0, Vec::len);
+    (0..messages).map(|_| json!({ "id": id::unseen(), "quoteToken": id::token() })).collect()
 }
 
 /// Refuses quote tokens that stand for no message of the chat.
@@ -141,6 +265,8 @@ struct Say {
     via: Via,
     request_id: String,
     retry_key: Option<String>,
+    /// The event whose token it is said with.
+    event_id: Option<String>,
     at: i64,
 }
 
@@ -160,11 +286,12 @@ impl Say {
         let quoted = token.and_then(|token| memory.chats.get(chat)?.quoted(token));
         let draft = Draft {
             via: self.via,
+            sender: None,
             content: message.clone(),
             quoted_message_id: quoted.map(|message| message.id.clone()),
             request_id: Some(self.request_id.clone()),
             retry_key: self.retry_key.clone(),
-            webhook_event_id: None,
+            webhook_event_id: self.event_id.clone(),
         };
         let revision = memory.touch();
         let message = memory.chats.append(chat, draft, self.at, revision)?;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::webhook::Refusal;
+use crate::acts::Refusal;
 
 /// Is a refusal with a sentence for people.
 #[derive(Debug)]
@@ -22,7 +22,13 @@ impl IntoResponse for Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::UnknownChat => Self(StatusCode::NOT_FOUND, "no such user".into()),
+            Refusal::UnknownChat => {
+                Self(StatusCode::NOT_FOUND, "no such user, group or room".into())
+            }
+            Refusal::NotAMember => {
+                let text = "in a group or a room, userId must name one of its members";
+                Self(StatusCode::BAD_REQUEST, text.into())
+            }
             Refusal::UnknownMessage => {
                 Self(StatusCode::NOT_FOUND, "no such message in this chat".into())
             }

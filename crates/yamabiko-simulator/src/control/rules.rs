@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Input, Refused};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::faults::Fault;
 use crate::platform::Platform;
@@ -62,22 +63,43 @@ pub(crate) async fn clear_faults(State(platform): State<Arc<Platform>>) -> Json<
     Json(json!({ "faults": [] }))
 }
 
-/// Says how far to move the clock.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Advance {
-    #[serde(rename = "advanceSeconds")]
-    seconds: u32,
+/// Shows the time, and how it goes on.
+pub(crate) async fn clock(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    let clock = &platform.clock;
+    Json(json!({ "now": clock.now_ms(), "speed": clock.speed(), "stands": clock.stands() }))
 }
 
-/// Moves the simulator's clock forward.
-pub(crate) async fn advance(
+/// Says what shall be different about the time.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Time {
+    advance_seconds: Option<u32>,
+    speed: Option<u32>,
+    stands: Option<bool>,
+}
+
+/// Moves the time, and changes how it goes on.
+pub(crate) async fn set_clock(
     State(platform): State<Arc<Platform>>,
-    Input(Advance { seconds }): Input<Advance>,
-) -> Json<Value> {
-    platform.clock.advance(Duration::from_secs(seconds.into()));
+    Input(time): Input<Time>,
+) -> Result<Json<Value>, Refused> {
+    if time.speed.is_some_and(|speed| !(1..=Clock::MAX_SPEED).contains(&speed)) {
+        let message = format!("speed must be 1 to {}", Clock::MAX_SPEED);
+        return Err(Refused(StatusCode::BAD_REQUEST, message));
+    }
+    if let Some(speed) = time.speed {
+        platform.clock.set_speed(speed);
+    }
+    match time.stands {
+        Some(true) => platform.clock.stand(),
+        Some(false) => platform.clock.run(),
+        None => {}
+    }
+    if let Some(seconds) = time.advance_seconds {
+        platform.clock.advance(Duration::from_secs(seconds.into()));
+    }
     platform.update(|memory| {
         memory.touch();
     });
-    Json(json!({ "now": platform.now() }))
+    Ok(clock(State(platform)).await)
 }

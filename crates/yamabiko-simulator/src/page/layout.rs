@@ -106,11 +106,11 @@ pub(crate) fn person(one: &Chat, current: &Chat, look: &Look<'_>) -> Markup {
 /// Draws the button that blocks the bot, or ends that.
 pub(crate) fn friendship(current: &Chat, words: &Words) -> Markup {
     html! {
-        span #friendship .friendship .blocked[!current.friend] {
-            @if !current.friend { span.note { (words.blocked) } }
-            button type="button" data-event=(if current.friend { "unfollow" } else { "follow" })
+        span #friendship .friendship .blocked[!current.open] {
+            @if !current.open { span.note { (words.blocked) } }
+            button type="button" data-event=(if current.open { "unfollow" } else { "follow" })
                 data-testid="friendship" {
-                (if current.friend { words.block } else { words.unblock })
+                (if current.open { words.block } else { words.unblock })
             }
         }
     }

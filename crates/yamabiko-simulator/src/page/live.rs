@@ -134,6 +134,7 @@ impl Live {
             Event::default().event("update").id(cursor).data(html)
         });
         let left = until.and_then(|until| u64::try_from(until - now).ok());
-        (event, left.map_or(IDLE, Duration::from_millis).min(IDLE))
+        let left = left.and_then(|left| self.platform.clock.real(Duration::from_millis(left)));
+        (event, left.unwrap_or(IDLE).min(IDLE))
     }
 }

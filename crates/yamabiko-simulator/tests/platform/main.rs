@@ -1,8 +1,16 @@
 //! Drives the simulator over HTTP with a small bot, as scripts and bots do.
 
 mod account;
+mod content;
 mod control;
+mod faults;
+mod groups;
+mod ledger;
+mod limits;
+mod many;
 mod messages;
 mod page;
+mod time;
+mod webhook_faults;
 mod webhooks;
 mod world;

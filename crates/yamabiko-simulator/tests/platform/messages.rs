@@ -127,6 +127,67 @@ async fn a_body_that_is_not_json_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn what_line_cannot_read_is_told_alone() {
+    let world = World::new().await;
+    let good = json!([{ "type": "text", "text": "ok" }]);
+    for (body, property) in [
+        (json!({ "to": "somebody", "messages": [] }), "to"),
+        (
+            json!({ "to": SAKURA, "messages": good, "notificationDisabled": 1 }),
+            "notificationDisabled",
+        ),
+        (
+            json!({ "to": SAKURA, "messages": [{ "type": "text", "text": 180 }] }),
+            "messages[0].text",
+        ),
+    ] {
+        let answer = world.call("POST", "/v2/bot/message/push", Some(body)).await;
+        let text = format!(
+            "The property, '{property}', in the request body is invalid (line: -, column: -)"
+        );
+        assert_eq!((answer.status, answer.body), (400, json!({ "message": text })));
+    }
+    assert!(world.transcript(SAKURA).await.is_empty());
+}
+
+#[tokio::test]
+async fn messages_are_validated_for_the_call_that_shall_send_them() {
+    let world = World::new().await;
+    let mention = json!({ "messages": [{ "type": "textV2", "text": "{you}", "substitution":
+        { "you": { "type": "mention", "mentionee": { "type": "user", "userId": ALICE } } } }] });
+    for (call, status) in [
+        ("reply", 200),
+        ("push", 200),
+        ("multicast", 400),
+        ("narrowcast", 400),
+        ("broadcast", 400),
+        ("singcast", 404),
+    ] {
+        let path = format!("/v2/bot/message/validate/{call}");
+        assert_eq!(world.call("POST", &path, Some(mention.clone())).await.status, status, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_deep_inside_a_message_is_told_with_its_place() {
+    let world = World::new().await;
+    let button = json!({ "type": "button", "action": { "type": "uri", "uri": "https://a.jp/" } });
+    let body = json!({ "type": "box", "layout": "vertical", "contents": [button] });
+    let flex = json!({ "type": "flex", "altText": "?",
+        "contents": { "type": "bubble", "body": body } });
+    let push = json!({ "to": SAKURA, "messages": [flex] });
+    let answer = world.call("POST", "/v2/bot/message/push", Some(push)).await;
+    let expected = json!({
+        "message": "The request body has 1 error(s)",
+        "details": [{
+            "message": "must be specified",
+            "property": "messages[0].contents.body.contents[0].action.label",
+        }],
+    });
+    assert_eq!((answer.status, answer.body), (400, expected));
+}
+
+#[tokio::test]
 async fn a_quote_names_its_message_and_is_refused_in_another_chat() {
     let world = World::new().await;
     let event = world.says(SAKURA, "180").await;

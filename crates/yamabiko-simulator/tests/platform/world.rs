@@ -1,7 +1,7 @@
 //! A simulator, a bot that writes down what it hears, and someone who calls both.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) secret: ChannelSecret,
     /// What the bot answers from now on.
     answer: Arc<AtomicU16>,
+    /// How many milliseconds it takes to answer.
+    pause: Arc<AtomicU64>,
     heard: Mutex<mpsc::UnboundedReceiver<Heard>>,
     http: reqwest::Client,
 }
@@ -63,6 +65,7 @@ impl Answer {
 #[derive(Clone)]
 struct Bot {
     answer: Arc<AtomicU16>,
+    pause: Arc<AtomicU64>,
     tell: mpsc::UnboundedSender<Heard>,
     secret: ChannelSecret,
 }
@@ -73,6 +76,7 @@ async fn callback(State(bot): State<Bot>, headers: HeaderMap, body: Bytes) -> St
     let heard = Heard { signature: header.map(str::to_owned), body };
     let answer = bot.answer.load(Ordering::SeqCst);
     bot.tell.send(heard).ok();
+    tokio::time::sleep(Duration::from_millis(bot.pause.load(Ordering::SeqCst))).await;
     if !genuine {
         return StatusCode::UNAUTHORIZED;
     }
@@ -91,8 +95,14 @@ impl World {
     pub(crate) async fn with(change: impl FnOnce(&mut SimulatorConfig)) -> Self {
         let secret = ChannelSecret::new("the channel's secret".to_owned());
         let answer = Arc::new(AtomicU16::new(200));
+        let pause = Arc::<AtomicU64>::default();
         let (tell, heard) = mpsc::unbounded_channel();
-        let bot = Bot { answer: Arc::clone(&answer), tell, secret: secret.clone() };
+        let bot = Bot {
+            answer: Arc::clone(&answer),
+            pause: Arc::clone(&pause),
+            tell,
+            secret: secret.clone(),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let bot_url = format!("http://{}/callback", listener.local_addr().expect("is bound"));
         let router = Router::new().route("/callback", post(callback)).with_state(bot);
@@ -105,12 +115,17 @@ impl World {
         change(&mut config);
         let simulator = Simulator::start(config).await.expect("the simulator starts");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client is built");
-        Self { simulator, secret, answer, heard: Mutex::new(heard), http }
+        Self { simulator, secret, answer, pause, heard: Mutex::new(heard), http }
     }
 
     /// Sets what the bot answers to webhooks from now on.
     pub(crate) fn bot_answers(&self, status: u16) {
         self.answer.store(status, Ordering::SeqCst);
+    }
+
+    /// Sets how many milliseconds the bot takes for its answers from now on.
+    pub(crate) fn bot_answers_slowly(&self, ms: u64) {
+        self.pause.store(ms, Ordering::SeqCst);
     }
 
     /// Waits for the next webhook.

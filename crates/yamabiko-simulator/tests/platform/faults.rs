@@ -1,0 +1,163 @@
+//! Faults of the bot's calls: what each does, whom it hits, and in what order.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::world::{SAKURA, World};
+
+const PUSH: &str = "/v2/bot/message/push";
+
+async fn on(world: &World, fault: Value) {
+    let answer = world.post("/control/faults", fault).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Pushes on a connection of its own and tells how it ended.
+async fn push_on_a_new_connection(world: &World) -> std::io::Result<usize> {
+    let body = json!({ "to": SAKURA, "messages": [{ "type": "text", "text": "hi" }] }).to_string();
+    let length = body.len();
+    let request = format!(
+        "POST {PUSH} HTTP/1.1\r\nhost: simulator\r\nauthorization: Bearer the access token\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(world.simulator.addr()).await.expect("it listens");
+    stream.write_all(request.as_bytes()).await.expect("it takes the request");
+    stream.read(&mut [0; 1_024]).await
+}
+
+#[tokio::test]
+async fn a_status_is_answered_with_lines_text_or_a_given_one() {
+    let world = World::new().await;
+    for (status, text) in [
+        (500, "Internal Server Error"),
+        (401, "Authentication failed due to the following reason: invalid access token."),
+        (403, "Access to this API is not available for your account"),
+    ] {
+        on(&world, json!({ "endpoint": "push", "status": status, "count": 1 })).await;
+        let answer = world.push(SAKURA, "hi", &[]).await;
+        assert_eq!((answer.status, answer.body), (status, json!({ "message": text })));
+    }
+    on(&world, json!({ "endpoint": "*", "status": 400, "message": "No", "count": 1 })).await;
+    let answer = world.push(SAKURA, "hi", &[]).await;
+    assert_eq!((answer.status, answer.body), (400, json!({ "message": "No" })));
+    assert!(world.transcript(SAKURA).await.is_empty());
+}
+
+#[tokio::test]
+async fn each_kind_of_429_has_its_text() {
+    let world = World::new().await;
+    for (limit, text) in [
+        ("rate", "The API rate limit has been exceeded. Try again later."),
+        ("user", "A large number of messages were sent to the same user."),
+        ("quota", "You have reached your monthly limit."),
+    ] {
+        on(&world, json!({ "endpoint": "push", "limit": limit, "count": 1 })).await;
+        let answer = world.push(SAKURA, "hi", &[]).await;
+        assert_eq!((answer.status, answer.body), (429, json!({ "message": text })));
+    }
+    assert!(world.transcript(SAKURA).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_call_that_times_out_before_acceptance_does_nothing() {
+    let world = World::new().await;
+    on(&world, json!({ "endpoint": "push", "timeout": "before", "count": 1 })).await;
+    let withheld = async {
+        let mut log = world.get("/control/log").await.body;
+        while log["entries"][0]["reason"] != "answer withheld" {
+            log = world.get("/control/log").await.body;
+        }
+    };
+    tokio::select! {
+        answer = world.push(SAKURA, "hi", &[]) => panic!("answered: {answer:?}"),
+        () = withheld => {}
+    }
+    assert!(world.transcript(SAKURA).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_reset_connection_is_really_reset_and_the_call_took_effect_or_not() {
+    for (moment, said) in [("before", 0), ("after", 1)] {
+        let world = World::new().await;
+        on(&world, json!({ "endpoint": "push", "reset": moment, "count": 1 })).await;
+        let end = push_on_a_new_connection(&world).await;
+        assert_eq!(end.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset), "{moment}");
+        assert_eq!(world.transcript(SAKURA).await.len(), said, "{moment}");
+        let log = world.get("/control/log").await.body;
+        assert_eq!(log["entries"][0]["reason"], "connection reset");
+        assert!(push_on_a_new_connection(&world).await.is_ok_and(|length| length > 0));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_takes_as_long_as_it_shall_and_has_its_effect() {
+    let world = World::new().await;
+    on(&world, json!({ "endpoint": "push", "delayMs": 30, "count": 1 })).await;
+    on(&world, json!({ "endpoint": "push", "delayMs": 20, "delayMaxMs": 40, "count": 1 })).await;
+    for least in [30, 20] {
+        let start = Instant::now();
+        assert_eq!(world.push(SAKURA, "hi", &[]).await.status, 200);
+        assert!(start.elapsed() >= Duration::from_millis(least));
+    }
+    on(&world, json!({ "endpoint": "push", "delayMs": 10, "status": 503 })).await;
+    let start = Instant::now();
+    assert_eq!(world.push(SAKURA, "hi", &[]).await.status, 503);
+    assert!(start.elapsed() >= Duration::from_millis(10));
+    assert_eq!(world.transcript(SAKURA).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_seed_hits_the_same_calls() {
+    let world = World::new().await;
+    let statuses = async |seed: u64| {
+        let fault = json!({ "endpoint": "push", "status": 500, "rate": 0.5, "seed": seed });
+        on(&world, fault).await;
+        let mut statuses = Vec::new();
+        for _ in 0..32 {
+            statuses.push(world.push(SAKURA, "hi", &[]).await.status);
+        }
+        world.delete("/control/faults").await;
+        statuses
+    };
+    let seven = statuses(7).await;
+    assert!(seven.contains(&200) && seven.contains(&500));
+    assert_eq!(statuses(7).await, seven);
+    assert_ne!(statuses(8).await, seven);
+}
+
+#[tokio::test]
+async fn of_several_faults_the_first_that_hits_counts() {
+    let world = World::new().await;
+    on(&world, json!({ "endpoint": "push", "status": 500, "rate": 0.0 })).await;
+    on(&world, json!({ "endpoint": "reply", "status": 501 })).await;
+    on(&world, json!({ "endpoint": "push", "status": 502, "count": 1 })).await;
+    on(&world, json!({ "endpoint": "*", "status": 503, "count": 1 })).await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(world.push(SAKURA, "hi", &[]).await.status);
+    }
+    assert_eq!(statuses, [502, 503, 200]);
+    let left = world.get("/control/faults").await.body;
+    let first = json!({ "endpoint": "push", "status": 500, "rate": 0.0, "seed": 1 });
+    assert_eq!((left["faults"].as_array().map(Vec::len), &left["faults"][0]), (Some(2), &first));
+}
+
+#[tokio::test]
+async fn a_fault_that_makes_no_sense_is_refused_with_a_reason() {
+    let world = World::new().await;
+    for wrong in [
+        json!({ "endpoint": "push" }),
+        json!({ "endpoint": "push", "status": 500, "rate": 2 }),
+        json!({ "endpoint": "push", "timeout": "between" }),
+        json!({ "endpoint": "push", "duplicate": 1 }),
+        json!({ "endpoint": "callback", "reset": "after" }),
+    ] {
+        let answer = world.post("/control/faults", wrong.clone()).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(answer.body["error"].is_string());
+    }
+}
