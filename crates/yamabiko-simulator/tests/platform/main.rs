@@ -7,5 +7,7 @@ mod groups;
 mod many;
 mod messages;
 mod page;
+mod scripts;
+mod transcripts;
 mod webhooks;
 mod world;
