@@ -2,6 +2,7 @@
 
 mod answer;
 mod chats;
+mod openapi;
 mod people;
 mod rules;
 mod script;
@@ -36,6 +37,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
         .route("/control/chats/{chatId}/events", post(chats::happen))
         .route("/control/chats/{chatId}/transcript", get(script::transcript))
         .route("/control/script", post(script::play))
+        .route("/control/openapi.json", get(openapi::document))
         .route("/control/ledger", get(ledger))
         .route("/control/log", get(log))
         .route("/control/webhooks/raw", post(webhooks::raw))

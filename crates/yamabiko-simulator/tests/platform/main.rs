@@ -6,6 +6,7 @@ mod control;
 mod groups;
 mod many;
 mod messages;
+mod openapi;
 mod page;
 mod scripts;
 mod transcripts;
