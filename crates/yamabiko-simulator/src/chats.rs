@@ -161,7 +161,12 @@ impl Chat {
                 "joined": self.open,
             }),
             Kind::Room => {
-                json!({ "roomId": self.id, "members": self.members, "joined": self.open })
+                json!({
+                    "roomId": self.id,
+                    "roomName": self.name,
+                    "members": self.members,
+                    "joined": self.open,
+                })
             }
         };
         about["messages"] = self.count.into();

@@ -2,8 +2,10 @@
 
 mod answer;
 mod chats;
+mod openapi;
 mod people;
 mod rules;
+mod script;
 mod webhooks;
 
 use std::sync::Arc;
@@ -12,9 +14,9 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::routing::{get, post, put};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::answer::Seen;
 pub(crate) use self::people::greet_all;
 use crate::chats::Kind;
 use crate::platform::Platform;
@@ -33,6 +35,9 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             post(chats::send_media).layer(DefaultBodyLimit::max(chats::MAX_MEDIA)),
         )
         .route("/control/chats/{chatId}/events", post(chats::happen))
+        .route("/control/chats/{chatId}/transcript", get(script::transcript))
+        .route("/control/script", post(script::play))
+        .route("/control/openapi.json", get(openapi::document))
         .route("/control/ledger", get(ledger))
         .route("/control/log", get(log))
         .route("/control/webhooks/raw", post(webhooks::raw))
@@ -67,16 +72,11 @@ async fn ledger(State(platform): State<Arc<Platform>>) -> Json<Value> {
     platform.read(|memory| Json(json!({ "messages": memory.chats.ledger() })))
 }
 
-#[derive(Deserialize)]
-struct After {
-    #[serde(default)]
-    after: u64,
-}
-
 async fn log(
     State(platform): State<Arc<Platform>>,
-    Query(After { after }): Query<After>,
+    Query(Seen { after, wait_ms }): Query<Seen>,
 ) -> Json<Value> {
+    answer::wait(&platform, wait_ms, |memory| memory.log.count() > after).await;
     platform.read(|memory| {
         let newer = memory.log.iter().filter(|entry| entry.n > after);
         let entries: Vec<Value> = newer.map(crate::log::Entry::to_json).collect();

@@ -20,12 +20,15 @@ mod media;
 mod page;
 mod platform;
 mod quota;
+mod script;
 mod server;
 mod tokens;
+mod transcript;
 mod validate;
 mod webhook;
 
 pub use clock::Clock;
 pub use config::{Language, MarkAsRead, NewGroup, NewUser, Settings, SimulatorConfig};
 pub use error::Error;
+pub use script::{Failure, Malformed, Outcome, Script, Stage};
 pub use server::Simulator;

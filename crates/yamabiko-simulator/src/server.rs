@@ -46,21 +46,15 @@ impl Simulator {
     ///
     /// # Errors
     /// The bot's address is no `http` or `https` URL.
-    pub fn start_on(listener: TcpListener, config: SimulatorConfig) -> Result<Self, Error> {
+    pub fn start_on(listener: TcpListener, mut config: SimulatorConfig) -> Result<Self, Error> {
         let addr = config.listen;
         let addr = listener.local_addr().map_err(|source| Error::Listen { addr, source })?;
         let parsed = reqwest::Url::parse(&config.bot_url);
         if !parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
             return Err(Error::BotUrl { given: config.bot_url });
         }
-        // An error means that another part of the process has chosen a provider: as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|source| Error::HttpClient { source: source.into() })?;
-
+        let http = http_client()?;
+        config.listen = addr;
         let greet = config.greet;
         let platform = Arc::new(Platform::new(config, http));
         if greet {
@@ -108,4 +102,15 @@ impl Simulator {
         // An open page holds its stream of updates as long as it likes.
         tokio::time::timeout(STOP, self.serving).await.ok();
     }
+}
+
+/// Builds the client that sends webhooks and plays scripts.
+pub(crate) fn http_client() -> Result<reqwest::Client, Error> {
+    // An error means that another part of the process has chosen a provider: as good.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(|source| Error::HttpClient { source: source.into() })
 }

@@ -1,13 +1,39 @@
-//! Input and refusals of the control API, both JSON.
+//! Input and refusals of the control API, both JSON, and long polls.
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::acts::Refusal;
+use crate::platform::{Memory, Platform};
+
+/// A long poll lasts at most so long.
+const MAX_WAIT_MS: u64 = 60_000;
+
+/// Asks for what is newer than `after`, as it is or as soon as there is something.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Seen {
+    #[serde(default)]
+    pub(crate) after: u64,
+    #[serde(default)]
+    pub(crate) wait_ms: u64,
+}
+
+/// Waits until something has happened, or until the time is over.
+pub(crate) async fn wait(platform: &Platform, ms: u64, happened: impl Fn(&Memory) -> bool) {
+    let mut changes = platform.changes();
+    let change = async { while !platform.read(&happened) && changes.changed().await.is_ok() {} };
+    if ms > 0 {
+        // When the time is over, things are shown as they are.
+        tokio::time::timeout(Duration::from_millis(ms.min(MAX_WAIT_MS)), change).await.ok();
+    }
+}
 
 /// Is a refusal with a sentence for people.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! The chats: what is done in them, what is seen in them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -10,27 +9,15 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Input, Refused};
+use super::answer::{self, Input, Refused, Seen};
 use crate::acts::member_list;
 use crate::chats::{Message, kind};
 use crate::media::Media;
-use crate::platform::Platform;
+use crate::platform::{Memory, Platform};
 use crate::webhook::Sent;
 
 /// The largest picture, video, audio or file that a user can send, in bytes.
 pub(crate) const MAX_MEDIA: usize = 64 * 1024 * 1024;
-
-/// A long poll lasts at most so long.
-const MAX_WAIT_MS: u64 = 60_000;
-
-/// Asks for a chat as it is, or as soon as it has more than `after` messages.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Seen {
-    #[serde(default)]
-    after: u64,
-    #[serde(default)]
-    wait_ms: u64,
-}
 
 /// Shows a chat; with `wait_ms`, as soon as it has more than `after` messages.
 pub(crate) async fn chat(
@@ -38,16 +25,8 @@ pub(crate) async fn chat(
     Path(chat_id): Path<String>,
     Query(Seen { after, wait_ms }): Query<Seen>,
 ) -> Result<Json<Value>, Refused> {
-    let mut changes = platform.changes();
-    let more = async {
-        let has_more =
-            || platform.read(|memory| memory.chats.get(&chat_id).is_none_or(|c| c.count > after));
-        while !has_more() && changes.changed().await.is_ok() {}
-    };
-    if wait_ms > 0 {
-        // When the time is over, the chat is shown as it is.
-        tokio::time::timeout(Duration::from_millis(wait_ms.min(MAX_WAIT_MS)), more).await.ok();
-    }
+    let has_more = |memory: &Memory| memory.chats.get(&chat_id).is_none_or(|c| c.count > after);
+    answer::wait(&platform, wait_ms, has_more).await;
     let now = platform.now();
     platform.read(|memory| {
         let chat = memory.chats.get(&chat_id);

@@ -59,6 +59,9 @@ pub(crate) struct AddGroup {
     group: Map<String, Value>,
     #[serde(default = "yes")]
     join: bool,
+    /// The bot is in it without having heard of it.
+    #[serde(default)]
+    quiet: bool,
 }
 
 fn yes() -> bool {
@@ -68,7 +71,7 @@ fn yes() -> bool {
 /// Adds a group or a room; the bot joins it and hears so, unless `join` is false.
 pub(crate) async fn add_group(
     State(platform): State<Arc<Platform>>,
-    Input(AddGroup { group, join }): Input<AddGroup>,
+    Input(AddGroup { group, join, quiet }): Input<AddGroup>,
 ) -> Result<Json<Value>, Refused> {
     let group: NewGroup = serde_json::from_value(group.into())
         .map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
@@ -84,7 +87,13 @@ pub(crate) async fn add_group(
     }
     let id = platform.update(|memory| memory.add_group(group).map(|group| group.id.clone()));
     let id = id.ok_or_else(|| Refused(StatusCode::CONFLICT, "groupId is taken".into()))?;
-    if join {
+    if quiet {
+        platform.update(|memory| {
+            if let Some(chat) = memory.chats.get_mut(&id) {
+                chat.open = true;
+            }
+        });
+    } else if join {
         let mut event = Map::new();
         event.insert("type".into(), "join".into());
         platform.happen(&id, None, event)?;
