@@ -19,7 +19,8 @@ use crate::quota::Narrowcast;
 use crate::tokens::Accepted;
 use crate::validate::{self, Problem};
 
-const RETRY_KEY: &str = "x-line-retry-key";
+/// The header with a retry key.
+pub(crate) const RETRY_KEY: &str = "x-line-retry-key";
 /// So many users a multicast may have.
 const MOST_RECIPIENTS: usize = 500;
 
@@ -27,12 +28,8 @@ const MOST_RECIPIENTS: usize = 500;
 pub(crate) async fn reply(
     State(platform): State<Arc<Platform>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    if headers.contains_key(RETRY_KEY) {
-        return Err(Refused::bad("The retry key is not supported by this endpoint"));
-    }
     let request = checked(&body)?;
     let Some(token) = request["replyToken"].as_str().filter(|token| !token.is_empty()) else {
         return Err(Refused::invalid(&[Problem::new("replyToken", "May not be empty")]));
