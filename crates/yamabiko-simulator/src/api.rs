@@ -81,7 +81,7 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
         .route("/oauth2/v2.1/token", post(tokens::by_jwt))
         .route("/oauth2/v2.1/tokens/kid", get(tokens::key_ids))
         .route("/oauth2/v2.1/verify", get(tokens::verify))
-        .route("/oauth2/v2.1/revoke", post(tokens::revoke))
+        .route("/oauth2/v2.1/revoke", post(tokens::revoke_by_client))
         .route("/v2/oauth/accessToken", post(tokens::short_lived))
         .route("/v2/oauth/verify", post(tokens::verify))
         .route("/v2/oauth/revoke", post(tokens::revoke))
