@@ -132,7 +132,7 @@ impl Platform {
         self: &Arc<Self>,
         chat_id: &str,
         user_id: Option<&str>,
-        event: Map<String, Value>,
+        mut event: Map<String, Value>,
     ) -> Result<Sent, Refusal> {
         self.update(|memory| {
             let revision = memory.touch();
@@ -143,7 +143,12 @@ impl Platform {
             let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
             let mut actor = user_id.map(str::to_owned);
             match kind(&event) {
-                "follow" | "join" => chat.open = true,
+                "follow" => {
+                    let unblocked = json!({ "isUnblocked": !chat.open });
+                    event.entry("follow").or_insert(unblocked);
+                    chat.open = true;
+                }
+                "join" => chat.open = true,
                 "memberJoined" => {
                     let new = joined.into_iter().filter(|member| !chat.has_member(member));
                     let new: Vec<_> = new.collect();

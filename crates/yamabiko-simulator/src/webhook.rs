@@ -17,7 +17,7 @@ const HEAD_START: Duration = Duration::from_millis(200);
 /// As much of the bot's answer is kept for the log.
 const KEPT_ANSWER: usize = 2_048;
 /// Events that can be answered with a reply token.
-const ANSWERABLE: [&str; 9] = [
+const ANSWERABLE: [&str; 10] = [
     "message",
     "messageEdited",
     "follow",
@@ -26,6 +26,7 @@ const ANSWERABLE: [&str; 9] = [
     "postback",
     "videoPlayComplete",
     "beacon",
+    "accountLink",
     "membership",
 ];
 
@@ -55,15 +56,19 @@ impl Platform {
             return Sent { webhook_event_id: None, message_id: None, answer };
         };
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // Of an account that could not be linked LINE names no user, and takes no answer.
+        let failed = event.get("link").is_some_and(|link| link["result"] == "failed");
         let mut add = |name: &str, value: Value| {
             event.entry(name).or_insert(value);
         };
         add("mode", "active".into());
         add("timestamp", now.into());
-        add("source", source);
+        if !failed {
+            add("source", source);
+        }
         add("webhookEventId", id::ulid(now).into());
         add("deliveryContext", json!({ "isRedelivery": false }));
-        if ANSWERABLE.contains(&kind.as_str()) {
+        if ANSWERABLE.contains(&kind.as_str()) && !failed {
             add("replyToken", id::hex32().into());
         }
         let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
