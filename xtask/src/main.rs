@@ -21,7 +21,7 @@ struct Cli {
 enum Task {
     /// Installs what the tests need and runs all checks.
     Test {
-        /// Leave out what takes long: the browser, killed processes, honcho.
+        /// Leave out what takes long: the browser, killed processes, honcho, bots in other languages.
         #[arg(long)]
         quick: bool,
     },

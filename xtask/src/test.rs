@@ -8,8 +8,7 @@ use crate::{
 };
 
 /// Test targets that `--quick` leaves out.
-const SLOW: &str =
-    "not (binary(browser) or binary(processes) or binary(procfile) or binary(random))";
+const SLOW: &str = "not (binary(browser) or binary(processes) or binary(procfile) or binary(python_bot) or binary(random))";
 
 /// Runs all checks; `quick` leaves out the slow ones.
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {

@@ -85,14 +85,21 @@ impl Platform {
         message_id: &str,
         text: &str,
     ) -> Result<Sent, Refusal> {
+        let mut edited = Map::new();
+        edited.insert("text".into(), text.into());
         self.update(|memory| {
             let revision = memory.touch();
+            let chat = memory.chats.get(chat_id).ok_or(Refusal::UnknownChat)?;
+            let bot = (self.config.bot_name.as_str(), self.bot_id.as_str());
+            memory.chats.add_mentions(chat, &mut edited, bot);
             let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
             let message = chat.message_mut(message_id);
             let message = message
                 .filter(|message| !message.is_from_bot() && message.kind() == "text")
                 .ok_or(Refusal::UnknownMessage)?;
-            message.content.insert("text".into(), text.into());
+            // They stood at places of the old text.
+            message.content.retain(|name, _| !matches!(name.as_str(), "mention" | "emojis"));
+            message.content.append(&mut edited);
             message.edited = true;
             message.revision = revision;
             let (sender, mut content) = (message.sender.clone(), message.event_json());
@@ -132,7 +139,7 @@ impl Platform {
         self: &Arc<Self>,
         chat_id: &str,
         user_id: Option<&str>,
-        event: Map<String, Value>,
+        mut event: Map<String, Value>,
     ) -> Result<Sent, Refusal> {
         self.update(|memory| {
             let revision = memory.touch();
@@ -143,7 +150,12 @@ impl Platform {
             let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
             let mut actor = user_id.map(str::to_owned);
             match kind(&event) {
-                "follow" | "join" => chat.open = true,
+                "follow" => {
+                    let unblocked = json!({ "isUnblocked": !chat.open });
+                    event.entry("follow").or_insert(unblocked);
+                    chat.open = true;
+                }
+                "join" => chat.open = true,
                 "memberJoined" => {
                     let new = joined.into_iter().filter(|member| !chat.has_member(member));
                     let new: Vec<_> = new.collect();

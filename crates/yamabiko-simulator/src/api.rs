@@ -32,6 +32,14 @@ const MAX_REQUEST: usize = 2 * 1024 * 1024;
 /// A call whose answer is lost holds its connection so long.
 const NEVER: Duration = Duration::from_secs(120);
 
+/// Only these take a retry key.
+const WITH_RETRY_KEY: [&str; 4] = [
+    "/v2/bot/message/push",
+    "/v2/bot/message/multicast",
+    "/v2/bot/message/broadcast",
+    "/v2/bot/message/narrowcast",
+];
+
 /// Names a call in its answer, in the log and in the ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
@@ -68,13 +76,14 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
         )
         .route("/v2/bot/channel/webhook/test", post(account::test_endpoint))
         .route("/v2/{*rest}", axum::routing::any(not_found))
+        .layer(middleware::from_fn(keep_retry_keys_to_their_endpoints))
         .layer(middleware::from_fn_with_state(Arc::clone(platform), authorize));
     Router::new()
         .route("/oauth2/v3/token", post(tokens::stateless))
         .route("/oauth2/v2.1/token", post(tokens::by_jwt))
         .route("/oauth2/v2.1/tokens/kid", get(tokens::key_ids))
         .route("/oauth2/v2.1/verify", get(tokens::verify))
-        .route("/oauth2/v2.1/revoke", post(tokens::revoke))
+        .route("/oauth2/v2.1/revoke", post(tokens::revoke_by_client))
         .route("/v2/oauth/accessToken", post(tokens::short_lived))
         .route("/v2/oauth/verify", post(tokens::verify))
         .route("/v2/oauth/revoke", post(tokens::revoke))
@@ -84,6 +93,15 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
 
 async fn not_found() -> Refused {
     Refused::new(StatusCode::NOT_FOUND, "Not found")
+}
+
+/// Refuses a retry key wherever LINE takes none.
+async fn keep_retry_keys_to_their_endpoints(request: Request, next: Next) -> Response {
+    let takes_one = WITH_RETRY_KEY.contains(&request.uri().path());
+    if request.headers().contains_key(messages::RETRY_KEY) && !takes_one {
+        return Refused::bad("The retry key is not supported by this endpoint").into_response();
+    }
+    next.run(request).await
 }
 
 /// Lets only calls with a valid access token through.

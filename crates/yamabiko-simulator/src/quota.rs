@@ -1,10 +1,20 @@
-//! What was sent and counted: the month's messages, and how many of each kind on each day.
+//! What was sent and counted: the month's messages, how many of each kind on each day, and narrowcasts.
 
 use std::collections::HashMap;
 
 use jiff::civil::Date;
 
 use crate::chats::Via;
+
+/// LINE tells for so long how a narrowcast went.
+const NARROWCAST_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// Is a narrowcast that was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Narrowcast {
+    pub(crate) at: i64,
+    pub(crate) recipients: u64,
+}
 
 /// Counts the messages of a month and of each day, in Japan's time, as LINE counts.
 #[derive(Debug, Default)]
@@ -13,6 +23,7 @@ pub(crate) struct Quota {
     month: Date,
     used: u64,
     sent: HashMap<(Date, &'static str), u64>,
+    narrowcasts: HashMap<String, Narrowcast>,
 }
 
 impl Quota {
@@ -35,6 +46,18 @@ impl Quota {
     /// Tells how many messages of a kind were sent on a day; `None` before the day is over.
     pub(crate) fn sent(&self, now_ms: i64, on: Date, via: &'static str) -> Option<u64> {
         (on < day(now_ms)).then(|| self.sent.get(&(on, via)).copied().unwrap_or(0))
+    }
+
+    /// Remembers a narrowcast by its request.
+    pub(crate) fn note_narrowcast(&mut self, request_id: &str, narrowcast: Narrowcast) {
+        self.narrowcasts.retain(|_, kept| narrowcast.at < kept.at + NARROWCAST_LIFE_MS);
+        self.narrowcasts.insert(request_id.into(), narrowcast);
+    }
+
+    /// Finds the narrowcast of a request, for a week.
+    pub(crate) fn narrowcast(&self, request_id: &str, now_ms: i64) -> Option<Narrowcast> {
+        let kept = self.narrowcasts.get(request_id).copied();
+        kept.filter(|kept| now_ms < kept.at + NARROWCAST_LIFE_MS)
     }
 }
 
@@ -60,6 +83,15 @@ mod tests {
         assert_eq!(quota.used(JUNE + 1_000), 0);
         quota.count(JUNE + 1_000, 1);
         assert_eq!(quota.used(JUNE + 1_000), 1);
+    }
+
+    #[test]
+    fn a_narrowcast_is_remembered_for_a_week() {
+        let mut quota = Quota::default();
+        quota.note_narrowcast("request", Narrowcast { at: 0, recipients: 3 });
+        let recipients = |now| quota.narrowcast("request", now).map(|kept| kept.recipients);
+        assert_eq!(recipients(NARROWCAST_LIFE_MS - 1), Some(3));
+        assert_eq!(recipients(NARROWCAST_LIFE_MS), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ const KEPT_ANSWER: usize = 2_048;
 /// LINE's word for a webhook that did not reach the bot.
 const COULD_NOT_CONNECT: &str = "could_not_connect";
 /// Events that can be answered with a reply token.
-const ANSWERABLE: [&str; 9] = [
+const ANSWERABLE: [&str; 10] = [
     "message",
     "messageEdited",
     "follow",
@@ -27,6 +27,7 @@ const ANSWERABLE: [&str; 9] = [
     "postback",
     "videoPlayComplete",
     "beacon",
+    "accountLink",
     "membership",
 ];
 
@@ -56,15 +57,19 @@ impl Platform {
             return Sent { webhook_event_id: None, message_id: None, answer };
         };
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // Of an account that could not be linked LINE names no user, and takes no answer.
+        let failed = event.get("link").is_some_and(|link| link["result"] == "failed");
         let mut add = |name: &str, value: Value| {
             event.entry(name).or_insert(value);
         };
         add("mode", "active".into());
         add("timestamp", now.into());
-        add("source", source);
+        if !failed {
+            add("source", source);
+        }
         add("webhookEventId", id::ulid(now).into());
         add("deliveryContext", json!({ "isRedelivery": false }));
-        if ANSWERABLE.contains(&kind.as_str()) {
+        if ANSWERABLE.contains(&kind.as_str()) && !failed {
             add("replyToken", id::hex32().into());
         }
         let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);

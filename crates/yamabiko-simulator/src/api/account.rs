@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use yamabiko_line::signature;
 
-use super::answer::{Refused, json_body};
+use super::answer::{Refused, json_body, time};
 use crate::chats::Message;
 use crate::config::MarkAsRead;
 use crate::id;
@@ -122,11 +122,10 @@ pub(crate) async fn test_endpoint(
     let sign = signature::sign(&platform.config.channel_secret, body.as_bytes());
     let at = platform.now();
     let answer = platform.post(&url, body, Some(&sign), Duration::from_millis(timeout)).await;
-    let zoned = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
     let status = answer.status.unwrap_or(0);
     Ok(Json(json!({
         "success": answer.reason.is_none(),
-        "timestamp": zoned.to_string(),
+        "timestamp": time(at),
         "statusCode": status,
         "reason": answer.reason.map_or("OK".into(), str::to_uppercase),
         "detail": answer.status.map_or("no answer".into(), |status| status.to_string()),

@@ -72,6 +72,11 @@ impl IntoResponse for Refused {
     }
 }
 
+/// A time as LINE writes it in answers: in UTC, with three digits of a second.
+pub(crate) fn time(ms: i64) -> String {
+    format!("{:.3}", jiff::Timestamp::from_millisecond(ms).unwrap_or_default())
+}
+
 /// Reads a request's body as LINE does.
 pub(crate) fn json_body(bytes: &[u8]) -> Result<Value, Refused> {
     serde_json::from_slice(bytes).map_err(|error| {

@@ -11,25 +11,23 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::RequestId;
-use super::answer::{Refused, json_body};
+use super::answer::{Refused, json_body, time};
 use crate::chats::{Chat, Draft, Kind, Via};
 use crate::id;
 use crate::platform::{Memory, Platform};
+use crate::quota::Narrowcast;
 use crate::tokens::Accepted;
 use crate::validate::{self, Call, Problem};
 
-const RETRY_KEY: &str = "x-line-retry-key";
+/// The header with a retry key.
+pub(crate) const RETRY_KEY: &str = "x-line-retry-key";
 
 /// Says something with a reply token; free, and once.
 pub(crate) async fn reply(
     State(platform): State<Arc<Platform>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    if headers.contains_key(RETRY_KEY) {
-        return Err(Refused::bad("The retry key is not supported by this endpoint"));
-    }
     let request = checked(&body, |request| validate::request(Call::Reply, request))?;
     let token = request["replyToken"].as_str().unwrap_or_default();
     let now = platform.now();
@@ -118,8 +116,8 @@ pub(crate) async fn narrowcast(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
     let request = checked(&body, |request| validate::request(Call::Narrowcast, request))?;
-    let sent = to_many(&platform, &headers, request_id, &request, Via::Broadcast, |_| true)?;
-    Ok((StatusCode::ACCEPTED, sent))
+    to_many(&platform, &headers, request_id, &request, Via::Narrowcast, |_| true)
+        .map(|sent| (StatusCode::ACCEPTED, sent))
 }
 
 /// Names a narrowcast.
@@ -134,15 +132,10 @@ pub(crate) async fn progress(
     State(platform): State<Arc<Platform>>,
     Query(OfRequest { request_id }): Query<OfRequest>,
 ) -> Result<Json<Value>, Refused> {
-    let (count, at) = platform
-        .read(|memory| {
-            let said = memory.chats.iter().flat_map(|chat| &chat.messages);
-            let mut of_it = said.filter(|said| said.request_id.as_deref() == Some(&request_id));
-            let first = of_it.next()?.at;
-            Some((1 + of_it.count(), first))
-        })
-        .ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
-    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default().to_string();
+    let sent = platform.read(|memory| memory.quota.narrowcast(&request_id, platform.now()));
+    let Narrowcast { at, recipients: count } =
+        sent.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
+    let at = time(at);
     Ok(Json(json!({
         "phase": "succeeded", "successCount": count, "failureCount": 0, "targetCount": count,
         "acceptedTime": at, "completedTime": at,
@@ -175,7 +168,11 @@ fn to_many(
         check_retry_key(memory, retry_key, now, false)?;
         let friends = memory.chats.iter().filter(|chat| chat.kind == Kind::User && chat.open);
         let ids: Vec<_> = friends.filter(|chat| chosen(chat)).map(|chat| chat.id.clone()).collect();
-        count(memory, now, via, u64::try_from(ids.len()).unwrap_or(u64::MAX))?;
+        let recipients = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        count(memory, now, via, recipients)?;
+        if via == Via::Narrowcast {
+            memory.quota.note_narrowcast(&request_id, Narrowcast { at: now, recipients });
+        }
         let say = Say {
             via,
             request_id: request_id.clone(),

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use jiff::civil::{Date, date};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::Refused;
 use crate::chats::Via;
 use crate::platform::Platform;
+
+/// LINE counts deliveries since this day.
+const FIRST_DAY: Date = date(2018, 3, 31);
 
 /// Tells how many counted messages a month has.
 pub(crate) async fn quota(State(platform): State<Arc<Platform>>) -> Json<Value> {
@@ -42,8 +46,11 @@ pub(crate) async fn delivery(
     let kinds = [Via::Reply, Via::Push, Via::Multicast, Via::Broadcast];
     let via = kinds.into_iter().find(|via| via.word() == kind);
     let via = via.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Not found"))?;
-    let day = jiff::civil::Date::strptime("%Y%m%d", &date);
+    let day = Date::strptime("%Y%m%d", &date);
     let day = day.map_err(|_| Refused::bad("The value for the 'date' parameter is invalid"))?;
+    if day < FIRST_DAY {
+        return Ok(Json(json!({ "status": "out_of_service" })));
+    }
     let now = platform.now();
     Ok(Json(match platform.read(|memory| memory.quota.sent(now, day, via.word())) {
         Some(count) => json!({ "status": "ready", "success": count }),

@@ -22,6 +22,8 @@ const BY_JWT: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const JWT_LIFE: i64 = 30 * 60;
 /// A token of version 2.1 may live for 30 days at most.
 const LONGEST: i64 = 30 * 24 * 60 * 60;
+/// A long-lived token does not end; LINE tells so many seconds all the same, a century.
+const LONG_LIVED: i64 = 100 * 365 * 24 * 60 * 60;
 
 /// Is a request with LINE's form fields; which of them count depends on the address.
 #[derive(Default, Deserialize)]
@@ -78,10 +80,11 @@ pub(crate) async fn by_jwt(
 ) -> Result<Json<Value>, Denied> {
     fields.check_grant()?;
     let claims = fields.check_assertion(&platform)?;
-    let life = claims["token_exp"].as_i64().unwrap_or(LONGEST);
-    if !(1..=LONGEST).contains(&life) {
-        return Err(Denied("invalid_request", "invalid token_exp"));
-    }
+    let life = match &claims["token_exp"] {
+        Value::Null => Some(LONGEST),
+        given => given.as_i64().filter(|life| (1..=LONGEST).contains(life)),
+    };
+    let life = life.ok_or(Denied("invalid_request", "invalid token_exp"))?;
     if platform.read(|memory| memory.access_tokens.is_full(platform.now())) {
         return Err(Denied("invalid_request", "too many access tokens"));
     }
@@ -99,16 +102,22 @@ pub(crate) async fn key_ids(
 }
 
 /// Tells how long a token lives; which one stands in the address or in a form.
+///
+/// The token of the configuration is the channel's long-lived one.
 pub(crate) async fn verify(
     State(platform): State<Arc<Platform>>,
     Form(Fields { access_token: given, .. }): Form<Fields>,
 ) -> Result<Json<Value>, Denied> {
     let now = platform.now();
-    let until = platform.read(|memory| memory.access_tokens.until(&given, now));
-    let until = until.ok_or(UNKNOWN_TOKEN)?;
+    let seconds = if given == platform.config.access_token.expose() {
+        LONG_LIVED
+    } else {
+        let until = platform.read(|memory| memory.access_tokens.until(&given, now));
+        (until.ok_or(UNKNOWN_TOKEN)? - now) / 1_000
+    };
     Ok(Json(json!({
         "client_id": platform.config.channel_id,
-        "expires_in": (until - now) / 1_000,
+        "expires_in": seconds,
         "scope": "chat_message.write",
     })))
 }
@@ -120,6 +129,16 @@ pub(crate) async fn revoke(
 ) -> StatusCode {
     platform.update(|memory| memory.access_tokens.revoke(&fields.access_token));
     StatusCode::OK
+}
+
+/// Ends a token of version 2.1, which takes the channel's secret.
+pub(crate) async fn revoke_by_client(
+    State(platform): State<Arc<Platform>>,
+    Form(fields): Form<Fields>,
+) -> Result<StatusCode, Denied> {
+    fields.check_client(&platform)?;
+    platform.update(|memory| memory.access_tokens.revoke(&fields.access_token));
+    Ok(StatusCode::OK)
 }
 
 impl Fields {
@@ -138,16 +157,23 @@ impl Fields {
         Err(Denied("invalid_client", "invalid client_id or client_secret"))
     }
 
-    /// Reads the claims of the JSON web token and checks them.
+    /// Reads the claims of the JSON web token and checks them and its header.
     fn check_assertion(&self, platform: &Platform) -> Result<Value, Denied> {
         let wrong = Denied("invalid_client", "Invalid client assertion");
         if self.client_assertion_type != BY_JWT {
             return Err(Denied("invalid_request", "invalid client_assertion_type"));
         }
-        let claims = self.client_assertion.split('.').nth(1);
-        let claims = claims.and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
-        let claims = claims.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-        let Some(claims) = claims else { return Err(wrong) };
+        let mut parts = self.client_assertion.split('.').map(|part| {
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
+            serde_json::from_slice::<Value>(&bytes).ok()
+        });
+        let (Some(Some(header)), Some(Some(claims))) = (parts.next(), parts.next()) else {
+            return Err(wrong);
+        };
+        let has_key = header["kid"].as_str().is_some_and(|key| !key.is_empty());
+        if header["alg"] != "RS256" || header["typ"] != "JWT" || !has_key {
+            return Err(wrong);
+        }
         let channel = platform.config.channel_id.as_str();
         let now = platform.now() / 1_000;
         let is_for_line = match &claims["aud"] {

@@ -13,8 +13,10 @@ pub(crate) enum Via {
     Push,
     /// The bot sent it to several users.
     Multicast,
-    /// The bot sent it to all its friends, or to those of them that it described.
+    /// The bot sent it to all its friends.
     Broadcast,
+    /// The bot sent it to those of its friends that it described.
+    Narrowcast,
 }
 
 impl Via {
@@ -26,6 +28,7 @@ impl Via {
             Self::Push => "push",
             Self::Multicast => "multicast",
             Self::Broadcast => "broadcast",
+            Self::Narrowcast => "narrowcast",
         }
     }
 }

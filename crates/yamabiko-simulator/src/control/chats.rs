@@ -179,9 +179,6 @@ pub(crate) async fn happen(
         "postback" => wrap(&mut event, "postback", &["data", "params"]),
         "unsend" => wrap(&mut event, "unsend", &["messageId"]),
         "videoPlayComplete" => wrap(&mut event, "videoPlayComplete", &["trackingId"]),
-        "follow" => {
-            event.entry("follow").or_insert_with(|| json!({ "isUnblocked": false }));
-        }
         _ => {}
     }
     let by = by.or_in(&mut event);

@@ -113,7 +113,6 @@ pub(crate) fn greet_all(platform: &Arc<Platform>) {
 fn greet(platform: &Arc<Platform>, user_id: &str) {
     let mut event = Map::new();
     event.insert("type".into(), "follow".into());
-    event.insert("follow".into(), json!({ "isUnblocked": false }));
     // The user was made a moment ago; if a reset was faster, there is nobody to greet.
     platform.happen(user_id, None, event).ok();
 }

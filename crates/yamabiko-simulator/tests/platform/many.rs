@@ -92,7 +92,11 @@ async fn a_days_deliveries_are_told_when_it_is_over() {
 
 fn jwt(claims: &Value) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.c2lnbmF0dXJl", part(&json!({ "alg": "RS256" })), part(claims))
+    format!(
+        "{}.{}.c2lnbmF0dXJl",
+        part(&json!({ "alg": "RS256", "typ": "JWT", "kid": "key-1" })),
+        part(claims)
+    )
 }
 
 async fn form(world: &World, path: &str, fields: &[(&str, &str)]) -> Answer {

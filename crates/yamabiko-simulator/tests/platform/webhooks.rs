@@ -57,7 +57,7 @@ async fn other_events_are_completed_as_line_does() {
     let unfollow = world.happens(SAKURA, json!({ "type": "unfollow" })).await;
     assert!(unfollow.get("replyToken").is_none());
     let follow = world.happens(SAKURA, json!({ "type": "follow" })).await;
-    assert_eq!(follow["follow"], json!({ "isUnblocked": false }));
+    assert_eq!(follow["follow"], json!({ "isUnblocked": true }));
     let group = json!({ "type": "group", "groupId": format!("C{}", "1".repeat(32)) });
     let join = world.happens(SAKURA, json!({ "type": "join", "source": group })).await;
     assert_eq!(join["source"], group);
