@@ -34,8 +34,12 @@ pub(crate) async fn of_chat(cx: &Context<Chat>, text: &str) -> Language {
     let mut chat = cx.state();
     let wait = if chat.profile.is_some() { ASK_AGAIN } else { TRY_AGAIN };
     if chat.asked.is_none_or(|asked| cx.now().since(asked) >= wait) {
-        if let Ok(Ok(profile)) = tokio::time::timeout(PATIENCE, cx.profile()).await {
-            chat.profile = profile.language.as_deref().map(of_tag).or(chat.profile);
+        tokio::select! {
+            profile = cx.profile() => {
+                let language = profile.ok().and_then(|profile| profile.language);
+                chat.profile = language.as_deref().map(of_tag).or(chat.profile);
+            }
+            () = cx.sleep(PATIENCE) => {}
         }
         chat.asked = Some(cx.now());
         cx.set_state(chat.clone());

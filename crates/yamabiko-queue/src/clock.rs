@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -11,9 +12,11 @@ use tokio::time::Instant;
 use crate::run::Claimed;
 
 mod manual;
+mod pace;
 
 pub use manual::ManualClock;
 pub(crate) use manual::in_run;
+pub use pace::Pace;
 
 /// A moment by the store's clock, in microseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -88,6 +91,8 @@ pub enum Clock {
     Own,
     /// A clock that only moves when it is told to; whoever waits sleeps until then.
     Manual(ManualClock),
+    /// A clock at a pace of its own; leases are as long in real time as at the machine's pace.
+    Paced(Arc<dyn Pace>),
 }
 
 impl Clock {
@@ -97,6 +102,23 @@ impl Clock {
         match self {
             Self::Own => None,
             Self::Manual(clock) => Some(clock.now()),
+            Self::Paced(pace) => Some(pace.now()),
+        }
+    }
+
+    /// Returns how long to really wait for this long, before looking again.
+    pub(crate) fn real(&self, time: Duration) -> Duration {
+        match self {
+            Self::Own | Self::Manual(_) => time,
+            Self::Paced(pace) => pace::at_most(&**pace, time),
+        }
+    }
+
+    /// Returns the span of this clock's time that holds as long as `span` does by the machine's.
+    pub(crate) fn stretched(&self, span: Duration) -> Duration {
+        match self {
+            Self::Own | Self::Manual(_) => span,
+            Self::Paced(pace) => pace::stretched(&**pace, span),
         }
     }
 
@@ -105,6 +127,7 @@ impl Clock {
         match self {
             Self::Own => tokio::time::sleep(time).await,
             Self::Manual(clock) => clock.sleep_until(clock.now() + time).await,
+            Self::Paced(pace) => pace::sleep_until(&**pace, pace.now() + time).await,
         }
     }
 
@@ -117,6 +140,11 @@ impl Clock {
                 done = work => Some(done),
                 () = clock.sleep_until(clock.now() + limit) => None,
             },
+            Self::Paced(_) => tokio::select! {
+                biased;
+                done = work => Some(done),
+                () = self.sleep(limit) => None,
+            },
         }
     }
 
@@ -126,13 +154,14 @@ impl Clock {
         Stopwatch(match self {
             Self::Own => Started::Own(Instant::now()),
             Self::Manual(clock) => Started::Manual(clock.clone(), clock.now()),
+            Self::Paced(pace) => Started::Paced(Arc::clone(pace), pace.now()),
         })
     }
 
     /// Returns a number from 0 to 1: by chance, or always the middle, so that tests know how long waits are.
     pub(crate) fn chance(&self) -> f64 {
         match self {
-            Self::Own => fastrand::f64(),
+            Self::Own | Self::Paced(_) => fastrand::f64(),
             Self::Manual(_) => 0.5,
         }
     }
@@ -140,8 +169,8 @@ impl Clock {
     /// Waits until all of `runs` sleep by a clock that stands still; for ever by one that goes on.
     pub(crate) async fn all_asleep(&self, runs: impl Iterator<Item = &Claimed> + Clone) {
         match self {
-            Self::Own if runs.clone().next().is_none() => {}
-            Self::Own => std::future::pending().await,
+            Self::Own | Self::Paced(_) if runs.clone().next().is_none() => {}
+            Self::Own | Self::Paced(_) => std::future::pending().await,
             Self::Manual(clock) => clock.all_asleep(runs).await,
         }
     }
@@ -149,7 +178,7 @@ impl Clock {
     /// Does what a run waits for without sleeping: a call to the store.
     pub(crate) async fn awake<T>(&self, run: Claimed, call: impl Future<Output = T>) -> T {
         let _awake = match self {
-            Self::Own => None,
+            Self::Own | Self::Paced(_) => None,
             Self::Manual(clock) => Some(clock.awake(run)),
         };
         call.await
@@ -164,6 +193,7 @@ pub struct Stopwatch(Started);
 enum Started {
     Own(Instant),
     Manual(ManualClock, Timestamp),
+    Paced(Arc<dyn Pace>, Timestamp),
 }
 
 impl Stopwatch {
@@ -173,6 +203,7 @@ impl Stopwatch {
         match &self.0 {
             Started::Own(start) => start.elapsed(),
             Started::Manual(clock, start) => clock.now().since(*start),
+            Started::Paced(pace, start) => pace.now().since(*start),
         }
     }
 }

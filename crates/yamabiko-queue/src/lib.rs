@@ -17,7 +17,7 @@ pub mod store;
 pub mod timer;
 pub mod worker;
 
-pub use clock::{Clock, ManualClock, Timestamp};
+pub use clock::{Clock, ManualClock, Pace, Timestamp};
 pub use error::{Error, Result};
 pub use job::{Due, Failure, Job, JobId, JobRecord, NewJob};
 pub use queue::Queue;

@@ -61,7 +61,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Makes due jobs ready, returns ended claims, and prunes; bounded, and idempotent (T2).
     async fn tick(&self) -> Result<Tick>;
 
-    /// Waits until one of `signals` may have work, at most `at_most`; may return early without reason (W1).
+    /// Waits until one of `signals` may have work, at most `at_most` by the store's clock; may return early without reason (W1).
     async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()>;
 
     /// Cancels jobs; a running one is marked, and ends when its worker hears of it (D4).

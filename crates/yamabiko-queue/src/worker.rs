@@ -117,6 +117,7 @@ impl Worker {
             Arc::clone(&self.store),
             self.options.process.clone(),
             self.reporter.clone(),
+            self.options.clock.clone(),
         ));
         let mut outage = Outage::default();
         tokio::pin!(stop);

@@ -67,7 +67,9 @@ impl Clock {
         self.now_us() / 1_000
     }
 
-    fn now_us(&self) -> i64 {
+    /// Tells the time in microseconds since 1970, UTC.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
         self.0.borrow().at(machine_us())
     }
 

@@ -258,11 +258,13 @@ impl<S: ChatState> Context<S> {
 
     /// Returns the user's profile, from LINE.
     ///
+    /// In a group or room, that of the member: it has no language.
+    ///
     /// # Errors
     /// If LINE does not give it, or the run knows no user.
     pub async fn profile(&self) -> Result<Profile> {
         let user = self.user().ok_or_else(|| anyhow!("this run knows no user"))?;
-        Ok(self.inner.run.part(self.inner.shared.platform.profile(&user)).await?)
+        Ok(self.inner.run.part(self.inner.shared.platform.profile(self.chat(), &user)).await?)
     }
 
     /// Returns what was shared by `App::data`.

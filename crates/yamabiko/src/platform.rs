@@ -7,7 +7,7 @@ use uuid::Uuid;
 use yamabiko_line::{
     client::{Client, Profile, Quota, Sent},
     error::Error,
-    id::{ChatId, UserId},
+    id::{ChatId, ChatKind, UserId},
     message::Message,
     secret::ReplyToken,
 };
@@ -18,7 +18,8 @@ pub(crate) trait Platform: Send + Sync + fmt::Debug {
     async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error>;
     async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid)
     -> Result<Sent, Error>;
-    async fn profile(&self, user: &UserId) -> Result<Profile, Error>;
+    /// Returns the profile of a user of a chat.
+    async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error>;
     async fn quota(&self) -> Result<Quota, Error>;
     async fn quota_used(&self) -> Result<u64, Error>;
 }
@@ -38,8 +39,13 @@ impl Platform for Client {
         self.push(to, messages, retry_key).await
     }
 
-    async fn profile(&self, user: &UserId) -> Result<Profile, Error> {
-        self.profile(user).await
+    async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error> {
+        // In a group, LINE tells of members who are no friends of the bot as well, but not their language.
+        match chat.map(|chat| (chat.kind(), chat)) {
+            Some((ChatKind::Group, group)) => self.group_member_profile(group, user).await,
+            Some((ChatKind::Room, room)) => self.room_member_profile(room, user).await,
+            _ => self.profile(user).await,
+        }
     }
 
     async fn quota(&self) -> Result<Quota, Error> {

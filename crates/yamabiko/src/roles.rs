@@ -46,7 +46,7 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     let listener =
         if role.is_web() { Some(bind(settings.listen().into(), "PORT").await?) } else { None };
     let web = secret.zip(listener).map(|(secret, listener)| Web { secret, listener });
-    Bot { role, settings, url, platform, web, metrics, stop }.run(app).await
+    Bot { role, settings, url, clock: Clock::Own, platform, web, metrics, stop }.run(app).await
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
@@ -68,6 +68,7 @@ struct Bot {
     settings: Settings,
     /// Where the store is.
     url: String,
+    clock: Clock,
     platform: Arc<dyn Platform>,
     web: Option<Web>,
     metrics: PrometheusHandle,
@@ -156,7 +157,7 @@ impl Bot {
         let zone = self.settings.time_zone.clone();
         let registry =
             app.into_registry(platform, Arc::new(courier), zone, context::log_late_call())?;
-        let options = worker_options(&self.settings, self.role);
+        let options = worker_options(&self.settings, self.role, self.clock.clone());
         tracing::info!(
             concurrency = options.concurrency,
             "worker: runs handlers, jobs and deliveries"
@@ -175,12 +176,14 @@ impl Bot {
 
     /// Opens the store, waiting for as long as it is away; an error names it without its password.
     async fn open(&self, name: &str) -> Result<Arc<dyn Store>> {
-        let store = store::open_when_there(&self.url, self.settings.store_options(name)).await;
+        let mut options = self.settings.store_options(name);
+        options.clock = self.clock.clone();
+        let store = store::open_when_there(&self.url, options).await;
         store.with_context(|| format!("the store at {}", without_password(&self.url)))
     }
 }
 
-fn worker_options(settings: &Settings, role: Role) -> WorkerOptions {
+fn worker_options(settings: &Settings, role: Role, clock: Clock) -> WorkerOptions {
     let pid = std::process::id();
     let host = host_name();
     WorkerOptions {
@@ -195,7 +198,7 @@ fn worker_options(settings: &Settings, role: Role) -> WorkerOptions {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             queues: Vec::new(),
         },
-        clock: Clock::Own,
+        clock,
     }
 }
 

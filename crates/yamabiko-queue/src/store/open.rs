@@ -17,7 +17,7 @@ pub struct StoreOptions {
     pub name: String,
     /// Where the time comes from. Defaults to the store's own clock.
     pub clock: Clock,
-    /// How long a claim holds without a beat. Defaults to 5 s.
+    /// How long a claim holds without a beat, in real time. Defaults to 5 s.
     pub lease: Duration,
     /// How long completed jobs are kept for people. Defaults to not at all.
     pub keep_completed: Duration,
@@ -32,6 +32,11 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
+    /// Returns how long a claim holds, by the clock.
+    pub(crate) fn lease(&self) -> Duration {
+        self.clock.stretched(self.lease)
+    }
+
     /// Makes options with their defaults for the bot of this name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {

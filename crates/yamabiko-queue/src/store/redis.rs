@@ -117,7 +117,7 @@ impl RedisStore {
     /// Adds what a tick needs to know.
     fn ticking(&self, call: &mut ScriptInvocation<'_>) {
         let grace = *self.grace.lock().unwrap_or_else(PoisonError::into_inner);
-        encode::span(call, self.options.lease);
+        encode::span(call, self.options.lease());
         encode::time(call, Some(grace.since));
         encode::time(call, grace.last);
         encode::span(call, self.options.keep_dead);
@@ -130,7 +130,7 @@ impl RedisStore {
         self.grace
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .step(tick.now, self.options.lease);
+            .step(tick.now, self.options.lease());
     }
 
     async fn ids(&self, script: &Script, ids: &[JobId]) -> Result<Value> {
@@ -201,7 +201,7 @@ impl Store for RedisStore {
 
     async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
         let mut beat = self.begin(&self.scripts.beat);
-        encode::span(&mut beat, self.options.lease);
+        encode::span(&mut beat, self.options.lease());
         let about = serde_json::to_string(process).map_err(|error| Error::Corrupt(error.into()))?;
         beat.arg(&process.name).arg(about);
         for (id, token) in runs {
@@ -221,7 +221,7 @@ impl Store for RedisStore {
     }
 
     async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()> {
-        self.watch.wait(signals, at_most).await;
+        self.watch.wait(signals, self.options.clock.real(at_most)).await;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     error::{Error, Result},
     job::{JobId, JobRecord, NewJob, check_size},
     store::{
@@ -49,6 +49,7 @@ pub struct SqliteStore {
     bell: Arc<Bell>,
     heard: Heard,
     grace: Mutex<Grace>,
+    clock: Clock,
 }
 
 impl SqliteStore {
@@ -67,7 +68,8 @@ impl SqliteStore {
     fn open_now(path: &str, options: StoreOptions) -> Result<Self> {
         let mut db = file::open(path)?;
         file::migrate(path, &mut db)?;
-        let clock = Arc::new(StoreClock::new(options.clock.clone()));
+        let given = options.clock.clone();
+        let clock = Arc::new(StoreClock::new(given.clone()));
         let bell = Arc::new(Bell::default());
         Ok(Self {
             reader: Reader::start(file::open(path)?, Arc::clone(&clock))?,
@@ -75,6 +77,7 @@ impl SqliteStore {
             bell,
             heard: Heard::default(),
             grace: Mutex::default(),
+            clock: given,
         })
     }
 
@@ -125,7 +128,7 @@ impl Store for SqliteStore {
     }
 
     async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()> {
-        self.bell.wait(&self.heard, signals, at_most).await;
+        self.bell.wait(&self.heard, signals, self.clock.real(at_most)).await;
         Ok(())
     }
 
@@ -184,6 +187,7 @@ impl Store for SqliteStore {
             bell: Arc::clone(&self.bell),
             heard: Heard::default(),
             grace: Mutex::default(),
+            clock: self.clock.clone(),
         }))
     }
 }

@@ -10,6 +10,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use crate::{
+    clock::Clock,
     run::{Claimed, Report},
     store::{Held, Process, Store},
 };
@@ -29,10 +30,11 @@ impl Beat {
         store: Arc<dyn Store>,
         process: Process,
         reports: mpsc::UnboundedSender<Report>,
+        clock: Clock,
     ) -> Self {
         let held = Arc::new(Mutex::new(HashSet::new()));
         let (alive, ended) = std_mpsc::channel();
-        let beats = Beats { held: Arc::clone(&held), process, reports, ended };
+        let beats = Beats { held: Arc::clone(&held), process, reports, ended, clock };
         thread::Builder::new()
             .name("beat".to_owned())
             .spawn(move || beats.run(&*store))
@@ -56,6 +58,7 @@ struct Beats {
     process: Process,
     reports: mpsc::UnboundedSender<Report>,
     ended: std_mpsc::Receiver<()>,
+    clock: Clock,
 }
 
 impl Beats {
@@ -73,7 +76,9 @@ impl Beats {
                     self.beat(&**store).await;
                 }
             });
-            if self.ended.recv_timeout(EVERY) != Err(std_mpsc::RecvTimeoutError::Timeout) {
+            if self.ended.recv_timeout(self.clock.real(EVERY))
+                != Err(std_mpsc::RecvTimeoutError::Timeout)
+            {
                 return;
             }
         }

@@ -1,6 +1,6 @@
 //! `dev`: the whole bot and a simulator of LINE in one process, bound to this machine only.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use uuid::Uuid;
@@ -8,6 +8,7 @@ use yamabiko_line::{
     client::{Client, ClientConfig, Credentials},
     secret::{AccessToken, ChannelSecret},
 };
+use yamabiko_queue::{Clock, Pace, Timestamp};
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
 use super::{Bot, Web, bind};
@@ -41,6 +42,7 @@ pub(super) async fn run<S: ChatState>(
         SimulatorConfig::new(bot_url, ChannelSecret::new(&secret), AccessToken::new(&token));
     config.bot_name.clone_from(&app.name);
     config.settings.monthly_limit = Some(FREE_PLAN);
+    let clock = Clock::Paced(Arc::new(SimulatorPace(config.clock.clone())));
     let simulator = Simulator::start_on(page, config)?;
     let mut client = ClientConfig::new(Credentials::Token(AccessToken::new(&token)));
     client.api_url = simulator.url();
@@ -49,6 +51,7 @@ pub(super) async fn run<S: ChatState>(
         role: Role::Dev,
         settings,
         url,
+        clock,
         platform: Arc::new(Client::new(client)?),
         web: Some(Web { secret: ChannelSecret::new(&secret), listener }),
         metrics,
@@ -58,4 +61,18 @@ pub(super) async fn run<S: ChatState>(
     let ended = bot.run(app).await;
     simulator.stop().await;
     ended
+}
+
+/// The simulator's time, so that the bot's timers follow it when it is sped up.
+#[derive(Debug)]
+struct SimulatorPace(yamabiko_simulator::Clock);
+
+impl Pace for SimulatorPace {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.now_us())
+    }
+
+    fn real(&self, span: Duration) -> Option<Duration> {
+        self.0.real(span)
+    }
 }

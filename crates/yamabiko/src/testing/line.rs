@@ -121,13 +121,13 @@ impl Platform for StandIn {
         self.call(Call::Push, |world| world.push(to, messages, retry_key)).await
     }
 
-    async fn profile(&self, user: &UserId) -> Result<Profile, Error> {
+    async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error> {
         let (name, language) =
-            self.call(Call::Profile, |world| world.profile(user.as_str())).await?;
+            self.call(Call::Profile, |world| world.profile(chat, user.as_str())).await?;
         let mut profile = Profile::default();
         profile.user_id = user.clone();
         profile.display_name = name;
-        profile.language = Some(language);
+        profile.language = language;
         Ok(profile)
     }
 

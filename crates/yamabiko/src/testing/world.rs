@@ -176,10 +176,25 @@ impl World {
         Ok(Sent::default())
     }
 
-    /// Returns name and language of a friend.
-    pub(super) fn profile(&self, user: &str) -> Result<(String, String), Error> {
-        let known = self.users.get(user).filter(|_| !self.blocked.contains(user));
-        known.cloned().ok_or_else(|| Fault::NotFound.error())
+    /// Returns name and language of a friend, or the name of a member of a group that the bot is in.
+    pub(super) fn profile(
+        &self,
+        chat: Option<&ChatId>,
+        user: &str,
+    ) -> Result<(String, Option<String>), Error> {
+        let known = self.users.get(user);
+        let profile = match chat.filter(|chat| chat.kind() != ChatKind::User) {
+            Some(group) => {
+                let members = self.groups.get(group.as_str());
+                let is_member =
+                    members.is_some_and(|members| members.iter().any(|member| member == user));
+                known.filter(|_| is_member).map(|(name, _)| (name.clone(), None))
+            }
+            None => known
+                .filter(|_| !self.blocked.contains(user))
+                .map(|(name, language)| (name.clone(), Some(language.clone()))),
+        };
+        profile.ok_or_else(|| Fault::NotFound.error())
     }
 
     /// Returns how many messages were sent in this month, one for each recipient.

@@ -17,11 +17,12 @@ const MAX_PRUNED: i64 = 256;
 impl Step<'_> {
     /// Ticks (T2); jobs become ready that were due `later` ago.
     pub(super) fn tick(&mut self, grace: &mut Grace, later: Duration) -> rusqlite::Result<Tick> {
-        let may_end = grace.step(self.now, self.options.lease);
+        let may_end = grace.step(self.now, self.options.lease());
         let promoted = self.promote(self.now - later)?;
         let ended = if may_end { self.end_claims()? } else { 0 };
         self.prune()?;
-        let next = self.next(if may_end { self.now } else { grace.since + self.options.lease })?;
+        let next =
+            self.next(if may_end { self.now } else { grace.since + self.options.lease() })?;
         Ok(Tick { now: self.now, promoted, ended, next })
     }
 

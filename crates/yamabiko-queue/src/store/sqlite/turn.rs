@@ -78,7 +78,7 @@ impl Step<'_> {
 
     /// Returns when a lease ends that begins now.
     fn lease_end(&self) -> i64 {
-        (self.now + self.options.lease).as_micros()
+        (self.now + self.options.lease()).as_micros()
     }
 
     /// Extends the leases of runs and says which are still held (C2).
