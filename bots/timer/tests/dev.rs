@@ -1,7 +1,5 @@
 //! `dev`: the simulator's time is the bot's time, at any speed.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 mod support;
 
 use std::process::Command;

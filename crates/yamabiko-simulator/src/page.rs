@@ -1,10 +1,23 @@
 //! The page: chats as on a phone, and beside them all that is sent both ways.
 
+mod assets;
 mod chat;
+mod composer;
+mod content;
+mod dialogs;
+mod flex;
+mod imagemap;
 mod layout;
 mod live;
 mod log;
+mod look;
+mod media;
+mod parts;
+mod people;
+mod rules;
 mod stickers;
+mod template;
+mod text;
 mod words;
 
 use std::sync::Arc;
@@ -17,33 +30,33 @@ use axum::routing::get;
 use maud::Markup;
 use serde::Deserialize;
 
+use self::look::Look;
 use self::words::Words;
 use crate::platform::Platform;
 
-/// Scripts and styles come from here only; a bot's pictures may come from anywhere.
+/// Scripts and styles come from here only; what a bot shows may come from anywhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: http: https:; \
-     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+     media-src 'self' blob: http: https:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Serves the page, what belongs to it, and its stream of updates.
 pub(crate) fn router() -> Router<Arc<Platform>> {
-    let asset = |kind: &'static str, body: &'static str| {
-        get(async move || {
-            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], body)
-        })
-    };
-    Router::new()
+    assets::router()
         .route("/", get(page))
-        .route("/events/{userId}", get(live::events))
-        .route("/page.css", asset("text/css; charset=utf-8", include_str!("page/page.css")))
-        .route("/page.js", asset("text/javascript; charset=utf-8", include_str!("page/page.js")))
-        .route("/icon.svg", get(icon))
+        .route("/events/{chatId}", get(live::events))
+        .route("/media/{messageId}", get(media::media))
 }
 
 /// Says whose chat is shown, and in which language the page speaks.
 #[derive(Debug, Deserialize)]
 pub(crate) struct View {
+    /// The chat: a user's, a group's or a room's.
     user: Option<String>,
+    /// The member of a group who speaks.
+    #[serde(rename = "as")]
+    speaker: Option<String>,
     lang: Option<String>,
+    /// How many messages are shown at first.
+    shown: Option<usize>,
 }
 
 impl View {
@@ -60,12 +73,12 @@ async fn page(
     headers: HeaderMap,
 ) -> Response {
     let words = view.words(&headers);
-    let now = platform.now();
-    let name = &platform.config.bot_name;
+    let shown = view.shown.unwrap_or(layout::SHOWN);
     let markup: Option<Markup> = platform.read(|memory| {
         let asked = view.user.as_deref().and_then(|user| memory.chats.get(user));
-        let chat = asked.or_else(|| memory.chats.iter().next());
-        chat.map(|chat| layout::page(memory, chat, &layout::Look { words, bot: name, now }))
+        let chat = asked.or_else(|| memory.chats.iter().next())?;
+        let look = Look::new(&platform, memory, chat, view.speaker.as_deref(), words);
+        Some(layout::page(memory, shown, &look))
     });
     match markup {
         Some(markup) => {
@@ -74,9 +87,4 @@ async fn page(
         }
         None => (StatusCode::NOT_FOUND, words.nobody).into_response(),
     }
-}
-
-async fn icon() -> Response {
-    let svg = maud::html! { (stickers::mascot()) }.into_string();
-    ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response()
 }

@@ -2,29 +2,17 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::words::Words;
-use super::{chat, log, stickers};
-use crate::chats::Chat;
+use super::look::Look;
+use super::{chat, composer, dialogs, log, people, rules, stickers};
 use crate::platform::Memory;
 
 /// So many messages and log entries are shown at first.
-const SHOWN: usize = 200;
+pub(crate) const SHOWN: usize = 200;
 
-/// Is what all parts need to know to be drawn.
-#[derive(Debug)]
-pub(crate) struct Look<'a> {
-    pub(crate) words: &'static Words,
-    /// The bot's name.
-    pub(crate) bot: &'a str,
-    pub(crate) now: i64,
-}
-
-/// Draws the page of one user.
-pub(crate) fn page(memory: &Memory, current: &Chat, look: &Look<'_>) -> Markup {
+/// Draws the page of one chat with its newest messages.
+pub(crate) fn page(memory: &Memory, shown: usize, look: &Look<'_>) -> Markup {
     let words = look.words;
     let cursor = format!("{}-{}", memory.epoch, memory.revision());
-    let skip = current.messages.len().saturating_sub(SHOWN);
-    let log_skip = memory.log.iter().count().saturating_sub(SHOWN);
     html! {
         (DOCTYPE)
         html lang=(words.code) {
@@ -34,119 +22,144 @@ pub(crate) fn page(memory: &Memory, current: &Chat, look: &Look<'_>) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (look.bot) " · " (words.title) }
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
-                link rel="stylesheet" href="/page.css";
+                @for sheet in ["/page.css", "/page/said.css", "/page/beside.css"] {
+                    link rel="stylesheet" href=(sheet);
+                }
                 script type="module" src="/page.js" {}
             }
-            body data-user=(current.id) data-cursor=(cursor) data-view="chat" {
-                nav.people aria-label=(words.users) {
+            body data-chat=(look.chat.id) data-kind=(look.chat.kind.word()) data-me=[look.me]
+                data-cursor=(cursor) data-view="chat" {
+                nav.people aria-label=(words.chats) {
                     header.brand { span.mark { (stickers::mascot()) } h1 { (words.title) } }
-                    div #users {
-                        @for one in memory.chats.iter() { (person(one, current, look)) }
-                    }
-                    footer {
-                        (status(memory, look))
-                        a.lang href={ "/?user=" (current.id) "&lang=" (words.other.0) } { (words.other.1) }
-                    }
+                    (people::list(look))
+                    footer { (status(memory, look)) (other_language(look)) }
                 }
                 main.phone {
-                    header.bar {
-                        span.avatar aria-hidden="true" { (stickers::mascot()) }
-                        h2 { (look.bot) }
-                        (friendship(current, words))
-                    }
-                    div.scroll tabindex="0" {
-                        p.empty { (words.empty) }
-                        ol #messages {
-                            @for message in current.messages.iter().skip(skip) {
-                                (chat::message(current, message, look))
-                            }
-                        }
-                        (chat::loading(current, look))
-                    }
-                    (chat::quick_replies(current))
-                    (composer(words))
+                    (bar(look))
+                    (messages(shown, look))
+                    (chat::quick_replies(look))
+                    (composer::composer(look))
                 }
-                aside.log aria-label=(words.log_hint) {
-                    header.bar { h2 { (words.log) } span.hint { (words.log_hint) } }
-                    div #log .entries tabindex="0" {
-                        @for entry in memory.log.iter().skip(log_skip) { (log::entry(entry, words)) }
-                    }
-                }
+                (beside(memory, look))
                 div.tabs role="group" {
-                    button type="button" data-show="chat" data-testid="tab-chat" { (words.chat) }
-                    button type="button" data-show="log" data-testid="tab-log" { (words.log) }
+                    (tab("chat", words.chat))
+                    (tab("log", words.log))
+                    (tab("rules", words.rules))
                 }
-                p #notice role="alert" hidden data-offline=(words.offline) data-refused=(words.refused) {}
+                (dialogs::all(look))
+                p #notice role="alert" hidden data-offline=(words.offline)
+                    data-refused=(words.refused) data-copied=(words.copied) data-applied=(words.applied) {}
             }
         }
     }
 }
 
-/// Draws a user with the last thing said.
-pub(crate) fn person(one: &Chat, current: &Chat, look: &Look<'_>) -> Markup {
-    let initial: String = one.name.chars().take(1).collect();
-    let hue = one.id.bytes().fold(0, |sum: u32, byte| sum + u32::from(byte)) % 6;
-    let here = one.id == current.id;
+fn tab(view: &str, label: &str) -> Markup {
     html! {
-        a #{ "user-" (one.id) } .person .current[here] data-into="users"
-            data-testid={ "user-" (one.id) } aria-current=[here.then_some("page")]
-            href={ "/?user=" (one.id) "&lang=" (look.words.code) } {
-            span.face .{ "hue-" (hue) } aria-hidden="true" { (initial) }
-            span.about {
-                span.name { (one.name) }
-                @if let Some(last) = one.messages.back() {
-                    span.last { (chat::summary(last, look)) }
-                }
+        button type="button" data-do="show" data-show=(view) data-testid={ "tab-" (view) } { (label) }
+    }
+}
+
+fn bar(look: &Look<'_>) -> Markup {
+    html! {
+        header.bar {
+            @if look.in_group() {
+                (people::face(look.chat))
+            } @else {
+                span.avatar aria-hidden="true" { (stickers::mascot()) }
             }
-            @if let Some(last) = one.messages.back() { time data-at=(last.at) {} }
+            (people::title(look))
+            span.doing {
+                @if look.in_group() {
+                    button.quiet type="button" data-do="open" data-dialog="members"
+                        data-testid="members-open" { (look.words.members) }
+                }
+                (people::friendship(look))
+            }
         }
     }
 }
 
-/// Draws the button that blocks the bot, or ends that.
-pub(crate) fn friendship(current: &Chat, words: &Words) -> Markup {
+fn messages(shown: usize, look: &Look<'_>) -> Markup {
+    let words = look.words;
+    let all = &look.chat.messages;
+    let skip = all.len().saturating_sub(shown);
     html! {
-        span #friendship .friendship .blocked[!current.open] {
-            @if !current.open { span.note { (words.blocked) } }
-            button type="button" data-event=(if current.open { "unfollow" } else { "follow" })
-                data-testid="friendship" {
-                (if current.open { words.block } else { words.unblock })
+        div.scroll tabindex="0" aria-label=(words.chat) {
+            @if skip > 0 {
+                a.earlier href={ (look.link(look.chat)) "&shown=" (shown + 500) }
+                    data-testid="earlier" { (words.earlier) }
             }
+            p.empty { (words.empty) }
+            ol #messages role="log" aria-live="polite" {
+                @for message in all.iter().skip(skip) { (chat::message(message, look)) }
+            }
+            (chat::loading(look))
+            button #newest .newest type="button" hidden data-do="newest" data-testid="newest"
+                aria-label=(words.newest) title=(words.newest) { "↓" }
+        }
+    }
+}
+
+/// Draws what stands beside the chat: the log, and what rules it.
+fn beside(memory: &Memory, look: &Look<'_>) -> Markup {
+    let words = look.words;
+    let skip = memory.log.iter().count().saturating_sub(SHOWN);
+    let filter = |name: &str, label: &str| {
+        html! {
+            button type="button" data-do="filter" data-filter=(name) aria-pressed=(name == "all")
+                data-testid={ "log-filter-" (name) } { (label) }
+        }
+    };
+    html! {
+        aside.beside aria-label=(words.log_hint) {
+            header.bar {
+                div.sides role="group" {
+                    button type="button" data-do="show" data-show="log" data-testid="side-log" { (words.log) }
+                    button type="button" data-do="show" data-show="rules" data-testid="side-rules" { (words.rules) }
+                }
+            }
+            section.logged {
+                div.filters role="group" aria-label=(words.log) {
+                    (filter("all", words.all)) (filter("chat", words.this_chat)) (filter("errors", words.errors))
+                }
+                div #log .entries tabindex="0" data-filter="all" aria-label=(words.log_hint) {
+                    @for entry in memory.log.iter().skip(skip) { (log::entry(memory, entry, look)) }
+                }
+            }
+            (rules::panel(memory, look))
+        }
+    }
+}
+
+/// Draws the link to the other language.
+pub(crate) fn other_language(look: &Look<'_>) -> Markup {
+    html! {
+        a.lang href=(look.link_in(look.chat, look.words.other_code)) data-testid="language" {
+            (look.words.other_name)
         }
     }
 }
 
 /// Draws what is left of the month's pushes, and where the bot is.
 pub(crate) fn status(memory: &Memory, look: &Look<'_>) -> Markup {
-    let used = memory.quota.used(look.now);
     html! {
-        p #status .status {
-            span { (look.words.pushes) " " b { (used) }
-                @if let Some(limit) = memory.settings.monthly_limit { " / " (limit) } }
+        div #status .status data-testid="status" {
+            (quota(memory, look))
             code title=(memory.bot_url) { (memory.bot_url) }
         }
     }
 }
 
-fn composer(words: &Words) -> Markup {
+/// Draws how many pushes were used and how many are left.
+pub(crate) fn quota(memory: &Memory, look: &Look<'_>) -> Markup {
+    let used = memory.quota.used(look.now);
     html! {
-        form #composer .composer {
-            div #quoting .quoting hidden {
-                span.what {}
-                button type="button" data-unquote aria-label=(words.close) { "×" }
-            }
-            div #stickers .stickers hidden { (stickers::picker()) }
-            div.row {
-                button type="button" data-testid="sticker-open" aria-label=(words.stickers)
-                    title=(words.stickers) aria-expanded="false" aria-controls="stickers" {
-                    (chat::icon("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8.500 10v.5M15.500 10v.5M8 14.500q4 4 8 0"))
-                }
-                textarea name="text" rows="1" maxlength="10000" data-testid="composer"
-                    placeholder=(words.write) aria-label=(words.write) autofocus {}
-                button type="submit" data-testid="send" aria-label=(words.send) title=(words.send) {
-                    (chat::icon("M4 12l16-8-6 16-3-6z"))
-                }
-            }
+        span.quota {
+            (look.words.pushes) " " b { (used) }
+            @if let Some(limit) = memory.settings.monthly_limit {
+                " / " (limit) " · " span.rest { (look.words.left) " " b { (limit.saturating_sub(used)) } }
+            } @else { " · " (look.words.unlimited) }
         }
     }
 }

@@ -13,9 +13,9 @@ use maud::html;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::layout::{self, Look};
+use super::look::Look;
 use super::words::Words;
-use super::{View, chat, log};
+use super::{View, chat, layout, log, people, rules};
 use crate::platform::{Memory, Platform};
 
 /// Changes within this time come in one update.
@@ -31,15 +31,15 @@ pub(crate) struct Since {
     after: String,
 }
 
-/// Streams the updates of one user's page.
+/// Streams the updates of one chat's page.
 pub(crate) async fn events(
     State(platform): State<Arc<Platform>>,
-    Path(user_id): Path<String>,
+    Path(chat_id): Path<String>,
     Query(Since { after }): Query<Since>,
     Query(view): Query<View>,
     headers: HeaderMap,
 ) -> Response {
-    if platform.read(|memory| memory.chats.get(&user_id).is_none()) {
+    if platform.read(|memory| memory.chats.get(&chat_id).is_none()) {
         return StatusCode::NOT_FOUND.into_response();
     }
     // A browser that connects anew says itself what it had last.
@@ -49,10 +49,11 @@ pub(crate) async fn events(
     let live = Live {
         changes: platform.changes(),
         words: view.words(&headers),
+        speaker: view.speaker,
         epoch: epoch.to_owned(),
         revision: revision.parse().unwrap_or(0),
         loading: None,
-        user_id,
+        chat_id,
         platform,
     };
     let updates = stream::unfold(live, async |mut live| {
@@ -66,7 +67,9 @@ pub(crate) async fn events(
 struct Live {
     platform: Arc<Platform>,
     changes: watch::Receiver<u64>,
-    user_id: String,
+    chat_id: String,
+    /// The member of a group who speaks.
+    speaker: Option<String>,
     words: &'static Words,
     epoch: String,
     revision: u64,
@@ -80,7 +83,7 @@ impl Live {
         loop {
             self.changes.mark_unchanged();
             let platform = Arc::clone(&self.platform);
-            let (event, wait) = platform.read(|memory| self.look(memory));
+            let (event, wait) = platform.read(|memory| self.look(&platform, memory));
             if let Some(event) = event {
                 return event;
             }
@@ -92,18 +95,18 @@ impl Live {
     }
 
     /// Draws what is new; else says how long nothing can be new but by a change.
-    fn look(&mut self, memory: &Memory) -> (Option<Event>, Duration) {
-        let current = memory.chats.get(&self.user_id).filter(|_| memory.epoch == self.epoch);
+    fn look(&mut self, platform: &Platform, memory: &Memory) -> (Option<Event>, Duration) {
+        let current = memory.chats.get(&self.chat_id).filter(|_| memory.epoch == self.epoch);
         let Some(current) = current else {
             // The simulator began anew: so does the page. It gets a new stream then.
             // A browser drops events without data.
             self.epoch.clone_from(&memory.epoch);
             return (Some(Event::default().event("reload").data("new")), IDLE);
         };
-        let now = self.platform.now();
-        let look = Look { words: self.words, bot: &self.platform.config.bot_name, now };
+        let speaker = self.speaker.as_deref();
+        let look = Look::new(platform, memory, current, speaker, self.words);
         let since = self.revision;
-        let until = current.loading(now);
+        let until = current.loading(look.now);
         let loading_changed = self.loading != Some(until.is_some());
         self.loading = Some(until.is_some());
         self.revision = memory.revision();
@@ -113,19 +116,24 @@ impl Live {
         let changed = current.revision > since;
         let html = html! {
             @for message in current.messages.iter().filter(|message| message.revision > since) {
-                (chat::message(current, message, &look))
+                (chat::message(message, &look))
             }
-            @if changed || loading_changed { (chat::loading(current, &look)) }
+            @if changed || loading_changed { (chat::loading(&look)) }
             @if changed {
-                (chat::quick_replies(current))
-                (layout::friendship(current, self.words))
+                (chat::quick_replies(&look))
+                (people::title(&look))
+                (people::friendship(&look))
+                (people::members(&look))
+                (people::speaker(&look))
+                (people::mentions(&look))
             }
             @for one in memory.chats.iter().filter(|one| one.revision > since) {
-                (layout::person(one, current, &look))
+                (people::entry(one, &look))
             }
-            @for entry in entries.iter().take(MOST_ENTRIES).rev() { (log::entry(entry, self.words)) }
-            @if self.revision > since { (layout::status(memory, &look)) }
+            @for entry in entries.iter().take(MOST_ENTRIES).rev() { (log::entry(memory, entry, &look)) }
+            @if self.revision > since { (layout::status(memory, &look)) (rules::left(memory, &look)) }
         };
+        let now = look.now;
         let html = html.into_string();
         let event = (!html.is_empty()).then(|| {
             // A stream of events cannot carry this character.

@@ -1,12 +1,15 @@
 //! The log beside the chat: one line for each request, its JSON within.
 
 use maud::{Markup, html};
+use serde_json::Value;
 
-use super::words::Words;
+use super::look::Look;
 use crate::log::{Direction, Entry};
+use crate::platform::Memory;
 
 /// Draws an entry; it opens to what was asked and answered.
-pub(crate) fn entry(entry: &Entry, words: &Words) -> Markup {
+pub(crate) fn entry(memory: &Memory, entry: &Entry, look: &Look<'_>) -> Markup {
+    let words = look.words;
     let (class, arrow) = match entry.direction {
         Direction::Webhook => ("webhook", "→"),
         Direction::Api => ("api", "←"),
@@ -17,10 +20,9 @@ pub(crate) fn entry(entry: &Entry, words: &Words) -> Markup {
         (None, None) => "open",
         _ => "bad",
     };
-    let redeliver = entry.webhook_event_id.as_deref();
     html! {
-        details #{ "l-" (entry.n) } .entry .(class) .(state) data-into="log" data-testid="log-entry"
-            data-direction=(class) data-status=[entry.status] {
+        details #{ "l-" (entry.n) } .entry .(class) .(state) .here[is_here(memory, entry, look)]
+            data-into="log" data-testid="log-entry" data-direction=(class) data-status=[entry.status] {
             summary {
                 span.arrow aria-hidden="true" { (arrow) }
                 span.what title=(entry.what) { (short(&entry.what)) }
@@ -35,9 +37,13 @@ pub(crate) fn entry(entry: &Entry, words: &Words) -> Markup {
             }
             div.bodies {
                 @if let Some(id) = &entry.request_id { p.id { "x-line-request-id: " (id) } }
-                @if let Some(id) = redeliver {
+                @if let Some(id) = &entry.webhook_event_id {
                     p.id { "webhookEventId: " (id) }
-                    button type="button" data-redeliver=(id) { (words.again) }
+                    button type="button" data-do="redeliver" data-event-id=(id)
+                        data-testid="redeliver" { (words.again) }
+                }
+                @if entry.direction == Direction::Webhook {
+                    button type="button" data-do="replay" data-testid="replay" { (words.replay) }
                 }
                 (body(words.request, &entry.request))
                 (body(words.response, &entry.response))
@@ -52,7 +58,7 @@ fn short(what: &str) -> String {
 }
 
 fn body(title: &str, body: &str) -> Markup {
-    let pretty = serde_json::from_str::<serde_json::Value>(body)
+    let pretty = serde_json::from_str::<Value>(body)
         .ok()
         .and_then(|value| serde_json::to_string_pretty(&value).ok());
     html! {
@@ -61,4 +67,53 @@ fn body(title: &str, body: &str) -> Markup {
             pre { (pretty.as_deref().unwrap_or(body)) }
         }
     }
+}
+
+/// Tells whether an entry is about the chat that is open.
+fn is_here(memory: &Memory, entry: &Entry, look: &Look<'_>) -> bool {
+    let id = look.chat.id.as_str();
+    let is_said = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_digit()) && look.chat.message(part).is_some()
+    };
+    if entry.what.contains(id) || entry.what.split('/').any(is_said) {
+        return true;
+    }
+    let request: Value = serde_json::from_str(&entry.request).unwrap_or_default();
+    match entry.direction {
+        Direction::Webhook => is_of(&request, id),
+        Direction::Api => match &request["to"] {
+            Value::String(to) => to == id,
+            Value::Array(all) => all.iter().any(|to| to == id),
+            _ if request["chatId"] == id => true,
+            _ => {
+                let token = request["replyToken"].as_str().filter(|token| !token.is_empty());
+                token.is_some_and(|token| answers(memory, entry, token, id))
+            }
+        },
+    }
+}
+
+/// Tells whether a webhook's events come from a chat.
+fn is_of(webhook: &Value, id: &str) -> bool {
+    let events = webhook["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+    events.iter().any(|event| {
+        let source = &event["source"];
+        let of = match source["type"].as_str() {
+            Some("group") => &source["groupId"],
+            Some("room") => &source["roomId"],
+            _ => &source["userId"],
+        };
+        of == id
+    })
+}
+
+/// Tells whether a reply's token came with a webhook of a chat: one of the last thousand before it.
+fn answers(memory: &Memory, entry: &Entry, token: &str, id: &str) -> bool {
+    let before = memory.log.iter().rev().skip_while(|other| other.n >= entry.n).take(1_000);
+    let webhook = before
+        .filter(|other| other.direction == Direction::Webhook)
+        .find(|other| other.request.contains(token));
+    webhook.is_some_and(|webhook| {
+        serde_json::from_str(&webhook.request).is_ok_and(|webhook: Value| is_of(&webhook, id))
+    })
 }

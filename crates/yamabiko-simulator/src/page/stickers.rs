@@ -96,7 +96,7 @@ pub(crate) fn mascot() -> Markup {
 pub(crate) fn picker() -> Markup {
     html! {
         @for sticker in &STICKERS {
-            button type="button" title=(sticker.word) data-sticker=(sticker.id) data-package=(PACKAGE)
+            button type="button" title=(sticker.word) data-do="sticker" data-sticker=(sticker.id) data-package=(PACKAGE)
                 data-testid={ "sticker-" (PACKAGE) "-" (sticker.id) } { (draw(sticker)) }
         }
     }

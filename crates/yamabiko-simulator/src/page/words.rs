@@ -1,109 +1,149 @@
 //! What the page says, in Japanese and in English.
 
-/// Holds the page's words in one language.
-#[derive(Debug)]
-pub(crate) struct Words {
-    pub(crate) code: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) chat: &'static str,
-    pub(crate) log: &'static str,
-    pub(crate) log_hint: &'static str,
-    pub(crate) users: &'static str,
-    pub(crate) read: &'static str,
-    pub(crate) write: &'static str,
-    pub(crate) send: &'static str,
-    pub(crate) stickers: &'static str,
-    pub(crate) sticker: &'static str,
-    pub(crate) picture: &'static str,
-    pub(crate) unsent: &'static str,
-    pub(crate) quote: &'static str,
-    pub(crate) unsend: &'static str,
-    pub(crate) block: &'static str,
-    pub(crate) unblock: &'static str,
-    pub(crate) blocked: &'static str,
-    pub(crate) typing: &'static str,
-    pub(crate) close: &'static str,
-    pub(crate) nobody: &'static str,
-    pub(crate) request: &'static str,
-    pub(crate) response: &'static str,
-    pub(crate) waiting: &'static str,
-    pub(crate) again: &'static str,
-    pub(crate) redelivery: &'static str,
-    pub(crate) pushes: &'static str,
-    pub(crate) empty: &'static str,
-    pub(crate) offline: &'static str,
-    pub(crate) refused: &'static str,
-    /// The link to the other language.
-    pub(crate) other: (&'static str, &'static str),
+/// Makes the page's words of a table: a name, the Japanese, the English.
+macro_rules! words {
+    ($($name:ident: $ja:literal, $en:literal;)*) => {
+        /// Holds the page's words in one language.
+        #[derive(Debug)]
+        pub(crate) struct Words { $(pub(crate) $name: &'static str,)* }
+        const JA: Words = Words { $($name: $ja,)* };
+        const EN: Words = Words { $($name: $en,)* };
+    };
 }
 
-const JA: Words = Words {
-    code: "ja",
-    title: "LINE シミュレーター",
-    chat: "トーク",
-    log: "ログ",
-    log_hint: "Webhook と API 呼び出し",
-    users: "ユーザー",
-    read: "既読",
-    write: "メッセージを入力",
-    send: "送信",
-    stickers: "スタンプ",
-    sticker: "スタンプ",
-    picture: "画像",
-    unsent: "メッセージの送信を取り消しました",
-    quote: "リプライ",
-    unsend: "送信取消",
-    block: "ブロック",
-    unblock: "ブロック解除",
-    blocked: "ブロック中です。ボットからのメッセージは届きません。",
-    typing: "入力中",
-    close: "閉じる",
-    nobody: "ユーザーがいません。POST /control/users で追加してください。",
-    request: "リクエスト",
-    response: "レスポンス",
-    waiting: "応答待ち",
-    again: "再送する",
-    redelivery: "再送",
-    pushes: "今月の push",
-    empty: "メッセージを送ると、ボットに Webhook が届きます。",
-    offline: "接続が切れました。再接続しています…",
-    refused: "送信できませんでした",
-    other: ("en", "English"),
-};
-
-const EN: Words = Words {
-    code: "en",
-    title: "LINE simulator",
-    chat: "Chat",
-    log: "Log",
-    log_hint: "Webhooks and API calls",
-    users: "Users",
-    read: "Read",
-    write: "Write a message",
-    send: "Send",
-    stickers: "Stickers",
-    sticker: "Sticker",
-    picture: "Picture",
-    unsent: "This message was unsent",
-    quote: "Reply",
-    unsend: "Unsend",
-    block: "Block",
-    unblock: "Unblock",
-    blocked: "The bot is blocked: nothing it says arrives here.",
-    typing: "is typing",
-    close: "Close",
-    nobody: "There is no user; add one with POST /control/users.",
-    request: "Request",
-    response: "Response",
-    waiting: "waiting",
-    again: "Send again",
-    redelivery: "again",
-    pushes: "Pushes this month",
-    empty: "Say something, and the bot gets a webhook.",
-    offline: "The connection is lost. Trying again…",
-    refused: "This could not be sent",
-    other: ("ja", "日本語"),
-};
+words! {
+    code: "ja", "en";
+    other_code: "en", "ja";
+    other_name: "English", "日本語";
+    title: "LINE シミュレーター", "LINE simulator";
+    chat: "トーク", "Chat";
+    log: "ログ", "Log";
+    rules: "時間と障害", "Time and faults";
+    log_hint: "Webhook と API 呼び出し", "Webhooks and API calls";
+    users: "ユーザー", "Users";
+    groups: "グループ", "Groups";
+    chats: "トーク一覧", "Chats";
+    read: "既読", "Read";
+    edited: "編集済み", "edited";
+    write: "メッセージを入力", "Write a message";
+    send: "送信", "Send";
+    stickers: "スタンプ", "Stickers";
+    sticker: "スタンプ", "Sticker";
+    picture: "画像", "Picture";
+    video: "動画", "Video";
+    audio: "音声", "Audio";
+    file: "ファイル", "File";
+    location: "位置情報", "Location";
+    camera: "カメラ", "Camera";
+    unsent: "メッセージの送信を取り消しました", "This message was unsent";
+    quote: "リプライ", "Reply";
+    edit: "編集", "Edit";
+    editing: "メッセージを編集中", "Editing your message";
+    unsend: "送信取消", "Unsend";
+    block: "ブロック", "Block";
+    unblock: "ブロック解除", "Unblock";
+    blocked: "ブロック中です。ボットからのメッセージは届きません。", "The bot is blocked: nothing it says arrives here.";
+    typing: "入力中", "is typing";
+    close: "閉じる", "Close";
+    cancel: "キャンセル", "Cancel";
+    ok: "OK", "OK";
+    nobody: "ユーザーがいません。POST /control/users で追加してください。", "There is no user; add one with POST /control/users.";
+    request: "リクエスト", "Request";
+    response: "レスポンス", "Response";
+    waiting: "応答待ち", "waiting";
+    again: "再送する", "Send again";
+    replay: "元のまま送る", "Replay as it was";
+    redelivery: "再送", "again";
+    all: "すべて", "All";
+    this_chat: "このトーク", "This chat";
+    errors: "エラー", "Errors";
+    pushes: "今月の push", "Pushes this month";
+    left: "残り", "left";
+    unlimited: "上限なし", "no limit";
+    empty: "メッセージを送ると、ボットに Webhook が届きます。", "Say something, and the bot gets a webhook.";
+    earlier: "以前のメッセージ", "Earlier messages";
+    newest: "最新のメッセージへ", "To the newest message";
+    offline: "接続が切れました。再接続しています…", "The connection is lost. Trying again…";
+    refused: "送信できませんでした", "This could not be sent";
+    copied: "コピーしました", "Copied";
+    more: "その他", "More";
+    speaker: "発言者", "Speak as";
+    member_count: "人", "members";
+    members: "メンバー", "Members";
+    add_member: "追加", "Add";
+    remove_member: "退会させる", "Remove";
+    mention_all: "全員", "Everybody";
+    invite: "ボットを招待", "Invite the bot";
+    remove_bot: "ボットを退会", "Remove the bot";
+    bot_absent: "ボットはこのグループにいません。", "The bot is not in this group.";
+    new_user: "ユーザーを追加", "New user";
+    new_group: "グループを作成", "New group";
+    name: "名前", "Name";
+    language: "言語", "Language";
+    room: "名前のないグループ（room）", "A room, which has no name";
+    join: "ボットも参加する", "The bot joins";
+    create: "作成", "Create";
+    place_title: "場所の名前", "Name of the place";
+    address: "住所", "Address";
+    latitude: "緯度", "Latitude";
+    longitude: "経度", "Longitude";
+    map: "地図で見る", "Open the map";
+    beacon: "ビーコン", "Beacon";
+    beacon_type: "種類", "Type";
+    beacon_message: "デバイスメッセージ（16進）", "Device message, hexadecimal";
+    raw_event: "イベント（JSON）", "Event as JSON";
+    raw_hint: "type のほかは省略できます。足りない項目は LINE と同じように補われます。", "Only type is needed; what LINE adds is added.";
+    bad_json: "JSON ではありません", "This is not JSON";
+    choose: "日時を選択", "Choose";
+    watched: "最後まで見た", "Watched to the end";
+    save: "トークを保存", "Save the chat";
+    replay_chat: "保存したトークを再生", "Play a saved chat";
+    settings: "ルール", "Rules";
+    monthly_limit: "1 か月の push の上限（空欄は上限なし）", "Pushes a month (empty: no limit)";
+    reply_seconds: "応答トークンの寿命（秒）", "Life of a reply token (s)";
+    webhook_timeout: "Webhook の制限時間（ミリ秒）", "Time to answer a webhook (ms)";
+    attempts: "再送の回数（0 は再送なし）", "Redeliveries (0: none)";
+    first_wait: "最初の再送までの時間（ミリ秒）", "Wait before the first (ms)";
+    mark_mode: "既読", "Read marks";
+    mark_auto: "自動（チャット オフ）", "by the answer to the webhook";
+    mark_manual: "手動（チャット オン）", "by the bot’s call (Chat is on)";
+    preparing: "動画・音声の準備時間（ミリ秒）", "Preparing a video or an audio (ms)";
+    apply: "変更", "Apply";
+    applied: "変更しました", "Changed";
+    clock: "時計", "Clock";
+    clock_hint: "応答トークン・再試行キー・上限の時計です。ボットの時計は動きません。", "It ages reply tokens, retry keys and the quota, not the bot.";
+    seconds: "秒", "seconds";
+    forward: "進める", "Move forward";
+    minute: "+1 分", "+1 min";
+    hour: "+1 時間", "+1 h";
+    day: "+1 日", "+1 day";
+    speed: "速さ（倍）", "Speed (times)";
+    stands: "止める", "Stands still";
+    faults: "障害", "Faults";
+    no_faults: "障害はありません。", "Every call goes well.";
+    endpoint: "対象", "Where";
+    status: "ステータス", "Status";
+    message: "メッセージ", "Message";
+    timeout: "応答しない", "No answer";
+    timeout_none: "—", "—";
+    timeout_before: "処理の前に", "before it takes effect";
+    timeout_after: "処理の後に", "after it took effect";
+    delay: "遅延（ミリ秒）", "Delay (ms)";
+    count: "回数（空欄は解除まで）", "How often (empty: until cleared)";
+    more_fault: "詳しい設定", "More";
+    rate: "割合（0〜1）", "Rate (0 to 1)";
+    seed: "乱数の種", "Seed";
+    limit: "上限（回）", "Limit (calls)";
+    reset_connection: "接続を切る", "Break the connection";
+    duplicate: "二重に届ける", "Deliver twice";
+    reorder: "順番を入れ替える", "Change the order";
+    lose: "失う", "Lose";
+    fault_json: "ほかの項目（JSON）", "Other fields as JSON";
+    add_fault: "障害を起こす", "Switch on";
+    clear_faults: "すべて解除", "Clear all";
+    reset: "最初からやり直す", "Start over";
+    reset_hint: "トーク・ログ・ルール・障害をすべて消します。", "Forgets chats, log, rules and faults.";
+}
 
 /// Chooses by the address first, then by what the browser accepts; Japanese needs no other sign.
 pub(crate) fn choose(asked: Option<&str>, accepted: Option<&str>) -> &'static Words {

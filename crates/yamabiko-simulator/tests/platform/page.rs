@@ -4,6 +4,9 @@ use serde_json::json;
 
 use crate::world::{ALICE, SAKURA, World};
 
+/// The group of the defaults.
+const GROUP: &str = "C11111111111111111111111111111111";
+
 async fn html(world: &World, path: &str) -> String {
     let answer = world.get(path).await;
     assert_eq!(answer.status, 200);
@@ -80,4 +83,38 @@ async fn styles_and_scripts_come_from_the_simulator_itself() {
     assert!(js.header("content-type").starts_with("text/javascript"));
     assert!(world.get("/icon.svg").await.header("content-type").starts_with("image/svg"));
     assert!(!html(&world, "/").await.contains("https://"));
+}
+
+#[tokio::test]
+async fn in_a_group_the_page_is_that_of_the_member_who_speaks() {
+    let world = World::new().await;
+    let message = json!({ "type": "text", "text": "@Bot 180", "userId": ALICE });
+    world.post(&format!("/control/chats/{GROUP}/messages"), message).await;
+    let page = async |member: &str| html(&world, &format!("/?user={GROUP}&as={member}")).await;
+    assert!(page(ALICE).await.contains("class=\"message mine\""));
+    let other = page(SAKURA).await;
+    assert!(other.contains("class=\"message theirs\"") && other.contains("@Bot</b> 180"));
+    assert!(page("Unobody").await.contains(&format!("data-me=\"{SAKURA}\"")), "the first speaks");
+}
+
+#[tokio::test]
+async fn what_users_sent_is_shown_only_if_nothing_can_run_in_it() {
+    let world = World::new().await;
+    for (given, served) in [
+        ("image/png", "image/png"),
+        ("IMAGE/PNG;x=y", "image/png"),
+        ("image/svg%2Bxml", "application/octet-stream"),
+        ("text/html", "application/octet-stream"),
+    ] {
+        let path = format!("/control/chats/{ALICE}/media?type=image&contentType={given}");
+        let request = world.request("POST", &path);
+        let request = request.header("content-type", "application/octet-stream").body("bytes");
+        let sent = world.send(request).await.body;
+        let id = sent["messageId"].as_str().unwrap_or_default();
+        let answer = world.get(&format!("/media/{id}")).await;
+        assert_eq!((answer.header("content-type"), &answer.body), (served, &json!("bytes")));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        world.hears_event().await;
+    }
+    assert_eq!(world.get("/media/1").await.status, 404);
 }
