@@ -30,12 +30,9 @@ pub(super) fn at_most(pace: &dyn Pace, span: Duration) -> Duration {
 
 /// Returns the span of this time in which really `span` passes; no less than `span`.
 pub(super) fn stretched(pace: &dyn Pace, span: Duration) -> Duration {
-    match pace.real(span) {
-        Some(real) if !real.is_zero() && real < span => {
-            span.mul_f64(span.as_secs_f64() / real.as_secs_f64())
-        }
-        _ => span,
-    }
+    let real = pace.real(span).map_or(0, |real| real.as_nanos());
+    let times = span.as_nanos().checked_div(real).unwrap_or(1);
+    span * u32::try_from(times.max(1)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
