@@ -89,6 +89,7 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
         .route("/v2/oauth/revoke", post(tokens::revoke))
         .merge(guarded)
         .layer(middleware::from_fn_with_state(Arc::clone(platform), observe))
+        .layer(middleware::from_fn(see_through))
 }
 
 async fn not_found() -> Refused {
@@ -123,6 +124,12 @@ async fn authorize(
         Some(_) => "Authentication failed due to the following reason: invalid access token.",
     };
     Refused::new(StatusCode::UNAUTHORIZED, problem).into_response()
+}
+
+/// Sees a call through to its end, as LINE does, also if the bot has stopped waiting for its answer.
+async fn see_through(request: Request, next: Next) -> Response {
+    let run = tokio::spawn(next.run(request)).await;
+    run.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// Gives every call its id, its faults and its place in the log.
