@@ -17,7 +17,7 @@ pub const TOKEN: &str = "a-token-of-the-tests";
 pub struct Line {
     pub url: String,
     http: reqwest::Client,
-    _simulator: Option<Simulator>,
+    _simulator: Simulator,
 }
 
 /// A message of a chat.
@@ -39,12 +39,7 @@ impl Line {
         config.settings.redelivery_attempts = 12;
         config.settings.redelivery_first_ms = 200;
         let simulator = Simulator::start(config).await.unwrap();
-        Self { url: simulator.url(), http: client(), _simulator: Some(simulator) }
-    }
-
-    /// Speaks to a simulator that another process runs.
-    pub fn at(url: String) -> Self {
-        Self { url, http: client(), _simulator: None }
+        Self { url: simulator.url(), http: client(), _simulator: simulator }
     }
 
     pub async fn get(&self, path: &str) -> Value {
