@@ -92,7 +92,7 @@ impl Platform {
             fault,
             at: now,
         };
-        let mut end = memory.deliveries.subscribe();
+        let mut end = memory.life.subscribe();
         let run = delivery.run(Arc::clone(self), tell);
         tokio::spawn(async move {
             tokio::select! {

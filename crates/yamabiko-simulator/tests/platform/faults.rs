@@ -127,6 +127,22 @@ async fn a_call_takes_effect_though_the_bot_hangs_up_on_a_slow_answer() {
 }
 
 #[tokio::test]
+async fn a_reset_of_the_simulator_ends_calls_that_wait() {
+    for fault in [
+        json!({ "endpoint": "push", "delayMs": 60_000 }),
+        json!({ "endpoint": "push", "timeout": "before" }),
+    ] {
+        let world = World::new().await;
+        on(&world, fault).await;
+        let mut connection = push_on_a_new_connection(&world).await;
+        while world.get("/control/log").await.body["entries"][0].is_null() {}
+        world.post("/control/reset", json!({})).await;
+        let end = connection.read(&mut [0; 1_024]).await;
+        assert_eq!(end.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
+    }
+}
+
+#[tokio::test]
 async fn the_same_seed_hits_the_same_calls() {
     let world = World::new().await;
     let statuses = async |seed: u64| {
