@@ -11,7 +11,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 from world import ALICE, PATIENCE, SAKURA, SECRET, Bot, SdkTest, control, hears, main, push, tell, text
 
 PARSER = WebhookParser(SECRET)
-# A bot's time-out in these tests, in seconds.
+# How long the bot waits for an answer that is lost, in seconds.
 SHORT = 0.3
 
 
@@ -60,8 +60,11 @@ class Calls(SdkTest):
         """Pushes and must not get an answer; returns the push's retry key."""
         key = str(uuid.uuid4())
         fault(**what, count=1)
+        last = control("GET", "/log")[1]["count"]
         with self.assertRaises(error):
             self.push(key, _request_timeout=SHORT if error is ReadTimeoutError else None)
+        # However soon the bot has given up: the call has come, and met its fault.
+        control("GET", f"/log?after={last}&wait_ms={PATIENCE * 1_000}")
         return key
 
     def assert_said_now(self, key):
