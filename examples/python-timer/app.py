@@ -8,11 +8,13 @@ from flask import Flask, abort, request
 from linebot.v3 import WebhookParser
 from linebot.v3.exceptions import InvalidSignatureError
 from linebot.v3.messaging import (
-    ApiClient, Configuration, MessagingApi, PushMessageRequest, ReplyMessageRequest, TextMessage)
+    ApiClient, Configuration, MessageAction, MessagingApi, PushMessageRequest, QuickReply, QuickReplyItem,
+    ReplyMessageRequest, TextMessage)
 from linebot.v3.webhooks import MessageEvent, TextMessageContent
 
 JAPAN = timezone(timedelta(hours=9))
 YEAR = 365 * 24 * 60 * 60
+BUTTONS = QuickReply(items=[QuickReplyItem(action=MessageAction(label=word, text=word)) for word in ("list", "cancel")])
 HELP = "😵 Please send a whole number of seconds.\nExample: 180 (I call back in 3 minutes)"
 
 app = Flask(__name__)
@@ -57,15 +59,19 @@ def clock(time):
     return time.strftime("%H:%M:%S" if time.date() == datetime.now(JAPAN).date() else "%Y/%m/%d %H:%M:%S")
 
 
+def say(words, buttons=None):
+    return TextMessage(text=words, quickReply=buttons)
+
+
 def start(chat, event, seconds):
     if seconds < 0:
-        return HELP
+        return say(HELP)
     if seconds > YEAR:
-        return f"😵 The longest timer is one year ({YEAR} seconds).\nExample: 180"
+        return say(f"😵 The longest timer is one year ({YEAR} seconds).\nExample: 180")
     timer = Timer(chat, event, seconds)
     timers.append(timer)
     timer.alarm.start()
-    return f"⏰ I will call you back in {span(seconds)}, at {clock(timer.due)}."
+    return say(f"⏰ I will call you back in {span(seconds)}, at {clock(timer.due)}.", BUTTONS)
 
 
 def show(mine):
@@ -73,7 +79,7 @@ def show(mine):
     for number, timer in enumerate(sorted(mine, key=lambda timer: timer.due), 1):
         left = max(0, int((timer.due - datetime.now(JAPAN)).total_seconds()))
         lines.append(f"{number}. {clock(timer.due)}, {units(left)} left ({timer.seconds} s)")
-    return "\n".join(lines)
+    return say("\n".join(lines), BUTTONS)
 
 
 def cancel(mine):
@@ -81,19 +87,19 @@ def cancel(mine):
     timers.remove(newest)
     newest.alarm.cancel()
     rest = f"\n{len(mine) - 1} left." if len(mine) > 1 else ""
-    return f"🗑 Cancelled the timer of {span(newest.seconds)} at {clock(newest.due)}.{rest}"
+    return say(f"🗑 Cancelled the timer of {span(newest.seconds)} at {clock(newest.due)}.{rest}")
 
 
 def answer(chat, event):
-    """Does what a text asks for, and returns the words of the answer."""
+    """Does what a text asks for, and returns the answer."""
     words = event.message.text.strip().lower()
     mine = [timer for timer in timers if timer.chat == chat]
     if words in ("list", "cancel"):
-        return (show if words == "list" else cancel)(mine) if mine else "No timers are pending."
+        return (show if words == "list" else cancel)(mine) if mine else say("No timers are pending.")
     try:
         return start(chat, event, int(words))
     except ValueError:
-        return HELP
+        return say(HELP)
 
 
 def reply(event):
@@ -101,9 +107,10 @@ def reply(event):
         if isinstance(event, MessageEvent) and isinstance(event.message, TextMessageContent):
             source = event.source.to_dict()
             chat = source.get("groupId") or source.get("roomId") or source.get("userId")
-            message = TextMessage(text=answer(chat, event), quoteToken=event.message.quote_token)
+            message = answer(chat, event)
+            message.quote_token = event.message.quote_token
         else:
-            message = TextMessage(text="😄")
+            message = say("😄")
         line.reply_message(ReplyMessageRequest(replyToken=event.reply_token, messages=[message]))
 
 

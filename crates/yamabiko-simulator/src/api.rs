@@ -89,6 +89,7 @@ pub(crate) fn router(platform: &Arc<Platform>) -> Router<Arc<Platform>> {
         .route("/v2/oauth/revoke", post(tokens::revoke))
         .merge(guarded)
         .layer(middleware::from_fn_with_state(Arc::clone(platform), observe))
+        .layer(middleware::from_fn_with_state(Arc::clone(platform), see_through))
 }
 
 async fn not_found() -> Refused {
@@ -123,6 +124,32 @@ async fn authorize(
         Some(_) => "Authentication failed due to the following reason: invalid access token.",
     };
     Refused::new(StatusCode::UNAUTHORIZED, problem).into_response()
+}
+
+/// Sees a call through to its end, as LINE does, also if the bot has stopped waiting for its answer.
+///
+/// A reset of the simulator ends it without an answer.
+async fn see_through(
+    State(platform): State<Arc<Platform>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let connection = request.extensions().get::<ConnectInfo<Reset>>().cloned();
+    let mut end = platform.read(|memory| memory.life.subscribe());
+    let run = next.run(request);
+    let run = tokio::spawn(async move {
+        tokio::select! {
+            response = run => Some(response),
+            _ = end.changed() => None,
+        }
+    });
+    if let Ok(Some(response)) = run.await {
+        return response;
+    }
+    if let Some(ConnectInfo(connection)) = connection {
+        connection.instead_of_answer();
+    }
+    StatusCode::BAD_GATEWAY.into_response()
 }
 
 /// Gives every call its id, its faults and its place in the log.

@@ -32,6 +32,8 @@ pub(crate) struct Platform {
 pub(crate) struct Memory {
     /// Differs after every start and reset, so that an open page knows to begin anew.
     pub(crate) epoch: String,
+    /// Is dropped at a reset, which ends all calls and deliveries that wait.
+    pub(crate) life: watch::Sender<()>,
     revision: u64,
     pub(crate) bot_url: String,
     pub(crate) chats: Chats,
@@ -50,6 +52,7 @@ impl Memory {
     fn new(config: &SimulatorConfig) -> Self {
         let mut memory = Self {
             epoch: id::hex32(),
+            life: watch::Sender::new(()),
             revision: 0,
             bot_url: config.bot_url.clone(),
             chats: Chats::default(),

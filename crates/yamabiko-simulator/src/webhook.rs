@@ -92,7 +92,14 @@ impl Platform {
             fault,
             at: now,
         };
-        tokio::spawn(delivery.run(Arc::clone(self), tell));
+        let mut end = memory.life.subscribe();
+        let run = delivery.run(Arc::clone(self), tell);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = run => {}
+                _ = end.changed() => {}
+            }
+        });
         Sent { webhook_event_id: Some(webhook_event_id), message_id: None, answer }
     }
 

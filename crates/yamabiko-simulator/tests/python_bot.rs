@@ -1,82 +1,63 @@
-//! A bot in Python, `examples/python-timer`, talks with users of `line-simulator` as the timer bot does.
+//! A bot in Python, `examples/python-timer`, plays the timer bot's script with `line-simulator script`.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 
-use serde_json::json;
+const SECRET: &str = "a-secret-of-the-tests";
+const TOKEN: &str = "a-token-of-the-tests";
 
-use line::{Line, SECRET, TOKEN};
+/// A file of the repository.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
 
-#[expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    dead_code,
-    unreachable_pub,
-    reason = "the timer bot's tests use all of it, and as a part of other crates"
-)]
-#[path = "../../../bots/timer/tests/support/line.rs"]
-mod line;
-
-/// How long anything may take before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A running server; killed when dropped.
-struct Server {
+/// The running bot; killed when dropped.
+struct Bot {
     child: Child,
     url: String,
 }
 
-impl Server {
-    /// Starts a server on a port of its own choice, which it tells in its log.
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
+impl Bot {
+    /// Starts the bot on a port of its own choice, which it tells in its log.
+    fn start(simulator_port: u16) -> Self {
+        let python = file("target/tests/venv/bin/python");
+        assert!(
+            python.exists(),
+            "Python's packages are missing: `cargo xtask setup` installs them"
+        );
+        let mut child = Command::new(python)
+            .arg(file("examples/python-timer/app.py"))
+            .env("LINE_API_URL", format!("http://127.0.0.1:{simulator_port}"))
+            .env("LINE_CHANNEL_SECRET", SECRET)
+            .env("LINE_CHANNEL_ACCESS_TOKEN", TOKEN)
+            .env("PORT", "0")
+            .env("HOST", "127.0.0.1")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the bot starts");
         let mut log = BufReader::new(child.stderr.take().expect("is piped"));
         let mut lines = Vec::new();
         let url = loop {
             let mut line = String::new();
             let read = log.read_line(&mut line).expect("the log is text");
-            assert!(read > 0, "the server has ended: {lines:#?}");
+            assert!(read > 0, "the bot has ended: {lines:#?}");
             if let Some(at) = line.find("http://") {
                 let is_address = |c: char| !c.is_whitespace() && c != '\u{1b}';
                 break line[at..].chars().take_while(|&c| is_address(c)).collect();
             }
             lines.push(line);
         };
-        // Somebody must go on reading, or the server would wait.
+        // Somebody must go on reading, or the bot would wait.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::stderr()));
         Self { child, url }
     }
-
-    fn simulator() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_line-simulator"));
-        command.args(["--port", "0", "--secret", SECRET, "--token", TOKEN]);
-        Self::start(command)
-    }
-
-    fn bot(simulator: &str) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let python = root.join("target/tests/venv/bin/python");
-        assert!(
-            python.exists(),
-            "Python's packages are missing: `cargo xtask setup` installs them"
-        );
-        let mut command = Command::new(python);
-        command
-            .arg(root.join("examples/python-timer/app.py"))
-            .env("LINE_API_URL", simulator)
-            .env("LINE_CHANNEL_SECRET", SECRET)
-            .env("LINE_CHANNEL_ACCESS_TOKEN", TOKEN)
-            .env("PORT", "0")
-            .env("HOST", "127.0.0.1")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdout(Stdio::null());
-        Self::start(command)
-    }
 }
 
-impl Drop for Server {
+impl Drop for Bot {
     fn drop(&mut self) {
         // It may have ended already.
         drop(self.child.kill());
@@ -84,53 +65,58 @@ impl Drop for Server {
     }
 }
 
-/// Starts both and tells the simulator where the bot is.
-async fn start() -> (Server, Server, Line) {
-    let simulator = Server::simulator();
-    let bot = Server::bot(&simulator.url);
-    let line = Line::at(simulator.url.clone());
+/// Starts the bot and plays a script with it, as a CI system does.
+fn play(script: &Path) -> Output {
+    // The bot has to know where the simulator will be, and the simulator where the bot is.
+    let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+    let port = free.expect("there is a free port").port();
+    let bot = Bot::start(port);
+    Command::new(env!("CARGO_BIN_EXE_line-simulator"))
+        .arg("script")
+        .arg(script)
+        .args(["--bot", &format!("{}/callback", bot.url), "--port", &port.to_string()])
+        .args(["--secret", SECRET, "--token", TOKEN])
+        .output()
+        .expect("the command runs")
+}
+
+#[test]
+fn a_bot_in_python_has_the_conversation_of_every_timer_bot() {
+    let script = file("bots/timer/tests/conversation.script");
+    let played = play(&script);
+    let shown = String::from_utf8_lossy(&played.stdout);
+    let errors = String::from_utf8_lossy(&played.stderr);
+    assert_eq!(played.status.code(), Some(0), "{shown}\n{errors}");
+    let (start, rest) = shown.split_once(" steps passed in ").expect("it passed");
+    assert!(start.starts_with(&format!("{}: ", script.display())), "{shown}");
+    assert!(rest.ends_with(" s\n"), "{shown}");
+}
+
+#[test]
+fn a_script_that_expects_something_else_fails_and_names_its_line() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let script = folder.path().join("wrong.script");
+    let text = "users\n  Alice en\n\nAlice: list\nBot → Alice: One timer is pending.\n";
+    std::fs::write(&script, text).expect("there is room");
+    let played = play(&script);
+    let shown = String::from_utf8_lossy(&played.stdout);
+    assert_eq!(played.status.code(), Some(1), "{shown}");
+    let failure = format!(
+        "{}:5: not as expected\n\
+         expected:\n  Bot → Alice: One timer is pending.\n\
+         came:\n  Bot → Alice: No timers are pending.\n",
+        script.display()
+    );
+    assert!(shown.starts_with(&failure), "{shown}");
+}
+
+#[tokio::test]
+async fn a_bot_in_python_refuses_a_webhook_that_line_has_not_signed() {
+    // It does not call LINE.
+    let bot = Bot::start(0);
+    rustls::crypto::ring::default_provider().install_default().expect("is the first");
     let http = reqwest::Client::builder().no_proxy().build().expect("a client is built");
-    let told = http
-        .put(format!("{}/v2/bot/channel/webhook/endpoint", simulator.url))
-        .bearer_auth(TOKEN)
-        .json(&json!({ "endpoint": format!("{}/callback", bot.url) }))
-        .send()
-        .await
-        .expect("the simulator answers");
-    assert_eq!(told.status(), 200);
-    (simulator, bot, line)
-}
-
-#[tokio::test]
-async fn a_bot_in_python_holds_the_timer_bots_conversation() {
-    let (_simulator, _bot, line) = start().await;
-    line.conversation().await;
-}
-
-#[tokio::test]
-async fn a_bot_in_python_says_what_the_timer_bot_says() {
-    let (_simulator, bot, line) = start().await;
-    let alice = line.user("Alice", "en").await;
-    line.says(&alice, "0").await;
-    let heard = line.hears(&alice, 2).await;
-    assert!(heard[0].text.starts_with("⏰ I will call you back in 0 s, at "), "{heard:?}");
-    assert_eq!(heard[1].text, "🔔 Time is up: 0 s.");
-    let help = "😵 Please send a whole number of seconds.\nExample: 180 (I call back in 3 minutes)";
-    for (n, (text, answer)) in [
-        ("31536001", "😵 The longest timer is one year (31536000 seconds).\nExample: 180"),
-        ("3661", "⏰ I will call you back in 3661 s (1 h 1 min 1 s), at "),
-        ("１８０", "⏰ I will call you back in 180 s (3 min), at "),
-        ("-5", help),
-        ("list", "⏳ 2 pending\n1. "),
-        ("cancel", "🗑 Cancelled the timer of 180 s (3 min) at "),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        line.says(&alice, text).await;
-        let heard = line.hears(&alice, n + 3).await;
-        assert!(heard[n + 2].text.starts_with(answer), "{text}: {heard:?}");
-    }
-    let forged = line.callback(&bot.url, b"{\"events\":[]}".to_vec(), Some("wrong")).await;
-    assert_eq!(forged, 401);
+    let forged = http.post(format!("{}/callback", bot.url)).header("x-line-signature", "wrong");
+    let answer = forged.body(r#"{"events":[]}"#).send().await.expect("the bot answers");
+    assert_eq!(answer.status(), 401);
 }

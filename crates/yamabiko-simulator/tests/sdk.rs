@@ -86,6 +86,21 @@ async fn pythons_sdk_reads_every_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pythons_sdk_meets_every_fault() {
+    python("faults.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pythons_sdk_meets_lines_limits() {
+    python("limits.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pythons_sdk_meets_lines_limits_of_size() {
+    python("sizes.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_sdk_sends_every_type_of_message() {
     node("messages.mjs").await;
 }
@@ -123,4 +138,9 @@ async fn nodes_sdk_issues_verifies_and_revokes_access_tokens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_sdk_reads_every_event() {
     node("webhooks.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_sdk_meets_every_fault() {
+    node("faults.mjs").await;
 }

@@ -16,8 +16,8 @@ async fn on(world: &World, fault: Value) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// Pushes on a connection of its own and tells how it ended.
-async fn push_on_a_new_connection(world: &World) -> std::io::Result<usize> {
+/// Sends a push on a connection of its own.
+async fn push_on_a_new_connection(world: &World) -> TcpStream {
     let body = json!({ "to": SAKURA, "messages": [{ "type": "text", "text": "hi" }] }).to_string();
     let length = body.len();
     let request = format!(
@@ -26,7 +26,12 @@ async fn push_on_a_new_connection(world: &World) -> std::io::Result<usize> {
     );
     let mut stream = TcpStream::connect(world.simulator.addr()).await.expect("it listens");
     stream.write_all(request.as_bytes()).await.expect("it takes the request");
-    stream.read(&mut [0; 1_024]).await
+    stream
+}
+
+/// Pushes on a connection of its own and tells how it ended.
+async fn end_of_push(world: &World) -> std::io::Result<usize> {
+    push_on_a_new_connection(world).await.read(&mut [0; 1_024]).await
 }
 
 #[tokio::test]
@@ -84,12 +89,12 @@ async fn a_reset_connection_is_really_reset_and_the_call_took_effect_or_not() {
     for (moment, said) in [("before", 0), ("after", 1)] {
         let world = World::new().await;
         on(&world, json!({ "endpoint": "push", "reset": moment, "count": 1 })).await;
-        let end = push_on_a_new_connection(&world).await;
+        let end = end_of_push(&world).await;
         assert_eq!(end.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset), "{moment}");
         assert_eq!(world.transcript(SAKURA).await.len(), said, "{moment}");
         let log = world.get("/control/log").await.body;
         assert_eq!(log["entries"][0]["reason"], "connection reset");
-        assert!(push_on_a_new_connection(&world).await.is_ok_and(|length| length > 0));
+        assert!(end_of_push(&world).await.is_ok_and(|length| length > 0));
     }
 }
 
@@ -108,6 +113,33 @@ async fn a_slow_answer_takes_as_long_as_it_shall_and_has_its_effect() {
     assert_eq!(world.push(SAKURA, "hi", &[]).await.status, 503);
     assert!(start.elapsed() >= Duration::from_millis(10));
     assert_eq!(world.transcript(SAKURA).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_takes_effect_though_the_bot_hangs_up_on_a_slow_answer() {
+    let world = World::new().await;
+    on(&world, json!({ "endpoint": "push", "delayMs": 300, "count": 1 })).await;
+    let connection = push_on_a_new_connection(&world).await;
+    while world.get("/control/log").await.body["entries"][0].is_null() {}
+    drop(connection);
+    let path = format!("/control/chats/{SAKURA}?after=0&wait_ms=10000");
+    assert_eq!(world.get(&path).await.body["count"], 1);
+}
+
+#[tokio::test]
+async fn a_reset_of_the_simulator_ends_calls_that_wait() {
+    for fault in [
+        json!({ "endpoint": "push", "delayMs": 60_000 }),
+        json!({ "endpoint": "push", "timeout": "before" }),
+    ] {
+        let world = World::new().await;
+        on(&world, fault).await;
+        let mut connection = push_on_a_new_connection(&world).await;
+        while world.get("/control/log").await.body["entries"][0].is_null() {}
+        world.post("/control/reset", json!({})).await;
+        let end = connection.read(&mut [0; 1_024]).await;
+        assert_eq!(end.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
+    }
 }
 
 #[tokio::test]

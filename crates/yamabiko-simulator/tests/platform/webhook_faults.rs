@@ -138,3 +138,17 @@ async fn the_same_seed_loses_the_same_webhooks() {
     assert_eq!(lost(7).await, seven);
     assert_ne!(lost(8).await, seven);
 }
+
+#[tokio::test]
+async fn a_reset_ends_what_waits_to_be_sent_or_to_be_sent_again() {
+    let world = World::with(|config| config.settings.redelivery_attempts = 1).await;
+    let path = format!("/control/chats/{SAKURA}/messages?wait=webhook");
+    on(&world, json!({ "lose": true, "count": 1 })).await;
+    world.post(&path, json!({ "type": "text", "text": "lost" })).await;
+    on(&world, json!({ "delayMs": 1_000, "count": 1 })).await;
+    writes(&world, SAKURA, "slow").await;
+    world.post("/control/reset", json!({})).await;
+    world.simulator.clock().advance(Duration::from_secs(1));
+    world.post(&path, json!({ "type": "text", "text": "anew" })).await;
+    assert_eq!(hears_texts(&world, 1).await, ["anew"]);
+}

@@ -78,13 +78,6 @@ class Many(SdkTest):
                 else:
                     self.assertIsNone(said.sent_messages)
 
-    def test_a_retry_key_is_new_again_after_24_hours(self):
-        key = str(uuid.uuid4())
-        self.api.push_message(push(SAKURA), x_line_retry_key=key)
-        tell("/clock", {"advanceSeconds": 24 * 60 * 60})
-        self.api.push_message(push(SAKURA), x_line_retry_key=key)
-        self.assertEqual(len(chat_of(SAKURA)), 2)
-
     def test_a_retry_key_that_is_no_uuid_is_refused(self):
         self.refused(400, self.api.push_message, push(SAKURA), x_line_retry_key="once")
 

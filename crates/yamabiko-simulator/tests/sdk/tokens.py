@@ -83,6 +83,16 @@ class Tokens(SdkTest):
         self.assert_works(issued.access_token, False)
         self.denied(self.oauth.verify_channel_token, issued.access_token)
 
+    def test_tokens_of_the_other_kinds_live_for_30_days_or_as_long_as_was_asked_for(self):
+        for issue, life in ((lambda: self.oauth.issue_channel_token(GRANT, CHANNEL, SECRET), MONTH),
+                            (lambda: self.by_jwt(token_exp=3_600), 3_600)):
+            token = issue()
+            self.assertEqual(token.expires_in, life)
+            tell("/clock", {"advanceSeconds": life - 60})
+            self.assert_works(token.access_token)
+            tell("/clock", {"advanceSeconds": 60})
+            self.assert_works(token.access_token, False)
+
     def test_the_31st_short_lived_token_ends_the_first(self):
         first = self.oauth.issue_channel_token(GRANT, CHANNEL, SECRET).access_token
         tell("/clock", {"advanceSeconds": 1})
@@ -112,10 +122,12 @@ class Tokens(SdkTest):
         ids = self.oauth.gets_all_valid_channel_access_token_key_ids(BY_JWT, assertion()).kids
         self.assertEqual(ids, [issued[1].key_id])
 
-    def test_no_more_than_30_tokens_of_version_2_1_are_issued(self):
+    def test_no_more_than_30_tokens_of_version_2_1_are_issued_until_some_have_ended(self):
         for _ in range(30):
             self.by_jwt()
         self.denied(lambda: self.by_jwt())
+        tell("/clock", {"advanceSeconds": 86_400})
+        self.by_jwt()
 
     def test_a_json_web_token_with_a_wrong_claim_gets_no_token(self):
         now = control("GET", "/status")[1]["now"] // 1000

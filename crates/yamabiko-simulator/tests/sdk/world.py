@@ -45,14 +45,17 @@ def chat_of(chat_id, after=0):
 
 
 class Bot(http.server.BaseHTTPRequestHandler):
-    """Answers webhooks with `status` and keeps their bodies and signatures."""
+    """Answers webhooks with `status`, as soon as it may, and keeps their bodies and signatures."""
 
     heard = queue.Queue()
     status = 200
+    may_answer = threading.Event()
+    may_answer.set()
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         Bot.heard.put((body, self.headers["x-line-signature"]))
+        Bot.may_answer.wait(PATIENCE)
         self.send_response(Bot.status)
         self.send_header("content-length", "0")
         self.end_headers()
