@@ -51,6 +51,11 @@ fn the_log_and_the_switches_beside_the_chat() {
 }
 
 #[test]
+fn chats_are_saved_and_played() {
+    seen("scripts.py");
+}
+
+#[test]
 fn the_page_is_comfortable() {
     seen("comfort.py");
 }

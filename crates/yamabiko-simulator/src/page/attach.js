@@ -70,14 +70,6 @@ forms.event = ({ json }) => {
   return inGroup && /^member|^join$|^leave$/.test(event.type) ? happenToAll(event) : happen(event);
 };
 
-changes.script = async (input) => {
-  const [file] = input.files;
-  if (!file) return;
-  showPanel(null);
-  await call("POST", "script", { script: await file.text() });
-  input.value = "";
-};
-
 /** Opens a file chooser of the composer, as an action of the bot asks for. */
 export function choose(hook) {
   find(`[data-testid=${hook}]`).click();

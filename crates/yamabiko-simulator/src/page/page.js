@@ -3,6 +3,7 @@
 import { changes, deeds, forms } from "./page/base.js";
 import "./page/actions.js";
 import "./page/people.js";
+import "./page/scripts.js";
 import { comeBack } from "./page/live.js";
 import { refresh } from "./page/rules.js";
 

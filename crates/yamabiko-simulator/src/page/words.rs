@@ -98,6 +98,15 @@ words! {
     watched: "最後まで見た", "Watched to the end";
     save: "トークを保存", "Save the chat";
     replay_chat: "保存したトークを再生", "Play a saved chat";
+    playing: "再生しています…", "Playing…";
+    script: "トークの再生", "The chat was played";
+    passed: "成功", "Passed";
+    steps: "ステップ", "steps";
+    failed: "失敗", "Failed";
+    line: "行", "line";
+    expected: "期待", "Expected";
+    came: "実際", "What came";
+    so_far: "ここまでのトーク", "The chat so far";
     settings: "ルール", "Rules";
     monthly_limit: "1 か月の push の上限（空欄は上限なし）", "Pushes a month (empty: no limit)";
     reply_seconds: "応答トークンの寿命（秒）", "Life of a reply token (s)";
