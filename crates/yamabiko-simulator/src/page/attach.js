@@ -53,7 +53,7 @@ forms.beacon = ({ hwid, type, dm }) => {
 };
 
 /** Reads the JSON of a field; undefined after the field has said that it is none. */
-export function readJson(field) {
+function readJson(field) {
   try {
     return JSON.parse(field.value || "{}");
   } catch (error) {

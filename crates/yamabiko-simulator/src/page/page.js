@@ -2,6 +2,7 @@
 
 import { changes, deeds, forms } from "./page/base.js";
 import "./page/actions.js";
+import "./page/faults.js";
 import "./page/people.js";
 import "./page/scripts.js";
 import { comeBack } from "./page/live.js";
