@@ -3,7 +3,7 @@
 mod effect;
 mod fault;
 
-pub(crate) use self::effect::{CallEffect, CallFault, Moment, WebhookFault};
+pub(crate) use self::effect::{CallEffect, CallFault, Limit, Moment, WebhookFault};
 pub(crate) use self::fault::Fault;
 
 /// The endpoint of a fault that hits webhooks instead of calls.

@@ -5,6 +5,7 @@ mod chat;
 mod composer;
 mod content;
 mod dialogs;
+mod faults;
 mod flex;
 mod imagemap;
 mod layout;

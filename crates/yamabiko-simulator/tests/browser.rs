@@ -46,8 +46,23 @@ fn groups_have_members_who_speak() {
 }
 
 #[test]
-fn the_log_and_the_switches_beside_the_chat() {
+fn the_log_and_the_rules_beside_the_chat() {
     seen("beside.py");
+}
+
+#[test]
+fn the_clock_moves_stands_and_runs() {
+    seen("clock.py");
+}
+
+#[test]
+fn every_fault_hits_whom_it_shall() {
+    seen("faults.py");
+}
+
+#[test]
+fn chats_are_saved_and_played() {
+    seen("scripts.py");
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(crate) async fn add_fault(
         return Err(Refused(StatusCode::BAD_REQUEST, problem.into()));
     }
     Ok(platform.update(|memory| {
+        memory.touch();
         memory.faults.add(fault);
         Json(json!({ "faults": memory.faults.list() }))
     }))
@@ -59,7 +60,10 @@ pub(crate) async fn add_fault(
 
 /// Switches all faults off.
 pub(crate) async fn clear_faults(State(platform): State<Arc<Platform>>) -> Json<Value> {
-    platform.update(|memory| memory.faults.clear());
+    platform.update(|memory| {
+        memory.touch();
+        memory.faults.clear();
+    });
     Json(json!({ "faults": [] }))
 }
 

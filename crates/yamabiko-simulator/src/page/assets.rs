@@ -14,7 +14,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// All files, by the addresses under which they are served.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("/page.css", CSS, include_str!("page.css")),
     ("/page/said.css", CSS, include_str!("said.css")),
     ("/page/beside.css", CSS, include_str!("beside.css")),
@@ -27,6 +27,8 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/page/actions.js", JS, include_str!("actions.js")),
     ("/page/people.js", JS, include_str!("people.js")),
     ("/page/rules.js", JS, include_str!("rules.js")),
+    ("/page/faults.js", JS, include_str!("faults.js")),
+    ("/page/scripts.js", JS, include_str!("scripts.js")),
 ];
 
 /// Serves all files.

@@ -53,7 +53,7 @@ forms.beacon = ({ hwid, type, dm }) => {
 };
 
 /** Reads the JSON of a field; undefined after the field has said that it is none. */
-export function readJson(field) {
+function readJson(field) {
   try {
     return JSON.parse(field.value || "{}");
   } catch (error) {
@@ -68,14 +68,6 @@ forms.event = ({ json }) => {
   const event = readJson(json);
   if (event === undefined) return null;
   return inGroup && /^member|^join$|^leave$/.test(event.type) ? happenToAll(event) : happen(event);
-};
-
-changes.script = async (input) => {
-  const [file] = input.files;
-  if (!file) return;
-  showPanel(null);
-  await call("POST", "script", { script: await file.text() });
-  input.value = "";
 };
 
 /** Opens a file chooser of the composer, as an action of the bot asks for. */

@@ -26,17 +26,23 @@ export function say(words, milliseconds = 5000) {
 
 export const words = notice.dataset;
 
-/** Calls the control API; gives its answer, or null after it has said what went wrong. */
-export async function call(method, path, body, contentType = "application/json") {
+/** Calls the control API; gives its answer, and whether that is a good one. */
+export async function ask(method, path, body, contentType = "application/json") {
   const options = { method };
   if (body !== undefined) {
     options.headers = { "content-type": contentType };
     options.body = contentType === "application/json" ? JSON.stringify(body) : body;
   }
   const answer = await fetch(`/control/${path}`, options).catch(() => null);
-  const told = await answer?.json().catch(() => null);
-  if (answer?.ok) return told ?? {};
-  say(`${words.refused}: ${told?.error ?? answer?.status ?? "…"}`);
+  const told = (await answer?.json().catch(() => null)) ?? {};
+  return answer?.ok ? { ok: true, told } : { ok: false, error: told.error ?? answer?.status ?? "…" };
+}
+
+/** Calls the control API; gives its answer, or null after it has said what went wrong. */
+export async function call(...request) {
+  const { ok, told, error } = await ask(...request);
+  if (ok) return told;
+  say(`${words.refused}: ${error}`);
   return null;
 }
 

@@ -58,7 +58,7 @@ fn attachments(look: &Look<'_>) -> Markup {
         }
         label.tool {
             (icon("M7 5l11 7-11 7z")) span { (words.replay_chat) }
-            input.unseen type="file" accept="application/json,text/plain,.json,.txt,.yaml,.yml"
+            input.unseen type="file" accept=".script,.txt,text/plain"
                 data-change="script" data-testid="transcript-replay";
         }
     }

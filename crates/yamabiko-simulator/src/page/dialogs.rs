@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::look::Look;
 use super::parts::{dialog, field};
 use super::people;
+use super::words::Words;
 use crate::chats::Kind;
 
 /// Draws all dialogs; each is hidden until it is asked for.
@@ -20,9 +21,26 @@ pub(crate) fn all(look: &Look<'_>) -> Markup {
         }))
         (ask("user", words.new_user, words.create, user(look)))
         (ask("group", words.new_group, words.create, group(look)))
+        (dialog("outcome", words.script, words.close, "", &outcome(words)))
         @if look.in_group() {
             (dialog("members", words.members, words.close, "", &people::members(look)))
         }
+    }
+}
+
+/// What `scripts.js` fills in when a script was played.
+fn outcome(words: &Words) -> Markup {
+    let part = |name: &str, title: &str| {
+        html! {
+            section data-part=(name) { h3 { (title) } pre data-testid={ "outcome-" (name) } {} }
+        }
+    };
+    html! {
+        p.verdict data-testid="outcome" data-passed=(words.passed) data-steps=(words.steps)
+            data-failed=(words.failed) data-line=(words.line) {}
+        (part("expected", words.expected))
+        (part("came", words.came))
+        (part("chat", words.so_far))
     }
 }
 

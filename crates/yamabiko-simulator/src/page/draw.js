@@ -5,6 +5,7 @@ import { find, lang } from "./base.js";
 const format = (options) => new Intl.DateTimeFormat(lang, { hourCycle: "h23", ...options });
 const clock = format({ hour: "2-digit", minute: "2-digit" });
 const precise = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const exact = format({ dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(lang, { month: "long", day: "numeric", weekday: "short" });
 
 function tellTimes(root) {
@@ -14,6 +15,17 @@ function tellTimes(root) {
     time.textContent = ("seconds" in time.dataset ? precise : clock).format(at);
   }
 }
+
+/** Lets the simulator's time go on from when it was drawn, as fast as it says. */
+function tellNow(root) {
+  for (const clock of root.querySelectorAll("[data-now]")) {
+    clock.drawn ??= performance.now();
+    const passed = (performance.now() - clock.drawn) * Number(clock.dataset.speed);
+    clock.textContent = exact.format(new Date(Number(clock.dataset.now) + passed));
+  }
+}
+
+setInterval(() => tellNow(document), 200);
 
 // The server has checked each property and value.
 function setStyles(root) {
@@ -27,6 +39,7 @@ function setStyles(root) {
 
 export function finish(root) {
   tellTimes(root);
+  tellNow(root);
   setStyles(root);
 }
 

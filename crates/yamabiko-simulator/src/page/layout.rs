@@ -48,7 +48,8 @@ pub(crate) fn page(memory: &Memory, shown: usize, look: &Look<'_>) -> Markup {
                 }
                 (dialogs::all(look))
                 p #notice role="alert" hidden data-offline=(words.offline)
-                    data-refused=(words.refused) data-copied=(words.copied) data-applied=(words.applied) {}
+                    data-refused=(words.refused) data-copied=(words.copied) data-applied=(words.applied)
+                    data-playing=(words.playing) {}
             }
         }
     }

@@ -62,8 +62,22 @@ function update(html) {
   arrange();
   if (!reading) toEnd(scroll);
   // One who speaks may have left the group: then somebody else does.
-  if (inGroup && (find("#speaking option[selected]")?.value ?? null) !== me) location.reload();
+  if (inGroup && (find("#speaking option[selected]")?.value ?? null) !== me) reload();
   if (logAtEnd) toEnd(log);
+}
+
+let busy = false; // Whether something goes on that would end with the page.
+let isDue = false; // Whether the page shall begin anew after that.
+
+function reload() {
+  if (busy) isDue = true;
+  else location.reload();
+}
+
+/** Keeps the page as it is while something goes on that would end with it. */
+export function stay(isBusy) {
+  busy = isBusy;
+  if (!busy && isDue) location.reload();
 }
 
 const speaker = me ? `&as=${me}` : "";
@@ -71,7 +85,10 @@ const stream = new EventSource(
   `/events/${chat}?lang=${lang}${speaker}&after=${document.body.dataset.cursor}`,
 );
 stream.addEventListener("update", (event) => update(event.data));
-stream.addEventListener("reload", () => location.reload());
+stream.addEventListener("reload", () => {
+  stream.close(); // What it tells from now on is of another chat.
+  reload();
+});
 stream.addEventListener("open", () => { say(""); document.body.dataset.live = "yes"; });
 stream.addEventListener("error", () => { say(words.offline, 0); document.body.dataset.live = "no"; });
 

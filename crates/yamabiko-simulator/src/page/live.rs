@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::look::Look;
 use super::words::Words;
-use super::{View, chat, layout, log, people, rules};
+use super::{View, chat, faults, layout, log, people, rules};
 use crate::platform::{Memory, Platform};
 
 /// Changes within this time come in one update.
@@ -131,7 +131,14 @@ impl Live {
                 (people::entry(one, &look))
             }
             @for entry in entries.iter().take(MOST_ENTRIES).rev() { (log::entry(memory, entry, &look)) }
-            @if self.revision > since { (layout::status(memory, &look)) (rules::left(memory, &look)) }
+            @if self.revision > since {
+                (layout::status(memory, &look))
+                (rules::left(memory, &look))
+                (rules::now(&look))
+                (rules::pace(&look))
+                (rules::speed(&look))
+                (faults::on(memory, &look))
+            }
         };
         let now = look.now;
         let html = html.into_string();

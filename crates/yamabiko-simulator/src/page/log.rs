@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::look::Look;
+use super::words::Words;
 use crate::log::{Direction, Entry};
 use crate::platform::Memory;
 
@@ -22,15 +23,16 @@ pub(crate) fn entry(memory: &Memory, entry: &Entry, look: &Look<'_>) -> Markup {
     };
     html! {
         details #{ "l-" (entry.n) } .entry .(class) .(state) .here[is_here(memory, entry, look)]
+            .cut[entry.status.is_none() && entry.reason.is_some()]
             data-into="log" data-testid="log-entry" data-direction=(class) data-status=[entry.status] {
             summary {
                 span.arrow aria-hidden="true" { (arrow) }
                 span.what title=(entry.what) { (short(&entry.what)) }
                 @if entry.redelivery { span.tag { (words.redelivery) } }
                 @if let Some(status) = entry.status { span.status { (status) } }
-                @else if let Some(reason) = entry.reason { span.status { (reason) } }
+                @else if let Some(reason) = entry.reason { span.status { (told(reason, words)) } }
                 @else { span.status { (words.waiting) } }
-                @if let Some(duration) = entry.duration_ms {
+                @if let Some(duration) = entry.duration_ms.filter(|_| entry.reason != Some("lost")) {
                     span.duration .slow[duration >= 1_000] { (duration) " ms" }
                 }
                 time data-at=(entry.at) data-seconds {}
@@ -49,6 +51,16 @@ pub(crate) fn entry(memory: &Memory, entry: &Entry, look: &Look<'_>) -> Markup {
                 (body(words.response, &entry.response))
             }
         }
+    }
+}
+
+/// Says what went wrong on purpose in the reader's language; LINE's own words stay as they are.
+fn told(reason: &'static str, words: &Words) -> &'static str {
+    match reason {
+        "lost" => words.lost,
+        "connection reset" => words.connection_reset,
+        "answer withheld" => words.withheld,
+        reason => reason,
     }
 }
 

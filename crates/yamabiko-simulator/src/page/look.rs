@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::words::Words;
 use crate::chats::{Chat, Chats, Kind, Message};
+use crate::clock::Clock;
 use crate::platform::{Memory, Platform};
 
 /// Is one view of the memory: whose page it is, and in which language.
@@ -14,6 +15,7 @@ pub(crate) struct Look<'a> {
     pub(crate) bot: &'a str,
     pub(crate) bot_id: &'a str,
     pub(crate) now: i64,
+    pub(crate) clock: &'a Clock,
     pub(crate) chats: &'a Chats,
     /// The chat that is open.
     pub(crate) chat: &'a Chat,
@@ -36,6 +38,7 @@ impl<'a> Look<'a> {
             bot: &platform.config.bot_name,
             bot_id: &platform.bot_id,
             now: platform.now(),
+            clock: &platform.clock,
             chats: &memory.chats,
             chat,
             me: asked.or_else(|| chat.members.first()).map(String::as_str),

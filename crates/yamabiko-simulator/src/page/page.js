@@ -2,7 +2,9 @@
 
 import { changes, deeds, forms } from "./page/base.js";
 import "./page/actions.js";
+import "./page/faults.js";
 import "./page/people.js";
+import "./page/scripts.js";
 import { comeBack } from "./page/live.js";
 import { refresh } from "./page/rules.js";
 

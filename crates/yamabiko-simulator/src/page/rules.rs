@@ -1,43 +1,24 @@
-//! The switches for time and faults.
+//! The switches for time, faults and rules.
 
 use maud::{Markup, html};
 
+use super::faults;
 use super::layout::{other_language, quota};
 use super::look::Look;
 use super::parts::field;
 use super::words::Words;
+use crate::clock::Clock;
 use crate::platform::Memory;
 
-/// What a fault can hit, by the words of the control API.
-const ENDPOINTS: [&str; 17] = [
-    "*",
-    "reply",
-    "push",
-    "multicast",
-    "broadcast",
-    "narrowcast",
-    "validate",
-    "loading",
-    "markAsRead",
-    "profile",
-    "content",
-    "group",
-    "room",
-    "quota",
-    "info",
-    "webhook",
-    "token",
-];
-
-/// Draws the panel; `page.js` fills in what holds at the moment.
+/// Draws the panel; `rules.js` fills in the settings of the moment.
 pub(crate) fn panel(memory: &Memory, look: &Look<'_>) -> Markup {
     let words = look.words;
     html! {
         section.rules aria-label=(words.rules) {
             (left(memory, look))
-            (clock(words))
+            (clock(look))
+            (faults::section(memory, look))
             (settings(words))
-            (faults(words))
             section {
                 h3 { (words.reset) }
                 p.hint { (words.reset_hint) }
@@ -54,11 +35,46 @@ pub(crate) fn left(memory: &Memory, look: &Look<'_>) -> Markup {
     html! { p #left .left data-testid="quota" { (quota(memory, look)) } }
 }
 
-fn number(name: &str, least: &str, hook: &str) -> Markup {
-    html! { input type="number" name=(name) min=(least) data-testid=(hook); }
+/// Draws the time; the page lets it go on from there.
+pub(crate) fn now(look: &Look<'_>) -> Markup {
+    let clock = look.clock;
+    let speed = if clock.stands() { 0 } else { clock.speed() };
+    html! { time #now data-now=(clock.now_ms()) data-speed=(speed) data-testid="clock-now" {} }
 }
 
-fn clock(words: &Words) -> Markup {
+/// Draws how the time goes on, and the button that stops it or lets it go on.
+pub(crate) fn pace(look: &Look<'_>) -> Markup {
+    let (words, clock) = (look.words, look.clock);
+    let (pace, change) = if clock.stands() {
+        (words.stands.to_owned(), words.run)
+    } else {
+        (format!("×{}", clock.speed()), words.stand)
+    };
+    html! {
+        span #pace .pace {
+            span.tag data-testid="clock-pace" { (pace) }
+            button.quiet type="button" data-do="stand" data-stands=(!clock.stands())
+                data-testid="clock-stands" { (change) }
+        }
+    }
+}
+
+/// Draws the field for the speed.
+pub(crate) fn speed(look: &Look<'_>) -> Markup {
+    let words = look.words;
+    html! {
+        form #speed .line data-form="speed" {
+            (field(words.speed, &html! {
+                input type="number" name="speed" min="1" max=(Clock::MAX_SPEED) value=(look.clock.speed())
+                    autocomplete="off" required data-testid="clock-speed";
+            }))
+            button.main type="submit" data-testid="clock-speed-ok" { (words.apply) }
+        }
+    }
+}
+
+fn clock(look: &Look<'_>) -> Markup {
+    let words = look.words;
     let step = |seconds: &str, label: &str| {
         html! {
             button.quiet type="button" data-do="forward" data-seconds=(seconds)
@@ -67,8 +83,8 @@ fn clock(words: &Words) -> Markup {
     };
     html! {
         section {
-            h3 { (words.clock) }
-            output #now data-testid="clock-now" { "–" }
+            div.clock { h3 { (words.clock) } (pace(look)) }
+            (now(look))
             p.hint { (words.clock_hint) }
             div.steps { (step("60", words.minute)) (step("3600", words.hour)) (step("86400", words.day)) }
             form.line data-form="forward" {
@@ -77,20 +93,21 @@ fn clock(words: &Words) -> Markup {
                 }))
                 button.main type="submit" data-testid="clock-forward" { (words.forward) }
             }
-            form.line #speed hidden data-form="speed" {
-                (field(words.speed, &html! {
-                    input type="number" name="speed" min="0" step="any" value="1" required data-testid="clock-speed";
-                }))
-                button.main type="submit" data-testid="clock-speed-ok" { (words.apply) }
-                label.check { input type="checkbox" name="stands" data-change="stands" data-testid="clock-stands"; (words.stands) }
-            }
+            (speed(look))
         }
     }
 }
 
 fn settings(words: &Words) -> Markup {
     let row = |label: &str, name: &str, least: &str| {
-        field(label, &number(name, least, &format!("setting-{name}")))
+        let hook = format!("setting-{name}");
+        let is_needed = name != "monthlyLimit";
+        field(
+            label,
+            &html! {
+                input type="number" name=(name) min=(least) required[is_needed] data-testid=(hook);
+            },
+        )
     };
     html! {
         section {
@@ -101,75 +118,18 @@ fn settings(words: &Words) -> Markup {
                 (row(words.webhook_timeout, "webhookTimeoutMs", "1"))
                 (row(words.attempts, "redeliveryAttempts", "0"))
                 (row(words.first_wait, "redeliveryFirstMs", "0"))
+                (row(words.preparing, "preparingMs", "0"))
                 (field(words.mark_mode, &html! {
                     select name="markAsReadMode" data-testid="setting-markAsReadMode" {
                         option value="auto" { (words.mark_auto) }
                         option value="manual" { (words.mark_manual) }
                     }
                 }))
-                (row(words.preparing, "preparingMs", "0"))
+                label.check {
+                    input type="checkbox" name="rateLimits" data-testid="setting-rateLimits";
+                    (words.rate_limits)
+                }
                 button.main type="submit" data-testid="settings-apply" { (words.apply) }
-            }
-        }
-    }
-}
-
-fn faults(words: &Words) -> Markup {
-    let check = |name: &str, label: &str| {
-        html! {
-            label.check { input type="checkbox" name=(name) data-testid={ "fault-" (name) }; (label) }
-        }
-    };
-    html! {
-        section {
-            h3 { (words.faults) }
-            ul #faults data-empty=(words.no_faults) data-testid="faults" {}
-            button.quiet type="button" data-do="clearFaults" data-testid="faults-clear" { (words.clear_faults) }
-            form data-form="fault" {
-                (field(words.endpoint, &html! {
-                    select name="endpoint" data-testid="fault-endpoint" {
-                        @for endpoint in ENDPOINTS {
-                            option value=(endpoint) selected[endpoint == "push"] {
-                                @if endpoint == "*" { "* " (words.all) } @else { (endpoint) }
-                            }
-                        }
-                    }
-                }))
-                div.pair {
-                    (field(words.status, &html! {
-                        input type="number" name="status" min="400" max="599" value="500" list="statuses" data-testid="fault-status";
-                    }))
-                    (field(words.timeout, &html! {
-                        select name="timeout" data-testid="fault-timeout" {
-                            option value="" { (words.timeout_none) }
-                            option value="before" { (words.timeout_before) }
-                            option value="after" { (words.timeout_after) }
-                        }
-                    }))
-                    (field(words.delay, &number("delayMs", "0", "fault-delayMs")))
-                    (field(words.count, &number("count", "1", "fault-count")))
-                }
-                datalist #statuses { @for status in [400, 401, 403, 404, 409, 410, 429, 500, 503] { option value=(status) {} } }
-                details.more {
-                    summary data-testid="fault-more" { (words.more_fault) }
-                    (field(words.message, &html! { input name="message" data-testid="fault-message"; }))
-                    div.pair {
-                        (field(words.rate, &html! {
-                            input type="number" name="rate" min="0" max="1" step="any" data-testid="fault-rate";
-                        }))
-                        (field(words.seed, &number("seed", "0", "fault-seed")))
-                        (field(words.limit, &number("limit", "0", "fault-limit")))
-                    }
-                    (check("reset", words.reset_connection))
-                    (check("duplicate", words.duplicate))
-                    (check("reorder", words.reorder))
-                    (check("lose", words.lose))
-                    (field(words.fault_json, &html! {
-                        textarea.code name="json" rows="2" spellcheck="false" data-testid="fault-json"
-                            data-wrong=(words.bad_json) placeholder="{}" {}
-                    }))
-                }
-                button.main type="submit" data-testid="fault-add" { (words.add_fault) }
             }
         }
     }

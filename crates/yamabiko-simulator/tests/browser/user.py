@@ -151,17 +151,6 @@ with world() as it:
     it.push({"type": "text", "text": "here I am"})
     expect(get("loading")).to_be_hidden()
 
-    # Transcripts: saved by a link, played from a file.
-    get("attach-open").click()
-    expect(get("transcript-save")).to_have_attribute("href", f"/control/chats/{ALICE}/transcript")
-    assert get("transcript-save").get_attribute("download") is not None
-    with page.expect_request("**/control/script") as asked:
-        page.route("**/control/script", lambda route: route.fulfill(json={}))
-        get("transcript-replay").set_input_files(
-            {"name": "chat.txt", "mimeType": "text/plain", "buffer": "さくら: 180\n".encode()})
-    assert asked.value.post_data_json == {"script": "さくら: 180\n"}
-    assert asked.value.headers["content-type"] == "application/json"
-
     # A new user is a new chat, here and in another tab.
     other = it.page()
     get("new-user").click()

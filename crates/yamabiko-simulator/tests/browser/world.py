@@ -88,21 +88,21 @@ class World:
         """Waits until a page that was just loaded hears of changes."""
         expect(page.locator("body")).to_have_attribute("data-live", "yes")
 
-    def call(self, method, path, body=None, **headers):
+    def call(self, method, path, body=None, patience=PATIENCE, **headers):
         """Calls the simulator; gives its answer as JSON, or what it says otherwise."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json", **headers}
         request = urllib.request.Request(self.address + path, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=patience) as answer:
             told = answer.read()
             return json.loads(told) if "json" in answer.headers["content-type"] else told
 
-    def line(self, method, path, body=None):
+    def line(self, method, path, body=None, **options):
         """Calls LINE's API as the bot."""
-        return self.call(method, path, body, authorization="Bearer token")
+        return self.call(method, path, body, authorization="Bearer token", **options)
 
-    def push(self, *messages, to=ALICE):
-        return self.line("POST", "/v2/bot/message/push", {"to": to, "messages": list(messages)})
+    def push(self, *messages, to=ALICE, **options):
+        return self.line("POST", "/v2/bot/message/push", {"to": to, "messages": list(messages)}, **options)
 
     def reply(self, event, *messages):
         body = {"replyToken": event["replyToken"], "messages": list(messages)}
@@ -123,6 +123,12 @@ class World:
 
     def messages(self, chat=ALICE):
         return self.call("GET", f"/control/chats/{chat}")["messages"]
+
+    def clock(self):
+        return self.call("GET", "/control/clock")
+
+    def log(self):
+        return self.call("GET", "/control/log")["entries"]
 
     def settings(self):
         return self.call("GET", "/control/settings")
