@@ -26,6 +26,7 @@ pub(crate) fn run(
 /// Runs a prepared command; an exit code other than 0 is an error.
 pub(crate) fn run_with(command: &mut Command) -> anyhow::Result<()> {
     let shown = show(command);
+    forget_package(command);
     say(&format!("$ {shown}"));
     let started = Instant::now();
     let status = command.status().with_context(|| format!("cannot run {shown}"))?;
@@ -34,6 +35,17 @@ pub(crate) fn run_with(command: &mut Command) -> anyhow::Result<()> {
     }
     say(&format!("  {:.1} s", started.elapsed().as_secs_f32()));
     Ok(())
+}
+
+/// Takes away what cargo told of this package: some build scripts would see a change in it, and build all anew.
+fn forget_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let is_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(is_package) {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// Says whether a program can be found.
