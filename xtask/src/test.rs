@@ -7,8 +7,8 @@ use crate::{
     setup,
 };
 
-/// Test targets that `--quick` leaves out.
-const SLOW: &str = "not (binary(browser) or binary(processes) or binary(procfile) or binary(python_bot) or binary(random))";
+/// What `--quick` leaves out: browsers, many processes, other languages, killed stores and long random runs.
+const SLOW: &str = "not (binary(browser) or binary(processes) or binary(procfile) or binary(python_bot) or binary(sdk) or test(/^(random|crash)::/))";
 
 /// Runs all checks; `quick` leaves out the slow ones.
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
@@ -54,4 +54,22 @@ fn tests(quick: bool) -> anyhow::Result<()> {
         "cargo",
         ["test", "--workspace", "--all-features", "--no-fail-fast", "--bins", "--lib", "--tests"],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_quick_leaves_out_is_there() {
+        let named = SLOW.split("binary(").skip(1).filter_map(|rest| rest.split(')').next());
+        let folders = ["bots/timer/tests", "crates/yamabiko-simulator/tests"];
+        for name in named {
+            let file = format!("{name}.rs");
+            assert!(
+                folders.iter().any(|folder| root().join(folder).join(&file).exists()),
+                "{name}"
+            );
+        }
+    }
 }
