@@ -40,7 +40,7 @@ async fn python(script: &str) {
 }
 
 async fn node(script: &str) {
-    let mut node = Command::new("node");
+    let mut node = Command::new(installed("venv/bin/node"));
     node.env("PACKAGES", installed("node/node_modules"));
     run(node, script).await;
 }

@@ -7,12 +7,7 @@ use anyhow::bail;
 use crate::command::{exists, run_with, say};
 
 /// Programs that the tests run, with the Debian package of each.
-const PROGRAMS: [(&str, &str); 4] = [
-    ("chromium", "chromium"),
-    ("node", "nodejs"),
-    ("npm", "npm"),
-    ("redis-server", "redis-server"),
-];
+const PROGRAMS: [(&str, &str); 2] = [("chromium", "chromium"), ("redis-server", "redis-server")];
 /// Fonts for screenshots, each with what shows that it is there.
 const FONTS: [(&str, &str); 2] = [
     ("/usr/share/fonts/opentype/ipafont-gothic", "fonts-ipafont-gothic"),

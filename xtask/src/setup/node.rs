@@ -23,7 +23,8 @@ pub(super) fn install() -> anyhow::Result<()> {
     for name in FILES {
         fs::copy(given.join(name), folder.join(name)).context(name)?;
     }
-    let mut npm = Command::new("npm");
+    // Distributions may have an older Node than LINE's SDK takes: it comes with Python's packages, pinned as they are.
+    let mut npm = Command::new(root().join("target/tests/venv/bin/npm"));
     npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
     run_with(&mut npm)
 }
