@@ -283,6 +283,12 @@ impl<S: ChatState> Context<S> {
         self.inner.run.claim.job.id
     }
 
+    /// Returns which attempt the run is, from 1: one more than the runs that have failed before.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.inner.run.claim.job.failures + 1
+    }
+
     /// Returns when the run started, by the store's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {

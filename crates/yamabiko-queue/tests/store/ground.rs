@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::redis_server::RedisServer;
+use crate::{leftovers::leftovers, redis_server::RedisServer};
 
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,35 +83,6 @@ impl Ground {
 
     /// Returns the names of tables or keys that hold anything, but for those that may.
     pub(crate) fn leftovers(&self, name: &str) -> Vec<String> {
-        match self.url() {
-            None => Vec::new(),
-            Some(url) if url.starts_with("sqlite:") => rows_left(&self.sqlite()),
-            Some(_) => keys_left(&mut self.redis(), name),
-        }
+        self.url().map_or_else(Vec::new, |url| leftovers(&url, name))
     }
-}
-
-/// Tables that need not become empty: what all jobs share, and the chats' state.
-const CONSTANT_TABLES: [&str; 2] = ["store", "state"];
-/// Keys that stay: the schema's version, the counter of tokens, the chats' state, and hints that nobody has taken.
-const CONSTANT_KEYS: [&str; 5] = ["schema", "token", "state", "alarm", "wake:"];
-
-fn rows_left(file: &rusqlite::Connection) -> Vec<String> {
-    let mut tables = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
-    let names: Vec<String> =
-        tables.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
-    let rows = |name: &String| -> i64 {
-        file.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap()
-    };
-    names
-        .into_iter()
-        .filter(|name| !CONSTANT_TABLES.contains(&name.as_str()) && rows(name) > 0)
-        .collect()
-}
-
-fn keys_left(redis: &mut redis::Connection, name: &str) -> Vec<String> {
-    let prefix = format!("yamabiko:{{{name}}}:");
-    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query(redis).unwrap();
-    let rests = keys.into_iter().map(|key| key[prefix.len()..].to_owned());
-    rests.filter(|rest| !CONSTANT_KEYS.iter().any(|constant| rest.starts_with(constant))).collect()
 }

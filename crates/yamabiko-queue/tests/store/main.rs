@@ -4,6 +4,7 @@
 mod crash;
 mod dump;
 mod ground;
+mod leftovers;
 mod model;
 mod on_a_redis;
 mod place;

@@ -1,0 +1,174 @@
+//! What the store holds when all is over.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use yamabiko_chaos::{Ask, Said};
+use yamabiko_queue::{
+    Clock, JobRecord, ManualClock, State, Store, StoreOptions, Timestamp,
+    store::{self, Query},
+};
+
+use crate::{book::Page, leftovers::leftovers, place::Place};
+
+/// The bot's name.
+const BOT: &str = "chaos";
+/// After this, nothing that is over is kept: dead jobs are the last to go.
+const FORGOTTEN: Duration = Duration::from_secs(40 * 24 * 60 * 60);
+/// For how long a reply token is used.
+const TOKEN_USED_FOR: Duration = Duration::from_secs(50);
+/// How often to prune at most; each time takes a bounded number.
+const PRUNES: u32 = 1_000_000;
+
+/// A look at the store from outside.
+#[derive(Debug)]
+pub(crate) struct Aftermath {
+    store: Arc<dyn Store>,
+}
+
+/// What was found in the store about the chats, by their users.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// What was dropped because nobody can tell whether it was said.
+    pub(crate) uncertain: HashMap<String, Vec<Said>>,
+    /// Requests that were given up after their process had died three times.
+    pub(crate) given_up: HashSet<u64>,
+    /// Dead jobs that nobody asked to fail, as text.
+    pub(crate) dead: Vec<String>,
+    /// How many runs each chat's state has counted.
+    pub(crate) runs: HashMap<String, u64>,
+}
+
+impl Aftermath {
+    pub(crate) async fn open(place: &Place) -> anyhow::Result<Self> {
+        let mut options = StoreOptions::new(BOT);
+        options.keep_completed = FORGOTTEN;
+        options.keep_completed_max = u32::MAX;
+        Ok(Self { store: store::open(&place.direct_url(), options).await? })
+    }
+
+    /// Returns how many jobs are not over yet.
+    pub(crate) async fn live(&self) -> anyhow::Result<u64> {
+        let states = self.store.counts().await?.states;
+        let over = [State::Completed, State::Dead, State::Cancelled];
+        Ok(states.iter().filter(|(state, _)| !over.contains(state)).map(|(_, count)| count).sum())
+    }
+
+    /// Describes the jobs that are not over yet.
+    pub(crate) async fn describe_live(&self) -> anyhow::Result<Vec<String>> {
+        let mut live = Vec::new();
+        for state in [State::Running, State::Ready, State::Waiting, State::Scheduled] {
+            for record in self.list(state).await? {
+                live.push(describe(&record));
+            }
+        }
+        Ok(live)
+    }
+
+    async fn list(&self, state: State) -> anyhow::Result<Vec<JobRecord>> {
+        let mut query = Query { limit: 1000, ..Query::new(state) };
+        let mut all = Vec::new();
+        loop {
+            let page = self.store.list(&query).await?;
+            all.extend(page.records);
+            query.after = page.next;
+            if query.after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Reads what the checks need.
+    pub(crate) async fn facts(&self, pages: &[Page]) -> anyhow::Result<Facts> {
+        let mut facts = Facts::default();
+        for record in self.list(State::Completed).await? {
+            if let (Some(chat), Some(said)) =
+                (record.job.chat.clone(), dropped_as_uncertain(&record))
+            {
+                facts.uncertain.entry(chat).or_default().extend(said);
+            }
+        }
+        for record in self.list(State::Dead).await? {
+            match asked(&record) {
+                Some((_, Ask::Fail)) => {}
+                Some((request, _)) if record.job.lost >= 3 => {
+                    facts.given_up.insert(request);
+                }
+                _ => facts.dead.push(describe(&record)),
+            }
+        }
+        for page in pages {
+            let runs = match self.store.state(&page.user).await? {
+                Some(state) => {
+                    let state: Value = serde_json::from_slice(&state)?;
+                    state["s"]["count"].as_u64().with_context(|| format!("a state: {state}"))?
+                }
+                None => 0,
+            };
+            facts.runs.insert(page.user.clone(), runs);
+        }
+        Ok(facts)
+    }
+}
+
+/// Lets all be forgotten that is over, and returns what is left.
+pub(crate) async fn left_over(place: &Place) -> anyhow::Result<Vec<String>> {
+    let url = place.direct_url();
+    let now = store::open(&url, StoreOptions::new(BOT)).await?.tick().await?.now;
+    let mut options = StoreOptions::new(BOT);
+    options.clock = Clock::Manual(ManualClock::new(now + FORGOTTEN));
+    let store = store::open(&url, options).await?;
+    let mut before = u64::MAX;
+    let mut idle = 0;
+    for _ in 0..PRUNES {
+        store.tick().await?;
+        let left: u64 = store.counts().await?.states.values().sum();
+        // What is remembered of jobs is pruned as well, and is in no count.
+        idle = if left < before { 0 } else { idle + 1 };
+        before = left;
+        if idle > 64 && leftovers(&url, BOT).is_empty() || idle > 4096 {
+            return Ok(leftovers(&url, BOT));
+        }
+    }
+    bail!("the store prunes without end")
+}
+
+fn describe(record: &JobRecord) -> String {
+    let job = &record.job;
+    format!(
+        "{} {} {} of {:?}: failures {}, lost {}, unsure {}, due {:?}, history {:?}, payload {}",
+        record.state,
+        job.kind,
+        job.id,
+        job.chat,
+        job.failures,
+        job.lost,
+        job.unsure,
+        record.time,
+        record.history.iter().map(|failure| &failure.error).collect::<Vec<_>>(),
+        String::from_utf8_lossy(&job.payload)
+    )
+}
+
+/// Reads what an event's job asks for.
+fn asked(record: &JobRecord) -> Option<(u64, Ask)> {
+    let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
+    Ask::parse(payload["event"]["message"]["text"].as_str()?)
+}
+
+/// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):
+/// an earlier attempt may have arrived, and when it ended its reply token was too old to find out.
+fn dropped_as_uncertain(record: &JobRecord) -> Option<Vec<Said>> {
+    let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
+    let arrived = Timestamp::from_micros(payload["token_arrived"].as_i64()?);
+    if !record.job.unsure || record.time?.since(arrived) <= TOKEN_USED_FOR {
+        return None;
+    }
+    let messages = payload["messages"].as_array()?;
+    messages.iter().map(|message| message["text"].as_str()?.parse().ok()).collect()
+}

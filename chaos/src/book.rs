@@ -1,0 +1,62 @@
+//! What the users did, written down as they did it.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use yamabiko_chaos::Ask;
+
+/// What a user asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) request: u64,
+    pub(crate) ask: Ask,
+    pub(crate) event: String,
+    pub(crate) message: String,
+    /// The event that took the message back, if one did.
+    pub(crate) unsent_by: Option<String>,
+}
+
+/// What was done in a chat.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) user: String,
+    pub(crate) asked: Vec<Asked>,
+    /// The events by which the user blocked the bot.
+    pub(crate) unfollows: Vec<String>,
+}
+
+/// What was done in all chats.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pages: Mutex<Vec<Page>>,
+    requests: AtomicU64,
+}
+
+impl Book {
+    fn pages(&self) -> MutexGuard<'_, Vec<Page>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a page for a chat and returns its number.
+    pub(crate) fn open(&self, user: String) -> usize {
+        let mut pages = self.pages();
+        pages.push(Page { user, asked: Vec::new(), unfollows: Vec::new() });
+        pages.len() - 1
+    }
+
+    /// Returns a number for a request, from 1.
+    pub(crate) fn number(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Changes the page of a chat.
+    pub(crate) fn write<T>(&self, page: usize, change: impl FnOnce(&mut Page) -> T) -> T {
+        change(&mut self.pages()[page])
+    }
+
+    pub(crate) fn read(&self) -> Vec<Page> {
+        self.pages().clone()
+    }
+}

@@ -1,0 +1,162 @@
+//! Matches what the bot said to what it was asked: what is missing, said twice, out of order, early or half done; pure.
+
+use std::collections::{HashMap, HashSet};
+
+use yamabiko_chaos::{Ask, Said, What};
+
+mod once;
+mod order;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+/// What a user asked for, and what is known of it; times in milliseconds since 1970.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) request: u64,
+    pub(crate) ask: Ask,
+    /// When the user wrote it.
+    pub(crate) at: i64,
+    /// When its webhook was first sent; never, if all were lost.
+    pub(crate) sent: Option<i64>,
+    /// When the bot took it.
+    pub(crate) taken: Option<i64>,
+    /// Whether the user took it back, and when the bot took note of that.
+    pub(crate) unsent: Option<CalledOff>,
+}
+
+/// Something that ends what was asked for before: a message taken back, or a chat that was left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CalledOff {
+    /// When the user did it.
+    pub(crate) at: i64,
+    /// When the bot took note of it.
+    pub(crate) taken: Option<i64>,
+}
+
+/// A message that a user saw.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    pub(crate) said: Said,
+    pub(crate) at: i64,
+}
+
+/// All that is known of a chat.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Chat {
+    pub(crate) user: String,
+    /// In the order of asking.
+    pub(crate) asked: Vec<Asked>,
+    /// In the order of seeing.
+    pub(crate) heard: Vec<Heard>,
+    pub(crate) unfollows: Vec<CalledOff>,
+    /// What was dropped because nobody can tell whether it was said (O3).
+    pub(crate) uncertain: Vec<Said>,
+    /// The requests that were given up because their process died three times (C4).
+    pub(crate) given_up: HashSet<u64>,
+    /// How many runs the chat's state has counted.
+    pub(crate) runs: u64,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Wrong {
+    /// A message is missing.
+    Lost,
+    /// A message was said more than once.
+    Twice,
+    /// A message came before one that goes before it, or an event was handled before an earlier one.
+    OutOfOrder,
+    /// A timer rang before its time.
+    Early,
+    /// Something happened without what belongs to it.
+    HalfDone,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) wrong: Wrong,
+    pub(crate) text: String,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdict {
+    pub(crate) findings: Vec<Finding>,
+    /// Replies of which nobody can tell whether they were said, and which were dropped (O3).
+    pub(crate) uncertain: u64,
+    /// Messages that were rightly not said: their request was taken back, cancelled, or never reached the bot.
+    pub(crate) called_off: u64,
+    /// Requests given up after three deaths of their process (C4).
+    pub(crate) given_up: u64,
+    /// Timers that rang.
+    pub(crate) rung: u64,
+    /// Messages that were matched to their request.
+    pub(crate) matched: u64,
+}
+
+impl Verdict {
+    fn find(&mut self, wrong: Wrong, text: String) {
+        self.findings.push(Finding { wrong, text });
+    }
+
+    fn add(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.uncertain += other.uncertain;
+        self.called_off += other.called_off;
+        self.given_up += other.given_up;
+        self.rung += other.rung;
+        self.matched += other.matched;
+    }
+}
+
+/// Checks all chats.
+pub(crate) fn all(chats: &[Chat]) -> Verdict {
+    let mut verdict = Verdict::default();
+    for chat in chats {
+        verdict.add(chat.check());
+    }
+    verdict
+}
+
+impl Chat {
+    /// Checks everything that was said in the chat.
+    pub(crate) fn check(&self) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.check_once(&mut verdict);
+        self.check_order(&mut verdict);
+        self.check_timers(&mut verdict);
+        verdict
+    }
+
+    fn asked(&self, request: u64) -> Option<&Asked> {
+        self.asked.iter().find(|asked| asked.request == request)
+    }
+
+    /// Returns what was said or dropped as uncertain.
+    fn told(&self) -> impl Iterator<Item = &Said> {
+        self.heard.iter().map(|heard| &heard.said).chain(&self.uncertain)
+    }
+
+    /// Returns the timers that were cancelled, with the runs that did so.
+    fn cancelled(&self) -> HashMap<u64, u64> {
+        let mut cancelled = HashMap::new();
+        for said in self.told() {
+            if let (What::Cancelled(timers), Some(run)) = (&said.what, said.run) {
+                cancelled.extend(timers.iter().map(|timer| (*timer, run)));
+            }
+        }
+        cancelled
+    }
+}
+
+impl Asked {
+    /// Returns when the timer is due, if it is one.
+    fn due(&self) -> Option<i64> {
+        match self.ask {
+            Ask::Timer(ms) => Some(self.at + i64::try_from(ms).unwrap_or(i64::MAX)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Each message is said exactly once.
+
+use std::collections::HashMap;
+
+use yamabiko_chaos::{Ask, Said, What};
+
+use super::{Asked, Chat, Verdict, Wrong};
+
+/// For how long before a chat was left, in milliseconds, what was asked for may still be on its way.
+const ON_ITS_WAY: i64 = 60_000;
+
+/// A message without what it lists.
+fn bare(what: &What) -> What {
+    match what {
+        What::Listed(_) => What::Listed(Vec::new()),
+        What::Cancelled(_) => What::Cancelled(Vec::new()),
+        other => other.clone(),
+    }
+}
+
+/// Returns the messages that a request asks for, in order.
+fn expected(ask: &Ask) -> Vec<What> {
+    match ask {
+        Ask::Say | Ask::Slow(_) | Ask::Flaky => vec![What::Answered],
+        Ask::Timer(_) => vec![What::Set, What::Rang],
+        Ask::Work(steps) => {
+            let steps = (1..=*steps).map(What::Step);
+            [What::Begun].into_iter().chain(steps).chain([What::Done]).collect()
+        }
+        Ask::Many(messages) => (1..=*messages).map(What::Part).collect(),
+        Ask::List => vec![What::Listed(Vec::new())],
+        Ask::Cancel => vec![What::Cancelled(Vec::new())],
+        Ask::Fail => vec![What::Dead],
+    }
+}
+
+impl Chat {
+    pub(super) fn check_once(&self, verdict: &mut Verdict) {
+        let mut counts: HashMap<(u64, What), u64> = HashMap::new();
+        for heard in &self.heard {
+            *counts.entry((heard.said.request, bare(&heard.said.what))).or_default() += 1;
+        }
+        for asked in &self.asked {
+            let reached =
+                asked.taken.is_some() || self.told().any(|said| said.request == asked.request);
+            for what in expected(&asked.ask) {
+                match counts.remove(&(asked.request, what.clone())).unwrap_or(0) {
+                    0 => self.missing(asked, &what, reached, verdict),
+                    1 => {
+                        verdict.matched += 1;
+                        verdict.rung += u64::from(what == What::Rang);
+                    }
+                    times => verdict.find(
+                        Wrong::Twice,
+                        format!("{} {what:?} of {asked:?} was said {times} times", self.user),
+                    ),
+                }
+            }
+        }
+        // What is left was said by a run whose effects were dropped, or belongs to no request.
+        for ((request, what), _) in counts {
+            verdict.find(
+                Wrong::HalfDone,
+                format!(
+                    "{} {request} {what:?} should never be said: {:?}",
+                    self.user,
+                    self.asked(request)
+                ),
+            );
+        }
+    }
+
+    fn missing(&self, asked: &Asked, what: &What, reached: bool, verdict: &mut Verdict) {
+        let is_it = |said: &Said| said.request == asked.request && bare(&said.what) == *what;
+        if self.uncertain.iter().any(is_it) {
+            verdict.uncertain += 1;
+        } else if self.given_up.contains(&asked.request) {
+            verdict.given_up += 1;
+        } else if !reached || self.is_called_off(asked, what) {
+            verdict.called_off += 1;
+        } else {
+            verdict.find(Wrong::Lost, format!("{} {what:?} of {asked:?} is missing", self.user));
+        }
+    }
+
+    /// Says whether a message may rightly be missing.
+    fn is_called_off(&self, asked: &Asked, what: &What) -> bool {
+        let is_cancelled = *what == What::Rang && self.cancelled().contains_key(&asked.request);
+        // What was asked for long before is over by then.
+        let over = asked.due().unwrap_or(asked.at) + ON_ITS_WAY;
+        let is_left = self.unfollows.iter().any(|left| asked.at <= left.at && left.at <= over);
+        is_cancelled || asked.unsent.is_some() || is_left
+    }
+
+    /// Says whether something in the chat may have run without a trace.
+    pub(super) fn has_traceless_runs(&self) -> bool {
+        let is_traceless = |asked: &Asked| asked.unsent.is_some() || asked.taken.is_none();
+        !self.unfollows.is_empty()
+            || !self.given_up.is_empty()
+            || self.asked.iter().any(is_traceless)
+    }
+}

@@ -1,0 +1,111 @@
+//! Each chat's messages come in order, its events are handled in order, and each run counts once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use yamabiko_chaos::{Said, What};
+
+use super::{Chat, Verdict, Wrong};
+
+/// The run of a request that said something: a request may have one for its event and one for what came of it.
+fn phase(what: &What) -> u8 {
+    match what {
+        What::Rang | What::Done => 1,
+        _ => 0,
+    }
+}
+
+impl Chat {
+    pub(super) fn check_order(&self, verdict: &mut Verdict) {
+        self.messages_in_order(verdict);
+        self.steps_in_order(verdict);
+        self.events_in_order(verdict);
+        self.runs_counted_once(verdict);
+    }
+
+    fn messages_in_order(&self, verdict: &mut Verdict) {
+        let in_lane = self.heard.iter().filter(|heard| heard.said.run.is_some());
+        let in_lane: Vec<_> = in_lane.collect();
+        for pair in in_lane.windows(2) {
+            let [before, after] = [pair[0], pair[1]];
+            if before.said.run > after.said.run {
+                let text = format!("{} {} came before {}", self.user, before.said, after.said);
+                verdict.find(Wrong::OutOfOrder, text);
+            }
+        }
+    }
+
+    fn steps_in_order(&self, verdict: &mut Verdict) {
+        let mut last: HashMap<u64, &What> = HashMap::new();
+        for Said { request, what, .. } in self.heard.iter().map(|heard| &heard.said) {
+            if let Some(before) = last.insert(*request, what)
+                && place(before) > place(what)
+            {
+                let text = format!("{} {before:?} of {request} came before {what:?}", self.user);
+                verdict.find(Wrong::OutOfOrder, text);
+            }
+        }
+    }
+
+    /// An event that the bot had taken before another was sent is handled before it.
+    fn events_in_order(&self, verdict: &mut Verdict) {
+        let mut handled: BTreeMap<u64, u64> = BTreeMap::new();
+        for said in self.told().filter(|said| phase(&said.what) == 0) {
+            if let Some(run) = said.run {
+                handled.insert(run, said.request);
+            }
+        }
+        let events: Vec<_> = handled.values().filter_map(|request| self.asked(*request)).collect();
+        for (at, later) in events.iter().enumerate() {
+            for earlier in &events[at + 1..] {
+                let must_come_first =
+                    earlier.taken.zip(later.sent).is_some_and(|(taken, sent)| taken < sent);
+                if must_come_first {
+                    let text = format!("{} {later:?} was handled before {earlier:?}", self.user);
+                    verdict.find(Wrong::OutOfOrder, text);
+                }
+            }
+        }
+    }
+
+    /// Each run in the lane saw the state that the one before had left.
+    fn runs_counted_once(&self, verdict: &mut Verdict) {
+        let mut by_run: BTreeMap<u64, (u64, u8)> = BTreeMap::new();
+        let mut by_phase: HashMap<(u64, u8), u64> = HashMap::new();
+        for said in self.told() {
+            let Some(run) = said.run else { continue };
+            let who = (said.request, phase(&said.what));
+            if *by_run.entry(run).or_insert(who) != who {
+                verdict.find(
+                    Wrong::HalfDone,
+                    format!("{} run {run} counted twice: {said}", self.user),
+                );
+            }
+            if *by_phase.entry(who).or_insert(run) != run {
+                verdict.find(Wrong::HalfDone, format!("{} {said} has two runs", self.user));
+            }
+        }
+        let last = by_run.keys().next_back().copied().unwrap_or(0);
+        let missing = (1..=last).filter(|run| !by_run.contains_key(run)).collect::<Vec<_>>();
+        let traceless = self.has_traceless_runs();
+        if !missing.is_empty() && !traceless {
+            verdict.find(
+                Wrong::HalfDone,
+                format!("{} runs {missing:?} counted, and said nothing", self.user),
+            );
+        }
+        if self.runs < last || (self.runs != last && !traceless) {
+            let text =
+                format!("{} the state counts {} runs, the last was {last}", self.user, self.runs);
+            verdict.find(Wrong::HalfDone, text);
+        }
+    }
+}
+
+/// Where a message stands among those of its request.
+fn place(what: &What) -> u32 {
+    match what {
+        What::Step(n) | What::Part(n) => *n,
+        What::Rang | What::Done => u32::MAX,
+        _ => 0,
+    }
+}

@@ -1,0 +1,199 @@
+//! Each kind of finding is found, and nothing is found where all is well.
+
+use super::*;
+
+/// A chat in which all is well: a timer, a list, and work.
+fn chat() -> Chat {
+    let mut chat = Chat { runs: 5, ..Chat::default() };
+    chat.ask(1, Ask::Timer(1_000), 0);
+    chat.ask(2, Ask::List, 500);
+    chat.ask(3, Ask::Work(2), 2_000);
+    for (at, text) in [
+        (10, "#1 1 set"),
+        (510, "#2 2 listed 1"),
+        (1_000, "#1 3 rang"),
+        (2_010, "#3 4 begun"),
+        (2_100, "#3 0 step 1"),
+        (2_200, "#3 0 step 2"),
+        (2_300, "#3 5 done"),
+    ] {
+        chat.hear(text, at);
+    }
+    chat
+}
+
+impl Chat {
+    /// Lets a user ask for something; the bot takes it within 5 ms.
+    fn ask(&mut self, request: u64, ask: Ask, at: i64) {
+        let (sent, taken) = (Some(at + 1), Some(at + 5));
+        self.asked.push(Asked { request, ask, at, sent, taken, unsent: None });
+    }
+
+    fn hear(&mut self, text: &str, at: i64) {
+        self.heard.push(Heard { said: text.parse().expect("a message"), at });
+    }
+
+    fn forget(&mut self, text: &str) {
+        self.heard.retain(|heard| heard.said.to_string() != text);
+    }
+}
+
+fn wrongs(chat: &Chat) -> Vec<Wrong> {
+    let mut wrongs: Vec<_> = chat.check().findings.iter().map(|finding| finding.wrong).collect();
+    wrongs.sort_unstable();
+    wrongs.dedup();
+    wrongs
+}
+
+#[test]
+fn nothing_is_found_where_all_is_well() {
+    let verdict = chat().check();
+    assert_eq!(verdict.findings, []);
+    assert_eq!((verdict.matched, verdict.rung, verdict.called_off), (7, 1, 0));
+}
+
+#[test]
+fn a_missing_message_is_lost() {
+    let mut chat = chat();
+    chat.forget("#3 0 step 2");
+    assert_eq!(wrongs(&chat), [Wrong::Lost]);
+}
+
+#[test]
+fn a_message_said_again_is_said_twice() {
+    let mut chat = chat();
+    chat.hear("#3 5 done", 2_400);
+    assert_eq!(wrongs(&chat), [Wrong::Twice]);
+}
+
+#[test]
+fn a_timer_that_rings_a_millisecond_early_is_found() {
+    let mut chat = chat();
+    chat.heard[2].at = 999;
+    assert_eq!(wrongs(&chat), [Wrong::Early]);
+}
+
+#[test]
+fn messages_in_another_order_than_their_runs_are_found() {
+    let mut chat = chat();
+    chat.heard.swap(0, 1);
+    assert_eq!(wrongs(&chat), [Wrong::OutOfOrder]);
+}
+
+#[test]
+fn steps_in_another_order_are_found() {
+    let mut chat = chat();
+    chat.heard.swap(4, 5);
+    assert_eq!(wrongs(&chat), [Wrong::OutOfOrder]);
+}
+
+#[test]
+fn an_event_handled_before_one_that_was_taken_earlier_is_found() {
+    let mut chat = Chat { runs: 2, ..Chat::default() };
+    chat.ask(1, Ask::Say, 0);
+    chat.ask(2, Ask::Say, 100);
+    chat.hear("#2 1 answered", 110);
+    chat.hear("#1 2 answered", 120);
+    assert_eq!(wrongs(&chat), [Wrong::OutOfOrder]);
+    // Two webhooks that were on their way at the same time may be stored in any order.
+    chat.asked[1].sent = Some(3);
+    assert_eq!(wrongs(&chat), []);
+}
+
+#[test]
+fn what_a_failed_run_said_is_half_done() {
+    let mut chat = chat();
+    chat.hear("#2 0 wrong", 520);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+}
+
+#[test]
+fn two_runs_that_saw_the_same_state_are_found() {
+    let mut chat = chat();
+    chat.ask(4, Ask::Say, 2_400);
+    chat.hear("#4 5 answered", 2_410);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+}
+
+#[test]
+fn a_run_that_counted_and_said_nothing_is_found() {
+    let mut chat = chat();
+    chat.ask(4, Ask::Say, 2_400);
+    chat.hear("#4 7 answered", 2_410);
+    chat.runs = 7;
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+    chat.forget("#4 7 answered");
+    assert_eq!(wrongs(&chat), [Wrong::Lost, Wrong::HalfDone]);
+}
+
+#[test]
+fn a_list_that_leaves_a_timer_out_is_found() {
+    let mut chat = chat();
+    chat.heard[1].said.what = What::Listed(vec![]);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+}
+
+#[test]
+fn a_list_with_a_timer_that_has_rung_is_found() {
+    let mut chat = chat();
+    chat.runs = 6;
+    chat.ask(4, Ask::List, 2_400);
+    chat.hear("#4 6 listed 1", 2_410);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+}
+
+#[test]
+fn a_cancelled_timer_may_be_missing_and_must_not_ring() {
+    let mut chat = Chat { runs: 2, ..Chat::default() };
+    chat.ask(1, Ask::Timer(1_000), 0);
+    chat.ask(2, Ask::Cancel, 500);
+    chat.hear("#1 1 set", 10);
+    chat.hear("#2 2 cancelled 1", 510);
+    assert_eq!((wrongs(&chat), chat.check().called_off), (vec![], 1));
+    chat.runs = 3;
+    chat.hear("#1 3 rang", 1_010);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+}
+
+#[test]
+fn a_timer_of_a_message_taken_back_may_be_missing_and_must_not_ring_afterwards() {
+    let mut chat = Chat { runs: 1, ..Chat::default() };
+    chat.ask(1, Ask::Timer(1_000), 0);
+    chat.hear("#1 1 set", 10);
+    chat.asked[0].unsent = Some(CalledOff { at: 500, taken: Some(510) });
+    assert_eq!((wrongs(&chat), chat.check().called_off), (vec![], 1));
+    chat.runs = 2;
+    chat.hear("#1 2 rang", 1_010);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+    // If the bot took note of it only after the timer was due, it may have rung before.
+    chat.asked[0].unsent = Some(CalledOff { at: 500, taken: Some(1_005) });
+    assert_eq!(wrongs(&chat), []);
+}
+
+#[test]
+fn what_was_under_way_when_the_user_left_may_be_missing_and_what_was_over_may_not() {
+    let mut chat = Chat { runs: 1, ..Chat::default() };
+    chat.ask(1, Ask::Timer(1_000), 0);
+    chat.hear("#1 1 set", 10);
+    chat.unfollows.push(CalledOff { at: 500, taken: Some(510) });
+    assert_eq!(wrongs(&chat), []);
+    chat.unfollows[0].at = 200_000;
+    assert_eq!(wrongs(&chat), [Wrong::Lost]);
+}
+
+#[test]
+fn an_uncertain_reply_has_a_count_of_its_own() {
+    let mut chat = Chat { runs: 1, ..Chat::default() };
+    chat.ask(1, Ask::Say, 0);
+    chat.uncertain.push("#1 1 answered".parse().expect("a message"));
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.uncertain), (vec![], 1));
+}
+
+#[test]
+fn what_never_reached_the_bot_is_not_lost() {
+    let mut chat = Chat::default();
+    chat.ask(1, Ask::Say, 0);
+    chat.asked[0].taken = None;
+    assert_eq!((wrongs(&chat), chat.check().called_off), (vec![], 1));
+}

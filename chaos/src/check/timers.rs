@@ -1,0 +1,79 @@
+//! Timers ring at their time and not after they were called off, and lists tell the truth.
+
+use std::collections::HashMap;
+
+use yamabiko_chaos::{Ask, What};
+
+use super::{Chat, Heard, Verdict, Wrong};
+
+impl Chat {
+    pub(super) fn check_timers(&self, verdict: &mut Verdict) {
+        let cancelled = self.cancelled();
+        for heard in self.heard.iter().filter(|heard| heard.said.what == What::Rang) {
+            self.rang(heard, &cancelled, verdict);
+        }
+        let runs = |wanted: fn(&What) -> bool| -> HashMap<u64, u64> {
+            let told = self.told().filter(|said| wanted(&said.what));
+            told.filter_map(|said| Some((said.request, said.run?))).collect()
+        };
+        let set = runs(|what| *what == What::Set);
+        let rang = runs(|what| *what == What::Rang);
+        for heard in &self.heard {
+            let (What::Listed(listed) | What::Cancelled(listed), Some(run)) =
+                (&heard.said.what, heard.said.run)
+            else {
+                continue;
+            };
+            let over = |timer: u64| {
+                let by = |runs: &HashMap<u64, u64>| runs.get(&timer).is_some_and(|by| *by < run);
+                by(&rang) || by(&cancelled)
+            };
+            for timer in listed {
+                if set.get(timer).is_some_and(|by| *by > run) || over(*timer) {
+                    verdict.find(
+                        Wrong::HalfDone,
+                        format!("{} {} lists {timer}, which does not run", self.user, heard.said),
+                    );
+                }
+            }
+            for asked in &self.asked {
+                // One that fell due before the list was said may have been on its way already.
+                let runs = set.get(&asked.request).is_some_and(|by| *by < run)
+                    && !over(asked.request)
+                    && asked.due().is_some_and(|due| due > heard.at)
+                    && asked.unsent.is_none()
+                    && !self.unfollows.iter().any(|left| asked.at <= left.at);
+                if runs && !listed.contains(&asked.request) {
+                    verdict.find(
+                        Wrong::HalfDone,
+                        format!("{} {} does not list {asked:?}", self.user, heard.said),
+                    );
+                }
+            }
+        }
+    }
+
+    fn rang(&self, heard: &Heard, cancelled: &HashMap<u64, u64>, verdict: &mut Verdict) {
+        let request = heard.said.request;
+        let Some(asked) = self.asked(request).filter(|asked| matches!(asked.ask, Ask::Timer(_)))
+        else {
+            return;
+        };
+        let Some(due) = asked.due() else { return };
+        if heard.at < due {
+            let text = format!("{} {asked:?} rang {} ms early", self.user, due - heard.at);
+            verdict.find(Wrong::Early, text);
+        }
+        let by_run = cancelled.contains_key(&request);
+        // The timer's lane is the chat's: what the bot took note of before the timer fell due was handled before it,
+        // and what it took note of before another event happened was handled before that.
+        let by_user = asked.unsent.iter().chain(&self.unfollows).any(|off| {
+            asked.taken.is_some_and(|taken| taken < off.at)
+                && off.taken.is_some_and(|taken| taken < due)
+        });
+        if by_run || by_user {
+            let text = format!("{} {asked:?} rang though it was called off", self.user);
+            verdict.find(Wrong::HalfDone, text);
+        }
+    }
+}

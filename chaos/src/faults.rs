@@ -1,0 +1,73 @@
+//! The simulator's faults: which are on, and how often each has hit.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::{line::Line, tally::Tally};
+
+/// What a fault may hit at most; the simulator counts down from it.
+const PLENTY: u64 = 1_000_000;
+
+/// A kind of fault, the part of calls or webhooks that it hits, and the simulator's words for it.
+fn all() -> Vec<(&'static str, f64, Value)> {
+    let of = |endpoint: &str, what: Value| {
+        let mut fault = what;
+        fault["endpoint"] = endpoint.into();
+        fault
+    };
+    let mut faults = Vec::new();
+    let mut add = |name, rate, endpoint, what| faults.push((name, rate, of(endpoint, what)));
+    add("reply answered 500", 0.012, "reply", json!({ "status": 500 }));
+    add("reply timed out before LINE took it", 0.012, "reply", json!({ "timeout": "before" }));
+    add("reply timed out after LINE took it", 0.012, "reply", json!({ "timeout": "after" }));
+    add("reply reset before LINE took it", 0.012, "reply", json!({ "reset": "before" }));
+    add("reply reset after LINE took it", 0.012, "reply", json!({ "reset": "after" }));
+    add("reply refused by rate (429)", 0.003, "reply", json!({ "limit": "rate" }));
+    add("reply refused for one user (429)", 0.012, "reply", json!({ "limit": "user" }));
+    add("reply slow", 0.02, "reply", json!({ "delayMs": 100, "delayMaxMs": 2500 }));
+    add("push answered 503", 0.012, "push", json!({ "status": 503 }));
+    add("push timed out before LINE took it", 0.012, "push", json!({ "timeout": "before" }));
+    add("push timed out after LINE took it", 0.012, "push", json!({ "timeout": "after" }));
+    add("push reset before LINE took it", 0.012, "push", json!({ "reset": "before" }));
+    add("push reset after LINE took it", 0.012, "push", json!({ "reset": "after" }));
+    add("push refused by rate (429)", 0.006, "push", json!({ "limit": "rate" }));
+    add("push refused for one user (429)", 0.012, "push", json!({ "limit": "user" }));
+    add(
+        "push refused as if the quota were used up (429)",
+        0.006,
+        "push",
+        json!({ "limit": "quota" }),
+    );
+    add("push slow", 0.02, "push", json!({ "delayMs": 100, "delayMaxMs": 2500 }));
+    add("webhook duplicated", 0.04, "callback", json!({ "duplicate": 2 }));
+    add("webhook delayed", 0.04, "callback", json!({ "delayMs": 50, "delayMaxMs": 1500 }));
+    add("webhook reordered", 0.04, "callback", json!({ "reorder": true }));
+    add("webhook lost", 0.03, "callback", json!({ "lose": true }));
+    faults
+}
+
+/// Switches all faults on.
+pub(crate) async fn switch_on(line: &Line, seed: u64) -> anyhow::Result<()> {
+    for (number, (_, rate, mut fault)) in (0_u64..).zip(all()) {
+        fault["rate"] = rate.into();
+        fault["seed"] = (seed * 1000 + number).into();
+        fault["count"] = PLENTY.into();
+        line.fault(&fault).await?;
+    }
+    Ok(())
+}
+
+/// Switches all faults off and counts how often each has hit.
+pub(crate) async fn switch_off(line: &Line, tally: &Tally) -> anyhow::Result<()> {
+    let hit = line.no_more_faults().await?;
+    for ((name, ..), fault) in all().into_iter().zip(hit) {
+        let left = fault["count"].as_u64().context("a fault that counts")?;
+        tally.add(name, PLENTY - left);
+    }
+    Ok(())
+}
+
+/// Returns the names of all kinds of faults.
+pub(crate) fn names() -> Vec<&'static str> {
+    all().into_iter().map(|(name, ..)| name).collect()
+}

@@ -1,0 +1,277 @@
+//! The bot's processes: started, killed, stopped, frozen, and started again.
+
+use std::{
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    process::{Child, Command},
+    sync::{Mutex, OwnedMutexGuard},
+};
+
+use crate::{locks::WriteLock, ports, tally::Tally};
+
+/// How long a process may take to end after SIGTERM.
+pub(crate) const STOP: Duration = Duration::from_secs(30);
+/// How long a claim holds, as the processes are told.
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
+
+/// The roles of the processes; more than one of each.
+const ROLES: [&str; 8] = ["web", "web", "worker", "worker", "worker", "timer", "timer", "all"];
+
+/// How the bot's processes are started.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) program: PathBuf,
+    pub(crate) store_url: String,
+    pub(crate) line_url: String,
+    pub(crate) secret: String,
+    pub(crate) token: String,
+    /// Where their logs go.
+    pub(crate) logs: PathBuf,
+}
+
+/// The bot's processes.
+#[derive(Clone, Debug)]
+pub(crate) struct Herd {
+    slots: Arc<Vec<Slot>>,
+    tally: Arc<Tally>,
+}
+
+/// The place of one process; whoever does something to it holds its lock meanwhile.
+#[derive(Debug)]
+struct Slot {
+    name: String,
+    role: &'static str,
+    port: u16,
+    setup: Setup,
+    child: Arc<Mutex<Child>>,
+}
+
+/// A process that nobody else does anything to.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    slot: &'a Slot,
+    child: OwnedMutexGuard<Child>,
+}
+
+impl Herd {
+    /// Starts all processes.
+    pub(crate) fn start(setup: &Setup, ports: &[u16], tally: &Arc<Tally>) -> anyhow::Result<Self> {
+        let mut slots = Vec::new();
+        for (number, (role, port)) in ROLES.into_iter().zip(ports.iter().copied()).enumerate() {
+            let name = format!("{role}-{number}");
+            let child = spawn(setup, &name, role, port)?;
+            let child = Arc::new(Mutex::new(child));
+            slots.push(Slot { name, role, port, setup: setup.clone(), child });
+        }
+        Ok(Self { slots: Arc::new(slots), tally: Arc::clone(tally) })
+    }
+
+    /// Returns a port for each process, and those among them that take webhooks.
+    pub(crate) fn ports() -> std::io::Result<(Vec<u16>, Vec<u16>)> {
+        let ports = ports::free(ROLES.len())?;
+        let web = ROLES.iter().zip(&ports).filter(|(role, _)| matches!(**role, "web" | "all"));
+        let web = web.map(|(_, port)| *port).collect();
+        Ok((ports, web))
+    }
+
+    /// Takes a process at random that nobody does anything to; `None` if there is none.
+    fn any(&self) -> Option<Held<'_>> {
+        let mut order: Vec<_> = self.slots.iter().collect();
+        fastrand::shuffle(&mut order);
+        order.into_iter().find_map(Slot::hold)
+    }
+
+    /// Kills a process and starts it again after `gap`.
+    pub(crate) async fn kill(&self, gap: Duration) {
+        if let Some(held) = self.any() {
+            self.tally.broke("process killed (SIGKILL)");
+            self.kill_held(held, gap).await;
+        }
+    }
+
+    /// Kills a process while it holds the write lock of an SQLite file, thus in the middle of a commit.
+    pub(crate) async fn kill_in_commit(&self, lock: &WriteLock, gap: Duration) {
+        let lock = lock.clone();
+        let Ok(Some(pid)) = tokio::task::spawn_blocking(move || lock.freeze_holder()).await else {
+            return;
+        };
+        let held =
+            self.slots.iter().find_map(|slot| slot.hold().filter(|held| held.pid() == Some(pid)));
+        let Some(held) = held else {
+            // Somebody else does something to it already.
+            kill_process(pid, Signal::CONT).ok();
+            return;
+        };
+        self.tally.broke("process killed in the middle of a commit");
+        self.tally.broke("process killed (SIGKILL)");
+        self.kill_held(held, gap).await;
+    }
+
+    async fn kill_held(&self, mut held: Held<'_>, gap: Duration) {
+        held.child.kill().await.ok();
+        tokio::time::sleep(gap).await;
+        self.start_again(&mut held);
+    }
+
+    /// Stops a process by SIGTERM and starts it again after `gap`.
+    pub(crate) async fn stop(&self, gap: Duration) {
+        let Some(mut held) = self.any() else { return };
+        self.tally.broke("process stopped (SIGTERM)");
+        self.stop_held(&mut held).await;
+        tokio::time::sleep(gap).await;
+        self.start_again(&mut held);
+    }
+
+    async fn stop_held(&self, held: &mut Held<'_>) {
+        let began = Instant::now();
+        held.signal(Signal::TERM);
+        match tokio::time::timeout(STOP, held.child.wait()).await {
+            Ok(Ok(status)) if status.success() => self.tally.stopped(began.elapsed()),
+            Ok(ended) => {
+                self.tally.misdeed(format!("{} ended with {ended:?} when stopped", held.slot.name));
+            }
+            Err(_) => {
+                self.tally.misdeed(format!("{} did not end within {STOP:?}", held.slot.name));
+                held.child.kill().await.ok();
+            }
+        }
+    }
+
+    /// Freezes a process for so long.
+    pub(crate) async fn freeze(&self, time: Duration) {
+        let Some(held) = self.any() else { return };
+        self.tally.broke("process frozen for longer than its lease (SIGSTOP)");
+        held.signal(Signal::STOP);
+        tokio::time::sleep(time).await;
+        held.signal(Signal::CONT);
+    }
+
+    /// Notes processes that have ended by themselves, and starts them again.
+    pub(crate) fn look_after(&self) {
+        for slot in self.slots.iter() {
+            let Some(mut held) = slot.hold() else { continue };
+            if let Ok(Some(status)) = held.child.try_wait() {
+                self.tally.misdeed(format!("{} ended by itself with {status}", slot.name));
+                self.start_again(&mut held);
+            }
+        }
+    }
+
+    fn start_again(&self, held: &mut Held<'_>) {
+        let slot = held.slot;
+        match spawn(&slot.setup, &slot.name, slot.role, slot.port) {
+            Ok(child) => *held.child = child,
+            Err(error) => self.tally.misdeed(format!("{}: {error:#}", slot.name)),
+        }
+    }
+
+    /// Measures how long the processes take until they are ready; those that something is done to are left out.
+    pub(crate) async fn measure_return(&self, http: &reqwest::Client, since: Instant) {
+        let looks = (0..self.slots.len()).map(|at| {
+            let (herd, http) = (self.clone(), http.clone());
+            tokio::spawn(async move {
+                let slot = &herd.slots[at];
+                let url = format!("http://127.0.0.1:{}/ready", slot.port);
+                loop {
+                    // Only a process that was there all the time can tell something.
+                    let Some(held) = slot.hold() else { return };
+                    if http.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
+                        herd.tally.returned(since.elapsed());
+                        return;
+                    }
+                    drop(held);
+                    if since.elapsed() > STOP {
+                        herd.tally.misdeed(format!(
+                            "{} is not ready {STOP:?} after the store is back",
+                            slot.name
+                        ));
+                        return;
+                    }
+                    // The process tells nobody when it is ready; this only sets how often we look.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            })
+        });
+        for look in looks.collect::<Vec<_>>() {
+            look.await.ok();
+        }
+    }
+
+    /// Stops all processes by SIGTERM, one after the other.
+    pub(crate) async fn end(&self) {
+        for slot in self.slots.iter() {
+            let child = Arc::clone(&slot.child).lock_owned().await;
+            self.stop_held(&mut Held { slot, child }).await;
+        }
+    }
+
+    /// Waits until nobody does anything to any process.
+    pub(crate) async fn calm(&self) {
+        for slot in self.slots.iter() {
+            drop(slot.child.lock().await);
+        }
+    }
+}
+
+impl Slot {
+    fn hold(&self) -> Option<Held<'_>> {
+        let child = Arc::clone(&self.child).try_lock_owned().ok()?;
+        Some(Held { slot: self, child })
+    }
+}
+
+impl Held<'_> {
+    fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(i32::try_from(self.child.id()?).ok()?)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            kill_process(pid, signal).ok();
+        }
+    }
+}
+
+fn spawn(setup: &Setup, name: &str, role: &str, port: u16) -> anyhow::Result<Child> {
+    let port = port.to_string();
+    let mut command = Command::new(&setup.program);
+    command
+        .arg(role)
+        .env_clear()
+        .envs([
+            ("STORE_URL", setup.store_url.as_str()),
+            ("LINE_CHANNEL_SECRET", &setup.secret),
+            ("LINE_CHANNEL_ACCESS_TOKEN", &setup.token),
+            ("LINE_API_URL", &setup.line_url),
+            ("LINE_DATA_API_URL", &setup.line_url),
+            ("HOST", "127.0.0.1"),
+            ("LEASE_SECONDS", &LEASE.as_secs().to_string()),
+            // What was done stays until the end, so that it can be looked at.
+            ("RETENTION_COMPLETED_MAX", "10000000"),
+            ("LOG", "warn"),
+        ])
+        // Roles without webhooks show only whether they are ready.
+        .env(if matches!(role, "web" | "all") { "PORT" } else { "METRICS_PORT" }, &port)
+        .stdin(Stdio::null())
+        .stdout(log(&setup.logs, name)?)
+        .stderr(log(&setup.logs, name)?)
+        .kill_on_drop(true);
+    command.spawn().with_context(|| format!("cannot start {}", setup.program.display()))
+}
+
+fn log(folder: &Path, name: &str) -> anyhow::Result<File> {
+    let path = folder.join(format!("{name}.log"));
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| path.display().to_string())
+}

@@ -1,0 +1,184 @@
+//! A wire that can be cut: a proxy between a client and a server, in the middle of both.
+
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+};
+
+/// What happens to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Bytes go both ways.
+    Whole,
+    /// The next answer is lost, and the connection with it.
+    Mute,
+    /// It is cut at once.
+    Cut,
+}
+
+/// A listener whose connections lead to one of several servers of this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    port: u16,
+    connections: Arc<Mutex<Vec<watch::Sender<Fate>>>>,
+}
+
+impl Wire {
+    /// Starts a wire to the servers on these ports; a connection goes to the next one that takes it.
+    pub(crate) async fn start(to: Vec<u16>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let wire = Self { port: listener.local_addr()?.port(), connections: Arc::default() };
+        let connections = Arc::clone(&wire.connections);
+        let to: Arc<[u16]> = to.into();
+        let next = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(async move {
+            loop {
+                let Ok((client, _)) = listener.accept().await else { continue };
+                let fate = watch::Sender::new(Fate::Whole);
+                let (to, next, heard) = (Arc::clone(&to), Arc::clone(&next), fate.subscribe());
+                let mut open = connections.lock().unwrap_or_else(PoisonError::into_inner);
+                open.retain(|connection: &watch::Sender<Fate>| connection.receiver_count() > 0);
+                open.push(fate);
+                drop(open);
+                tokio::spawn(async move {
+                    // However a connection ends, both sides see it end.
+                    if let Some(server) = connect(&to, &next).await {
+                        join(client, server, heard).await.ok();
+                    }
+                });
+            }
+        });
+        Ok(wire)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Cuts all connections.
+    pub(crate) fn cut(&self) {
+        self.decide(Fate::Cut);
+    }
+
+    /// Loses the next answer on each connection: the server has done what was asked, and the client never hears of it.
+    pub(crate) fn lose_answers(&self) {
+        self.decide(Fate::Mute);
+    }
+
+    fn decide(&self, fate: Fate) {
+        let open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        for connection in open.iter() {
+            connection.send_replace(fate);
+        }
+    }
+}
+
+/// Connects to the next server that listens.
+async fn connect(to: &[u16], next: &AtomicUsize) -> Option<TcpStream> {
+    for _ in 0..to.len() {
+        let port = to[next.fetch_add(1, Ordering::Relaxed) % to.len()];
+        if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+            return Some(stream);
+        }
+    }
+    None
+}
+
+async fn join(client: TcpStream, server: TcpStream, fate: watch::Receiver<Fate>) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let mut cut = fate.clone();
+    tokio::select! {
+        ended = pass(from_client, to_server, None) => ended,
+        ended = pass(from_server, to_client, Some(fate)) => ended,
+        _ = cut.wait_for(|fate| *fate == Fate::Cut) => Ok(()),
+    }
+}
+
+/// Passes bytes on until the source ends, or until one is held back.
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    fate: Option<watch::Receiver<Fate>>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        let is_mute = fate.as_ref().is_some_and(|fate| *fate.borrow() == Fate::Mute);
+        if read == 0 || is_mute {
+            return Ok(());
+        }
+        to.write_all(&buffer[..read]).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts a server that answers each byte by the same byte, after it has counted it.
+    async fn echo(counted: watch::Sender<usize>) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut byte = [0];
+            while stream.read_exact(&mut byte).await.is_ok() {
+                counted.send_modify(|count| *count += 1);
+                stream.write_all(&byte).await.unwrap();
+            }
+        });
+        port
+    }
+
+    async fn ask(stream: &mut TcpStream) -> io::Result<u8> {
+        stream.write_all(b"x").await?;
+        stream.read_u8().await
+    }
+
+    #[tokio::test]
+    async fn a_wire_passes_bytes_until_it_is_cut() {
+        let wire = Wire::start(vec![echo(watch::Sender::new(0)).await]).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", wire.port())).await.unwrap();
+        assert_eq!(ask(&mut stream).await.unwrap(), b'x');
+        wire.cut();
+        assert!(stream.read_u8().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_one_to_something_that_was_done() {
+        let counted = watch::Sender::new(0);
+        let mut count = counted.subscribe();
+        let wire = Wire::start(vec![echo(counted).await]).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", wire.port())).await.unwrap();
+        assert_eq!(ask(&mut stream).await.unwrap(), b'x');
+        wire.lose_answers();
+        assert!(ask(&mut stream).await.is_err());
+        count.wait_for(|count| *count == 2).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_passed_over() {
+        let away = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = away.local_addr().unwrap().port();
+        drop(away);
+        let wire = Wire::start(vec![port, echo(watch::Sender::new(0)).await]).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", wire.port())).await.unwrap();
+        assert_eq!(ask(&mut stream).await.unwrap(), b'x');
+    }
+}

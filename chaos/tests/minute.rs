@@ -1,0 +1,30 @@
+//! A minute of breaking everything, on each store.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+/// Breaks everything around the bot for a minute and fails unless all zeros are zeros.
+fn a_minute_on(store: &str) {
+    let output = Command::new(env!("CARGO_BIN_EXE_yamabiko-chaos"))
+        .args(["--store", store, "--minutes", "1", "--seed", "7"])
+        .args(["--bot", env!("CARGO_BIN_EXE_chaos-bot")])
+        // Not every machine lets a test mount a file system.
+        .args(["--disk-full", "if-possible"])
+        .output()
+        .unwrap();
+    let ledger = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{ledger}\n{errors}");
+    assert!(ledger.contains("| lost | 0 |"), "{ledger}");
+}
+
+#[test]
+fn nothing_is_lost_or_said_twice_in_a_minute_of_breaking_on_redis() {
+    a_minute_on("redis");
+}
+
+#[test]
+fn nothing_is_lost_or_said_twice_in_a_minute_of_breaking_on_an_sqlite_file() {
+    a_minute_on("sqlite");
+}
