@@ -179,7 +179,7 @@ impl Bot {
         let mut options = self.settings.store_options(name);
         options.clock = self.clock.clone();
         let store = store::open_when_there(&self.url, options).await;
-        store.with_context(|| format!("the store at {}", without_password(&self.url)))
+        store.with_context(|| format!("the store at {}", store::without_password(&self.url)))
     }
 }
 
@@ -205,23 +205,4 @@ fn worker_options(settings: &Settings, role: Role, clock: Clock) -> WorkerOption
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
-}
-
-/// Returns a store's address as it may be shown.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}://…{}", &url[..scheme], &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn a_store_is_named_without_its_password() {
-        assert_eq!(without_password("redis://user:geheim@host:6379/0"), "redis://…@host:6379/0");
-        assert_eq!(without_password("sqlite:bot.db"), "sqlite:bot.db");
-    }
 }
