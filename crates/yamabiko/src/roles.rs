@@ -17,9 +17,10 @@ use yamabiko_queue::{
 use crate::{
     App, Result,
     cli::Role,
-    config::Settings,
+    config::{Settings, default_file},
     context,
     delivery::Courier,
+    doctor,
     health::Health,
     log,
     platform::Platform,
@@ -39,7 +40,7 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     if role == Role::Dev {
         return dev::run(app, settings, metrics, stop).await;
     }
-    let default_file = (role == Role::All).then(|| format!("sqlite:{}.db", app.name));
+    let default_file = (role == Role::All).then(|| default_file(&app.name));
     let url = settings.store_url(default_file)?;
     let secret = if role.is_web() { Some(settings.channel_secret()?) } else { None };
     let platform: Arc<dyn Platform> = Arc::new(settings.client()?);
@@ -102,6 +103,9 @@ impl Bot {
         };
         opened.get_or_init(|| Arc::clone(&store));
         queue.get_or_init(|| Queue::new(Arc::clone(&store)));
+        if self.role != Role::Dev {
+            self.warn(&store, &app);
+        }
         if self.role.is_worker() {
             let (worker, stop) =
                 (self.worker(app, Arc::clone(&store), health)?, self.stop.requested());
@@ -143,6 +147,13 @@ impl Bot {
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));
         }
         Ok(())
+    }
+
+    /// Warns of what is wrong with the store and its queues, while the process goes to work.
+    fn warn<S: ChatState>(&self, store: &Arc<dyn Store>, app: &App<S>) {
+        let (url, store, queues) = (self.url.clone(), Arc::clone(store), app.queues());
+        let options = self.settings.store_options(&app.name);
+        tokio::spawn(async move { doctor::warn_at_start(&url, &options, &store, &queues).await });
     }
 
     fn worker<S: ChatState>(
