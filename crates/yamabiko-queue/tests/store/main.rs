@@ -1,6 +1,7 @@
 //! One suite over both stores, and over the model that judges them.
 #![cfg(test)]
 
+mod backup;
 mod crash;
 mod dump;
 mod ground;
