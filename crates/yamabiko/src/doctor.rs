@@ -1,6 +1,9 @@
 //! `doctor`: looks at all that a bot depends on, and says what to do.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use yamabiko_queue::{
@@ -15,6 +18,26 @@ mod work;
 
 /// How long a worker takes to its first beat, and a little more.
 const FIRST_BEAT: Duration = Duration::from_secs(2);
+
+/// What a clock showed, and when.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    time: Timestamp,
+    at: Instant,
+}
+
+impl Reading {
+    /// Reads a clock that showed this a moment ago.
+    fn now(time: Timestamp) -> Self {
+        Self { time, at: Instant::now() }
+    }
+
+    /// Returns what this clock showed when the other was read.
+    fn when_read(self, other: Self) -> Timestamp {
+        self.time + other.at.saturating_duration_since(self.at)
+            - self.at.saturating_duration_since(other.at)
+    }
+}
 
 /// How a doctor is called.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -47,7 +70,9 @@ pub(crate) async fn run<S: ChatState>(
         tokio::join!(line::look(settings), look_at_store(&url, &options, &queues));
     findings.extend(line);
     findings.extend(store);
-    findings.extend(lines_clock.zip(stores_clock).map(|(line, store)| line::clock(line, store)));
+    if let (Some(line), Some(store)) = (lines_clock, stores_clock) {
+        findings.push(line::clock(line.when_read(store), store.time));
+    }
     say(&findings, call.json);
     Ok(findings.iter().all(|finding| finding.mark < Mark::Problem))
 }
@@ -56,18 +81,14 @@ async fn look_at_store(
     url: &str,
     options: &StoreOptions,
     queues: &[&str],
-) -> (Vec<Finding>, Option<Timestamp>) {
+) -> (Vec<Finding>, Option<Reading>) {
     let mut inspection = store::inspect(url, options, Depth::Thorough).await;
-    if let Some(now) = inspection.now {
-        match work::counts(store::open(url, options.clone())).await {
-            Ok(counts) => {
-                inspection.findings.extend(work::service(&counts, queues));
-                inspection.findings.extend(work::undone(&counts, now));
-            }
-            Err(finding) => inspection.findings.push(finding),
-        }
+    let clock = inspection.now.map(Reading::now);
+    if let (Some(counts), Some(now)) = (&inspection.counts, inspection.now) {
+        inspection.findings.extend(work::service(counts, queues));
+        inspection.findings.extend(work::undone(counts, now));
     }
-    (inspection.findings, inspection.now)
+    (inspection.findings, clock)
 }
 
 fn say(findings: &[Finding], as_json: bool) {
@@ -97,7 +118,7 @@ pub(crate) async fn warn_at_start(
     inspection.findings.iter().for_each(warn);
     tokio::time::sleep(options.lease + FIRST_BEAT).await;
     // A store that is away by now is told of by those who need it.
-    if let Ok(counts) = work::counts(async { Ok(Arc::clone(store)) }).await {
+    if let Ok(counts) = store.counts().await {
         work::service(&counts, queues).iter().for_each(warn);
     }
 }
@@ -107,5 +128,19 @@ fn warn(finding: &Finding) {
         let Finding { topic, text, advice, .. } = finding;
         let advice = advice.as_deref().unwrap_or_default();
         tracing::warn!(topic, "{text}: {advice}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_are_compared_as_of_one_moment() {
+        let (time, at) = (Timestamp::from_millis(1_800_000_000_000), Instant::now());
+        let three = Duration::from_secs(3);
+        let (earlier, later) = (Reading { time, at }, Reading { time, at: at + three });
+        assert_eq!(earlier.when_read(later), time + three);
+        assert_eq!(later.when_read(earlier), time - three);
     }
 }

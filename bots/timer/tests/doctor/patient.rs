@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::support::{Line, PATIENCE, Process, free_port, line, settings};
 
+/// What people read of the doctor.
+const PAGE: &str = include_str!("../../../../docs/operations.md");
+
 /// Where the bot is, whether it runs or not.
 pub(crate) struct Patient {
     pub(crate) line: Line,
@@ -91,6 +94,8 @@ impl Findings {
         );
         for finding in &findings {
             assert_eq!(finding["advice"].is_null(), finding["mark"] == "ok", "{finding}");
+            let topic = format!("| {} |", finding["topic"].as_str().unwrap());
+            assert!(PAGE.contains(&topic), "docs/operations.md does not tell of {topic}");
         }
         Self { is_well, findings }
     }

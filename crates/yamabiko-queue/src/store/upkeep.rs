@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{StoreOptions, redis, sqlite};
+use super::{Counts, StoreOptions, redis, sqlite};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
@@ -19,7 +19,7 @@ pub(super) const STORE: &str = "store";
 pub enum Depth {
     /// In milliseconds, and without disturbing anybody.
     Glance,
-    /// In seconds: also whether it can be written, and whether its data is whole.
+    /// In seconds: also whether it can be written, whether its data is whole, and what there is.
     Thorough,
 }
 
@@ -30,6 +30,8 @@ pub struct Inspection {
     pub findings: Vec<Finding>,
     /// The time by the store's clock; `None` if there is no store that could be opened.
     pub now: Option<Timestamp>,
+    /// What there is in the store, if it was looked at thoroughly.
+    pub counts: Option<Counts>,
 }
 
 /// Looks at the store at `url`, and changes nothing; that it is away or not what it should be is a finding.
@@ -37,7 +39,7 @@ pub async fn inspect(url: &str, options: &StoreOptions, depth: Depth) -> Inspect
     let looking = async {
         match url.strip_prefix("sqlite:") {
             Some(path) => sqlite::inspect(path, depth).await,
-            None => redis::inspect(url, options).await,
+            None => redis::inspect(url, options, depth).await,
         }
     };
     tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| {
@@ -78,6 +80,19 @@ pub async fn confirm_clock(url: &str) -> Result<Finding> {
 /// What is looked at to learn whether time goes on as it should.
 pub(super) const CLOCK: &str = "clock";
 
+impl Inspection {
+    /// Adds what there is, or why it could not be counted.
+    pub(super) fn count(&mut self, counts: Result<Counts>) {
+        match counts {
+            Ok(counts) => self.counts = Some(counts),
+            Err(error) => {
+                let advice = "see what else is said of the store, and try again";
+                self.findings.push(Finding::problem("jobs", because(&error), advice));
+            }
+        }
+    }
+}
+
 /// Returns the inspection of a store that cannot be opened.
 pub(super) fn unusable(error: &Error) -> Inspection {
     let advice = match error {
@@ -88,5 +103,8 @@ pub(super) fn unusable(error: &Error) -> Inspection {
         Error::Address { .. } => "correct STORE_URL",
         _ => "STORE_URL names what is no store of a bot: correct it, or restore a backup",
     };
-    Inspection { findings: vec![Finding::problem(STORE, because(error), advice)], now: None }
+    Inspection {
+        findings: vec![Finding::problem(STORE, because(error), advice)],
+        ..Inspection::default()
+    }
 }

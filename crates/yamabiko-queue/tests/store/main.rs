@@ -5,6 +5,7 @@ mod backup;
 mod crash;
 mod dump;
 mod ground;
+mod inspect;
 mod model;
 mod on_a_redis;
 mod place;

@@ -11,6 +11,7 @@ use yamabiko_queue::{
     finding::{because, span},
 };
 
+use super::Reading;
 use crate::config::Settings;
 
 /// LINE's clock is told to the second, and the answer takes its time to come here.
@@ -26,8 +27,8 @@ const QUOTA: &str = "quota";
 /// Where settings of a channel are that no call of LINE's API tells or changes.
 const CONSOLE: &str = "the channel's *Messaging API* tab in the LINE Developers Console";
 
-/// Asks LINE; also returns its clock's time.
-pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, Option<Timestamp>) {
+/// Asks LINE, and reads its clock.
+pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, Option<Reading>) {
     let client = match settings.client() {
         Ok(client) => client,
         Err(error) => {
@@ -39,13 +40,14 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, Option<Timestamp
         Ok(bot) => bot,
         Err(error) => return (vec![refused(&error), secret(settings, None).await], None),
     };
+    let clock = bot.answered_at.and_then(timestamp).map(Reading::now);
     let BotInfo { display_name, basic_id, .. } = &bot;
     let text = format!("LINE takes it: the bot is {display_name} ({basic_id})");
     let mut findings = vec![Finding::ok(TOKEN, text), secret(settings, Some(&bot)).await];
     findings.extend(webhook(&client).await);
     findings.push(redelivery());
     findings.push(quota(&client).await);
-    (findings, bot.answered_at.and_then(timestamp))
+    (findings, clock)
 }
 
 fn refused(error: &Error) -> Finding {

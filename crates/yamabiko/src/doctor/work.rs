@@ -1,33 +1,18 @@
 //! What the store tells of the bot's work: who does it, and what is left undone.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use yamabiko_queue::{
-    Finding, State, Store, Timestamp,
-    finding::{because, span},
+    Finding, State, Timestamp,
+    finding::span,
     job::OUTBOX,
     store::{Counts, Paused},
 };
 
 /// What is looked at to learn who does the work.
 const QUEUES: &str = "queues";
-/// How long counting may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// A timer that is due for longer has nobody who starts it.
 const OVERDUE: Duration = Duration::from_secs(60);
-
-/// Counts what there is in a store that is being opened; a store that does not answer is a finding.
-pub(super) async fn counts(
-    opening: impl Future<Output = yamabiko_queue::Result<Arc<dyn Store>>>,
-) -> Result<Counts, Finding> {
-    let counting = async { opening.await?.counts().await };
-    let why = match tokio::time::timeout(PATIENCE, counting).await {
-        Ok(Ok(counts)) => return Ok(counts),
-        Ok(Err(error)) => because(&error),
-        Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
-    };
-    Err(Finding::problem("jobs", why, "see what is said of the store"))
-}
 
 /// Judges who serves the queues.
 pub(super) fn service(counts: &Counts, queues: &[&str]) -> Vec<Finding> {

@@ -1,16 +1,20 @@
 //! Looks at the server: its version, its role, what it keeps on disk, its memory and its clock.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use redis::{AsyncCommands as _, aio::MultiplexedConnection};
+use redis::{AsyncCommands as _, aio::ConnectionLike};
 
-use super::{PATIENCE, SCHEMA, fsync, install_crypto, scripts::error, server::Server};
+use super::{
+    RedisStore, SCHEMA, fsync, install_crypto,
+    scripts::{Scripts, error},
+    server::Server,
+};
 use crate::{
     clock::{Timestamp, wall_clock},
     error::{Error, Result},
     finding::{Finding, size, span},
     store::{
-        Inspection, StoreOptions,
+        Depth, Inspection, Store as _, StoreOptions,
         upkeep::{CLOCK, STORE, unusable},
     },
 };
@@ -27,14 +31,20 @@ const DURABILITY: &str = "durability";
 const MEMORY: &str = "memory";
 
 /// Looks at the server at `url`.
-pub(in crate::store) async fn inspect(url: &str, options: &StoreOptions) -> Inspection {
-    look(url, options).await.unwrap_or_else(|error| unusable(&error))
+pub(in crate::store) async fn inspect(
+    url: &str,
+    options: &StoreOptions,
+    depth: Depth,
+) -> Inspection {
+    look(url, options, depth).await.unwrap_or_else(|error| unusable(&error))
 }
 
-async fn look(url: &str, options: &StoreOptions) -> Result<Inspection> {
+async fn look(url: &str, options: &StoreOptions, depth: Depth) -> Result<Inspection> {
     install_crypto();
     let server = Server::read(url, options.insecure_tls)?;
-    let mut connection = server.connect(PATIENCE).await.map_err(error)?;
+    // One that writes nothing, not even its schema's version.
+    let store = RedisStore::connect(server, Arc::new(Scripts::new()), options.clone()).await?;
+    let mut connection = store.connection.clone();
     let schema: Option<u32> =
         connection.get(format!("yamabiko:{{{}}}:schema", options.name)).await.map_err(error)?;
     if let Some(found) = schema.filter(|&found| found > SCHEMA) {
@@ -55,7 +65,11 @@ async fn look(url: &str, options: &StoreOptions) -> Result<Inspection> {
     };
     findings.push(fsync_policy(&mut connection, options).await);
     findings.push(clock(now, wall_clock()));
-    Ok(Inspection { findings, now: Some(now) })
+    let mut inspection = Inspection { findings, now: Some(now), counts: None };
+    if depth == Depth::Thorough {
+        inspection.count(store.counts().await);
+    }
+    Ok(inspection)
 }
 
 /// What the server says of itself.
@@ -162,7 +176,7 @@ fn memory(info: &Info<'_>) -> Finding {
 }
 
 /// Says what a loss of power costs (R3).
-async fn fsync_policy(connection: &mut MultiplexedConnection, options: &StoreOptions) -> Finding {
+async fn fsync_policy(connection: &mut impl ConnectionLike, options: &StoreOptions) -> Finding {
     const POLICY: &str = "fsync";
     if options.fsync {
         return match fsync::check(connection).await {

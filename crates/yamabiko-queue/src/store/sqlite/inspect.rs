@@ -1,12 +1,19 @@
 //! Looks at the file, the disk below it and the machine's clock.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::mpsc, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
 use super::{
     clock::{FOLLOWED, later},
     file,
+    reader::View,
 };
 use crate::{
     clock::{Timestamp, wall_clock},
@@ -62,11 +69,11 @@ fn without_file(path: &str) -> Inspection {
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let text = format!("there is no folder {}", folder.display());
         let finding = Finding::problem(STORE, text, "make it, or correct STORE_URL");
-        return Inspection { findings: vec![finding], now: None };
+        return Inspection { findings: vec![finding], ..Inspection::default() };
     }
     let mut findings = vec![Finding::warning(STORE, format!("there is no file {path}"), advice)];
     findings.extend(room(path));
-    Inspection { findings, now: None }
+    Inspection { findings, ..Inspection::default() }
 }
 
 fn look(path: &str, depth: Depth) -> Result<Inspection> {
@@ -85,7 +92,12 @@ fn look(path: &str, depth: Depth) -> Result<Inspection> {
     findings.extend(permissions(path));
     let (wall, stored) = (wall_clock(), latest(&db)?);
     findings.push(clock(wall, stored));
-    Ok(Inspection { findings, now: Some(later(wall, stored)) })
+    let mut inspection = Inspection { findings, now: Some(later(wall, stored)), counts: None };
+    if depth == Depth::Thorough {
+        let view = View::new(db, Arc::default());
+        inspection.count(view.at_one_moment(View::counts).map_err(file::meaning));
+    }
+    Ok(inspection)
 }
 
 /// The bot sets what counts for each connection; the journal is the file's.
