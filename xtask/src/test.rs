@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What `--quick` leaves out: browsers, many processes, other languages, killed stores and long random runs.
-const SLOW: &str = "not (binary(browser) or binary(minute) or binary(processes) or binary(procfile) or binary(python_bot) or binary(sdk) or test(/^(random|crash)::/))";
+const SLOW: &str = "not (binary(backup) or binary(browser) or binary(minute) or binary(processes) or binary(procfile) or binary(python_bot) or binary(sdk) or test(/^(random|crash)::/))";
 
 /// Runs all checks; `quick` leaves out the slow ones.
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {

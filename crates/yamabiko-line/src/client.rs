@@ -215,7 +215,9 @@ impl Client {
     /// # Errors
     /// Those of LINE.
     pub async fn bot_info(&self) -> Result<BotInfo, Error> {
-        self.get(&["info"]).await?.read(BotInfo::read)
+        let answer = self.get(&["info"]).await?;
+        let answered_at = answer.date;
+        Ok(BotInfo { answered_at, ..answer.read(BotInfo::read)? })
     }
 
     /// Returns where LINE sends webhooks.

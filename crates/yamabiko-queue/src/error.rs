@@ -49,6 +49,9 @@ pub enum Error {
         /// What was given.
         given: String,
     },
+    /// A backup could not be made.
+    #[error("no backup was made")]
+    Backup(#[source] Source),
     /// A kind of job was registered twice.
     #[error("the job kind {0:?} is registered twice")]
     RegisteredTwice(String),
@@ -71,6 +74,7 @@ impl Error {
             Self::Full(source) => Self::Full(source.to_string().into()),
             Self::Denied(source) => Self::Denied(source.to_string().into()),
             Self::Corrupt(source) => Self::Corrupt(source.to_string().into()),
+            Self::Backup(source) => Self::Backup(source.to_string().into()),
             Self::TooLarge { what, size, limit } => {
                 Self::TooLarge { what, size: *size, limit: *limit }
             }

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod finding;
 pub mod job;
 mod outage;
 pub mod queue;
@@ -19,6 +20,7 @@ pub mod worker;
 
 pub use clock::{Clock, ManualClock, Pace, Timestamp};
 pub use error::{Error, Result};
+pub use finding::{Finding, Mark};
 pub use job::{Due, Failure, Job, JobId, JobRecord, NewJob};
 pub use queue::Queue;
 pub use registry::{Ending, Finish, Registry};

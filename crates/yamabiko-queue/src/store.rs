@@ -17,8 +17,10 @@ pub(crate) mod grace;
 mod open;
 pub mod redis;
 pub mod sqlite;
+mod upkeep;
 
-pub use open::{StoreOptions, open, open_when_there};
+pub use open::{StoreOptions, open, open_when_there, without_password};
+pub use upkeep::{Depth, Inspection, backup, confirm_clock, inspect};
 
 /// Effects that one commit may have (K3).
 pub const MAX_EFFECTS: usize = 1000;
@@ -365,6 +367,14 @@ pub struct Counts {
     pub next_due: Option<Timestamp>,
     /// The processes that have beaten within a lease.
     pub processes: Vec<Process>,
+}
+
+impl Counts {
+    /// Says whether a process that has beaten serves this queue (C6).
+    #[must_use]
+    pub fn is_served(&self, queue: &str) -> bool {
+        self.processes.iter().any(|process| process.queues.iter().any(|name| name == queue))
+    }
 }
 
 /// What there is in one queue.

@@ -218,6 +218,7 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
     let shown = if secret { String::new() } else { readable(&parts.headers, &body) };
     platform.answered(n, start, Some(parts.status), None, shown);
     let mut response = Response::from_parts(parts, Body::from(body));
+    set_date(response.headers_mut(), platform.now());
     set_request_id(response.headers_mut(), &request_id);
     response
 }
@@ -262,6 +263,15 @@ async fn suffer(fault: CallFault, request: Request, next: Next) -> Ending {
 fn set_request_id(headers: &mut HeaderMap, request_id: &str) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-line-request-id", value);
+    }
+}
+
+/// LINE's clock is the simulator's.
+fn set_date(headers: &mut HeaderMap, now_ms: i64) {
+    let now = Duration::from_millis(now_ms.try_into().unwrap_or_default());
+    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + now);
+    if let Ok(value) = HeaderValue::from_str(&date) {
+        headers.insert(header::DATE, value);
     }
 }
 

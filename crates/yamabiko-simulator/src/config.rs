@@ -188,6 +188,21 @@ pub struct Settings {
     pub preparing_ms: u64,
     /// Whether calls over LINE's rate limits are refused with 429. Defaults to true.
     pub rate_limits: bool,
+    /// Whether LINE's console has a webhook, and uses it. Defaults to `on`.
+    pub webhook: WebhookUse,
+}
+
+/// Says whether LINE's console has a webhook, and uses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebhookUse {
+    /// It has an address, and *Use webhook* is on.
+    #[default]
+    On,
+    /// It has an address, and *Use webhook* is off: the bot hears of nothing.
+    Off,
+    /// It has no address.
+    Unset,
 }
 
 /// Says how a user's message becomes read.
@@ -212,6 +227,7 @@ impl Default for Settings {
             mark_as_read_mode: MarkAsRead::Auto,
             preparing_ms: 0,
             rate_limits: true,
+            webhook: WebhookUse::On,
         }
     }
 }

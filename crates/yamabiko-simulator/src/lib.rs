@@ -28,7 +28,7 @@ mod validate;
 mod webhook;
 
 pub use clock::Clock;
-pub use config::{Language, MarkAsRead, NewGroup, NewUser, Settings, SimulatorConfig};
+pub use config::{Language, MarkAsRead, NewGroup, NewUser, Settings, SimulatorConfig, WebhookUse};
 pub use error::Error;
 pub use script::{Failure, Malformed, Outcome, Script, Stage};
 pub use server::Simulator;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use yamabiko_line::signature;
 
-use crate::config::MarkAsRead;
+use crate::config::{MarkAsRead, WebhookUse};
 use crate::deliveries::{Deliveries, Delivery};
 use crate::id;
 use crate::log::{Answer, Direction, Entry};
@@ -34,7 +34,7 @@ const ANSWERABLE: [&str; 10] = [
 /// Is an event that is on its way to the bot.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    /// `None` if the bot hears nothing of it, since it is not in the group.
+    /// `None` if the bot hears nothing of it, since it is not in the group or its webhook is not used.
     pub(crate) webhook_event_id: Option<String>,
     pub(crate) message_id: Option<String>,
     /// Ends with the answer to the first delivery.
@@ -52,7 +52,8 @@ impl Platform {
     ) -> Sent {
         let now = self.now();
         let (tell, answer) = oneshot::channel();
-        let chat = memory.chats.get(chat_id).filter(|chat| chat.open);
+        let used = memory.settings.webhook == WebhookUse::On;
+        let chat = memory.chats.get(chat_id).filter(|chat| chat.open && used);
         let Some(source) = chat.map(|chat| chat.source(user_id)) else {
             return Sent { webhook_event_id: None, message_id: None, answer };
         };

@@ -1,20 +1,40 @@
 //! The command line of every bot.
 
-use std::io::Write as _;
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{App, Result, config::Settings, log, roles, state::ChatState};
+use yamabiko_queue::{finding::size, store};
+
+use crate::{App, Result, config::Settings, doctor, log, roles, state::ChatState};
 
 /// What every bot's binary understands.
 #[derive(Debug, Parser)]
 #[command(version, about = "A LINE bot that answers later", arg_required_else_help = false)]
 struct Cli {
     #[command(subcommand)]
-    role: Option<Role>,
+    command: Option<Command>,
 
     #[command(flatten)]
     settings: Settings,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Run(Role),
+    /// Looks at LINE's account, the store, the clock and the queues, and says what to do; fails if there is a problem.
+    Doctor(doctor::Call),
+    /// Copies the SQLite file while the bot runs.
+    Backup {
+        /// The copy; must not exist yet.
+        file: PathBuf,
+    },
 }
 
 /// What a process does.
@@ -61,20 +81,37 @@ impl Role {
 pub(crate) fn run<S: ChatState>(app: App<S>) -> Result {
     let matches = Cli::command().name(app.name.clone()).get_matches();
     let cli = Cli::from_arg_matches(&matches)?;
-    let ended = start(app, cli);
-    if let Err(error) = &ended {
+    let is_well = start(app, cli).unwrap_or_else(|error| {
         // What `main` would print is a trace for programmers; whoever set a setting wrongly needs the sentence.
         complain(&format!("error: {error:#}"));
-        #[expect(clippy::exit, reason = "the process has ended, with an error")]
+        false
+    });
+    if !is_well {
+        #[expect(clippy::exit, reason = "the process has ended, and not well")]
         std::process::exit(1);
     }
-    ended
+    Ok(())
 }
 
-fn start<S: ChatState>(app: App<S>, cli: Cli) -> Result {
-    log::start(&cli.settings.log, cli.settings.log_format)?;
+/// Does what is asked, and returns whether all is well.
+fn start<S: ChatState>(app: App<S>, Cli { command, settings }: Cli) -> Result<bool> {
+    log::start(&settings.log, settings.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(roles::run(app, cli.role.unwrap_or(Role::Dev), cli.settings))
+    runtime.block_on(async {
+        match command.unwrap_or(Command::Run(Role::Dev)) {
+            Command::Run(role) => roles::run(app, role, settings).await.map(|()| true),
+            Command::Doctor(call) => Box::pin(doctor::run(call, &app, &settings)).await,
+            Command::Backup { file } => backup(&app.name, &settings, &file).await.map(|()| true),
+        }
+    })
+}
+
+async fn backup(name: &str, settings: &Settings, file: &Path) -> Result {
+    let url = settings.store_url_of(name)?;
+    let bytes = store::backup(&url, file).await;
+    let bytes = bytes.with_context(|| format!("the store at {}", store::without_password(&url)))?;
+    tell(&format!("{}: {}", file.display(), size(bytes)));
+    Ok(())
 }
 
 fn complain(text: &str) {

@@ -154,6 +154,11 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queues(pub Vec<(String, u32)>);
 
+/// Returns the store that `all` makes itself.
+pub(crate) fn default_file(name: &str) -> String {
+    format!("sqlite:{name}.db")
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings").finish_non_exhaustive()
@@ -168,6 +173,11 @@ impl Settings {
         url.ok_or_else(|| {
             anyhow!("STORE_URL is not set: web, worker and timer share one store, so give all of them the same address (sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT)")
         })
+    }
+
+    /// Returns the store's address for those who look after it: by default the file of `all`.
+    pub(crate) fn store_url_of(&self, name: &str) -> Result<String> {
+        self.store_url(Some(default_file(name)))
     }
 
     /// Returns the store's address in `dev`, where a Redis of the environment is left alone.
@@ -219,6 +229,17 @@ impl Settings {
                 "LINE_CHANNEL_ACCESS_TOKEN is not set: issue one in the LINE Developers Console, or set LINE_CHANNEL_ID to have short-lived tokens fetched"
             ),
         };
+        self.client_with(credentials)
+    }
+
+    /// Returns a client that gets its tokens by the channel's secret; `None` where the channel's id is not set.
+    pub(crate) fn client_by_secret(&self) -> Result<Option<Client>> {
+        let Some(channel_id) = self.line_channel_id.clone() else { return Ok(None) };
+        let channel_secret = self.channel_secret()?;
+        self.client_with(Credentials::Stateless { channel_id, channel_secret }).map(Some)
+    }
+
+    fn client_with(&self, credentials: Credentials) -> Result<Client> {
         let mut config = ClientConfig::new(credentials);
         if let Some(url) = &self.line_api_url {
             config.api_url.clone_from(url);

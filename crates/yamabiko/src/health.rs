@@ -55,12 +55,9 @@ pub(crate) async fn notes(store: &Arc<dyn Store>, queues: &[&str]) -> Vec<String
     let Ok(Ok(counts)) = tokio::time::timeout(STORE_TIMEOUT, store.counts()).await else {
         return Vec::new();
     };
-    let served = |queue: &str| {
-        counts.processes.iter().any(|process| process.queues.iter().any(|name| name == queue))
-    };
     let mut notes: Vec<_> = queues
         .iter()
-        .filter(|queue| !served(queue))
+        .filter(|queue| !counts.is_served(queue))
         .map(|queue| {
             format!("nobody serves the queue {queue}: start a worker, or name it in WORKER_QUEUES")
         })

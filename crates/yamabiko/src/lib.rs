@@ -39,6 +39,7 @@ mod config;
 mod context;
 mod dead;
 mod delivery;
+mod doctor;
 mod ending;
 mod handlers;
 mod health;

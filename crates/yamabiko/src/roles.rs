@@ -17,9 +17,10 @@ use yamabiko_queue::{
 use crate::{
     App, Result,
     cli::Role,
-    config::Settings,
+    config::{Settings, default_file},
     context,
     delivery::Courier,
+    doctor,
     health::Health,
     log,
     platform::Platform,
@@ -39,7 +40,7 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     if role == Role::Dev {
         return dev::run(app, settings, metrics, stop).await;
     }
-    let default_file = (role == Role::All).then(|| format!("sqlite:{}.db", app.name));
+    let default_file = (role == Role::All).then(|| default_file(&app.name));
     let url = settings.store_url(default_file)?;
     let secret = if role.is_web() { Some(settings.channel_secret()?) } else { None };
     let platform: Arc<dyn Platform> = Arc::new(settings.client()?);
@@ -102,6 +103,9 @@ impl Bot {
         };
         opened.get_or_init(|| Arc::clone(&store));
         queue.get_or_init(|| Queue::new(Arc::clone(&store)));
+        if self.role != Role::Dev {
+            self.warn(&store, &app);
+        }
         if self.role.is_worker() {
             let (worker, stop) =
                 (self.worker(app, Arc::clone(&store), health)?, self.stop.requested());
@@ -145,6 +149,13 @@ impl Bot {
         Ok(())
     }
 
+    /// Warns of what is wrong with the store and its queues, while the process goes to work.
+    fn warn<S: ChatState>(&self, store: &Arc<dyn Store>, app: &App<S>) {
+        let (url, store, queues) = (self.url.clone(), Arc::clone(store), app.queues());
+        let options = self.settings.store_options(&app.name);
+        tokio::spawn(async move { doctor::warn_at_start(&url, &options, &store, &queues).await });
+    }
+
     fn worker<S: ChatState>(
         &self,
         app: App<S>,
@@ -179,7 +190,7 @@ impl Bot {
         let mut options = self.settings.store_options(name);
         options.clock = self.clock.clone();
         let store = store::open_when_there(&self.url, options).await;
-        store.with_context(|| format!("the store at {}", without_password(&self.url)))
+        store.with_context(|| format!("the store at {}", store::without_password(&self.url)))
     }
 }
 
@@ -205,23 +216,4 @@ fn worker_options(settings: &Settings, role: Role, clock: Clock) -> WorkerOption
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
-}
-
-/// Returns a store's address as it may be shown.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}://…{}", &url[..scheme], &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn a_store_is_named_without_its_password() {
-        assert_eq!(without_password("redis://user:geheim@host:6379/0"), "redis://…@host:6379/0");
-        assert_eq!(without_password("sqlite:bot.db"), "sqlite:bot.db");
-    }
 }

@@ -1,6 +1,6 @@
 //! LINE's answers.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use serde_json::Value;
 
@@ -89,6 +89,8 @@ pub struct BotInfo {
     pub chat_mode: String,
     /// `auto` or `manual`; `mark_as_read` works only if it is `manual`.
     pub mark_as_read_mode: String,
+    /// When LINE answered, to the second and by its own clock; `None` if it does not say.
+    pub answered_at: Option<SystemTime>,
 }
 
 /// Where LINE sends webhooks.
@@ -173,6 +175,7 @@ impl BotInfo {
             picture_url: text(answer, "pictureUrl"),
             chat_mode: text(answer, "chatMode").unwrap_or_default(),
             mark_as_read_mode: text(answer, "markAsReadMode").unwrap_or_default(),
+            answered_at: None,
         })
     }
 }

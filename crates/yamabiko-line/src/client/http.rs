@@ -1,6 +1,9 @@
 //! One call over HTTP: how it is sent, and what its failure says about whether LINE has acted.
 
-use std::{sync::Once, time::Duration};
+use std::{
+    sync::Once,
+    time::{Duration, SystemTime},
+};
 
 use reqwest::{RequestBuilder, Response, Url, redirect};
 use serde_json::Value;
@@ -74,6 +77,8 @@ pub(super) struct Answer {
     pub(super) content_type: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    /// When it was given, by LINE's clock.
+    pub(super) date: Option<SystemTime>,
     /// The body may break off after the status has told what LINE did.
     pub(super) body: Result<Vec<u8>, Error>,
 }
@@ -87,6 +92,7 @@ impl Answer {
             request_id: header("x-line-request-id"),
             accepted_request_id: header("x-line-accepted-request-id"),
             content_type: header("content-type"),
+            date: header("date").and_then(|date| httpdate::parse_http_date(&date).ok()),
             retry_after: retry_after.map(Duration::from_secs),
             body: read(response, max_bytes).await,
         }

@@ -1,5 +1,7 @@
 //! All other calls.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use axum::{body::Body, http::Method};
 use serde_json::{Value, json};
 use yamabiko_line::{
@@ -105,7 +107,8 @@ async fn the_bot_and_its_webhook_are_described() {
         "reason": "error_status_code", "detail": "503",
     });
     let line = Line::answering([
-        Answer::json(200, &json!({"userId": "Ubot", "basicId": "@bot", "chatMode": "bot"})),
+        Answer::json(200, &json!({"userId": "Ubot", "basicId": "@bot", "chatMode": "bot"}))
+            .with("date", "Fri, 15 Jan 2027 08:00:00 GMT"),
         Answer::json(200, &json!({"endpoint": "https://example.com/callback", "active": true})),
         Answer::json(200, &test),
         Answer::json(200, &test),
@@ -115,6 +118,8 @@ async fn the_bot_and_its_webhook_are_described() {
     let client = line.client();
     let bot = client.bot_info().await.unwrap();
     assert_eq!((bot.user_id, &*bot.basic_id), (UserId::new("Ubot"), "@bot"));
+    let answered_at = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    assert_eq!(bot.answered_at, Some(answered_at));
     let endpoint = client.webhook_endpoint().await.unwrap();
     assert_eq!((&*endpoint.endpoint, endpoint.active), ("https://example.com/callback", true));
     let found = client.test_webhook_endpoint(None).await.unwrap();

@@ -66,6 +66,15 @@ pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
     }
 }
 
+/// Returns a store's address as it may be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => format!("{}://…{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
 /// Opens the store at `url`, waiting for as long as it is away.
 ///
 /// # Errors
@@ -81,5 +90,16 @@ pub async fn open_when_there(url: &str, options: StoreOptions) -> Result<Arc<dyn
             }
         }
         tokio::time::sleep(TRY_AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_store_is_named_without_its_password() {
+        assert_eq!(without_password("redis://user:geheim@host:6379/0"), "redis://…@host:6379/0");
+        assert_eq!(without_password("sqlite:bot.db"), "sqlite:bot.db");
     }
 }

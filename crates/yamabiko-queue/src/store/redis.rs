@@ -24,6 +24,7 @@ mod cursor;
 mod decode;
 mod encode;
 mod fsync;
+mod inspect;
 mod link;
 mod scripts;
 mod server;
@@ -31,6 +32,7 @@ mod watch;
 
 use cursor::Cursor;
 use decode::{corrupt, part};
+pub(super) use inspect::inspect;
 use link::Link;
 use scripts::{Scripts, call, error};
 use server::Server;

@@ -19,10 +19,12 @@ use crate::{
     },
 };
 
+mod backup;
 mod clock;
 mod commit;
 mod file;
 mod insert;
+mod inspect;
 mod list;
 mod people;
 mod reader;
@@ -35,7 +37,9 @@ mod turn;
 mod watch;
 mod writer;
 
+pub(super) use backup::backup;
 use clock::StoreClock;
+pub(super) use inspect::{confirm_clock, inspect};
 use reader::Reader;
 use writer::Writer;
 

@@ -1,9 +1,11 @@
 //! One suite over both stores, and over the model that judges them.
 #![cfg(test)]
 
+mod backup;
 mod crash;
 mod dump;
 mod ground;
+mod inspect;
 mod leftovers;
 mod model;
 mod on_a_redis;

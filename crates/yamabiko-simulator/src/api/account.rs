@@ -12,9 +12,9 @@ use yamabiko_line::signature;
 
 use super::answer::{Refused, json_body, time};
 use crate::chats::Message;
-use crate::config::MarkAsRead;
+use crate::config::{MarkAsRead, WebhookUse};
 use crate::id;
-use crate::platform::Platform;
+use crate::platform::{Memory, Platform};
 use crate::validate::Problem;
 
 /// Tells who the bot is.
@@ -87,13 +87,25 @@ pub(crate) async fn loading(
     })
 }
 
-/// Tells where webhooks go.
-pub(crate) async fn endpoint(State(platform): State<Arc<Platform>>) -> Json<Value> {
-    let url = platform.read(|memory| memory.bot_url.clone());
-    Json(json!({ "endpoint": url, "active": true }))
+/// Tells where webhooks go, and whether they do.
+pub(crate) async fn endpoint(
+    State(platform): State<Arc<Platform>>,
+) -> Result<Json<Value>, Refused> {
+    let (url, active) = platform.read(|memory| {
+        let active = memory.settings.webhook == WebhookUse::On;
+        set_url(memory).map(|url| (url, active))
+    })?;
+    Ok(Json(json!({ "endpoint": url, "active": active })))
 }
 
-/// Changes where webhooks go; unlike LINE, it takes `http` too.
+fn set_url(memory: &Memory) -> Result<String, Refused> {
+    match memory.settings.webhook {
+        WebhookUse::On | WebhookUse::Off => Ok(memory.bot_url.clone()),
+        WebhookUse::Unset => Err(Refused::new(StatusCode::NOT_FOUND, "Not found")),
+    }
+}
+
+/// Changes where webhooks go; unlike LINE, it takes `http` too. Where none went, *Use webhook* stays off.
 pub(crate) async fn set_endpoint(
     State(platform): State<Arc<Platform>>,
     body: Bytes,
@@ -103,6 +115,9 @@ pub(crate) async fn set_endpoint(
     platform.update(|memory| {
         memory.touch();
         memory.bot_url = url;
+        if memory.settings.webhook == WebhookUse::Unset {
+            memory.settings.webhook = WebhookUse::Off;
+        }
     });
     Ok(Json(json!({})))
 }
@@ -114,7 +129,7 @@ pub(crate) async fn test_endpoint(
 ) -> Result<Json<Value>, Refused> {
     let request = if body.is_empty() { Value::Null } else { json_body(&body)? };
     let url = match &request["endpoint"] {
-        Value::Null => platform.read(|memory| memory.bot_url.clone()),
+        Value::Null => platform.read(set_url)?,
         given => webhook_url(given)?,
     };
     let timeout = platform.read(|memory| memory.settings.webhook_timeout_ms);

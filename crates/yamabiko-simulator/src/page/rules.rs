@@ -125,6 +125,13 @@ fn settings(words: &Words) -> Markup {
                         option value="manual" { (words.mark_manual) }
                     }
                 }))
+                (field(words.webhook_use, &html! {
+                    select name="webhook" data-testid="setting-webhook" {
+                        option value="on" { (words.webhook_on) }
+                        option value="off" { (words.webhook_off) }
+                        option value="unset" { (words.webhook_unset) }
+                    }
+                }))
                 label.check {
                     input type="checkbox" name="rateLimits" data-testid="setting-rateLimits";
                     (words.rate_limits)

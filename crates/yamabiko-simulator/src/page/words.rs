@@ -120,6 +120,10 @@ words! {
     mark_auto: "自動（チャット オフ）", "automatic (Chat off)";
     mark_manual: "手動（チャット オン）", "by the bot (Chat on)";
     rate_limits: "呼び出し回数の上限を守らせる（429）", "Refuse calls over LINE’s rate limits (429)";
+    webhook_use: "Webhook の利用", "Webhook";
+    webhook_on: "オン", "on";
+    webhook_off: "オフ", "off";
+    webhook_unset: "URL 未設定", "no address set";
     preparing: "動画・音声の準備時間（ミリ秒）", "Preparing a video or an audio (ms)";
     apply: "変更", "Apply";
     applied: "変更しました", "Changed";

@@ -65,7 +65,8 @@ with world("--monthly-limit", "5") as it:
     get("settings-apply").click()
     expect(page.get_by_role("alert")).to_have_text("Changed")
     wanted = {"monthlyLimit": None, "replyTokenSeconds": 5, "webhookTimeoutMs": 1500, "redeliveryAttempts": 1,
-              "redeliveryFirstMs": 20, "markAsReadMode": "manual", "preparingMs": 700, "rateLimits": False}
+              "redeliveryFirstMs": 20, "markAsReadMode": "manual", "preparingMs": 700, "rateLimits": False,
+              "webhook": "on"}
     assert it.settings() == wanted, it.settings()
     expect(get("quota")).to_contain_text("no limit")
     it.shot(page, "page-settings")

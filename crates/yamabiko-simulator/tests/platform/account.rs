@@ -97,6 +97,39 @@ async fn the_loading_animation_wants_a_user_and_a_multiple_of_5_up_to_60() {
 }
 
 #[tokio::test]
+async fn a_webhook_that_is_off_or_not_set_is_told_and_hears_nothing() {
+    let world = World::new().await;
+    let endpoint = async || world.call("GET", "/v2/bot/channel/webhook/endpoint", None).await;
+    let test = async || world.call("POST", "/v2/bot/channel/webhook/test", Some(json!({}))).await;
+    world.post("/control/settings", json!({ "webhook": "off" })).await;
+    assert_eq!(endpoint().await.body["active"], false);
+    let message = json!({ "type": "text", "text": "hello" });
+    let said = world.post(&format!("/control/chats/{ALICE}/messages"), message).await;
+    assert_eq!((said.status, &said.body["webhookEventId"]), (200, &json!(null)));
+    assert_eq!(test().await.body["success"], true);
+    assert_eq!(world.hears().await.json()["events"], json!([]), "the test is all that it hears");
+
+    world.post("/control/settings", json!({ "webhook": "unset" })).await;
+    assert_eq!((endpoint().await.status, test().await.status), (404, 404));
+    let body = json!({ "endpoint": "https://example.com/callback" });
+    world.call("PUT", "/v2/bot/channel/webhook/endpoint", Some(body.clone())).await;
+    let told = endpoint().await.body;
+    assert_eq!((&told["endpoint"], &told["active"]), (&body["endpoint"], &json!(false)));
+}
+
+#[tokio::test]
+async fn answers_tell_the_date_by_the_simulators_clock() {
+    let world = World::new().await;
+    let date = async || {
+        let answer = world.call("GET", "/v2/bot/info", None).await;
+        httpdate::parse_http_date(answer.header("date")).expect("is a date")
+    };
+    let before = date().await;
+    world.simulator.clock().advance(Duration::from_secs(3_600));
+    assert_eq!(date().await.duration_since(before).ok(), Some(Duration::from_secs(3_600)));
+}
+
+#[tokio::test]
 async fn the_webhook_endpoint_is_told_tested_and_changed() {
     let world = World::new().await;
     let told = world.call("GET", "/v2/bot/channel/webhook/endpoint", None).await.body;

@@ -28,6 +28,15 @@ test("the webhook's address is set and got", async () => {
   }
 });
 
+test("a webhook that is off or not set is told", async () => {
+  await api.setWebhookEndpoint({ endpoint: BOT });
+  await tell("/settings", { webhook: "off" });
+  assert.deepEqual(await api.getWebhookEndpoint(), { endpoint: BOT, active: false });
+  await tell("/settings", { webhook: "unset" });
+  await refused(404, api.getWebhookEndpoint());
+  await refused(404, api.testWebhookEndpoint());
+});
+
 test("a test of the webhook is signed and empty", async () => {
   const { timestamp, ...result } = await api.testWebhookEndpoint({ endpoint: BOT });
   assert.deepEqual(result, { success: true, statusCode: 200, reason: "OK", detail: "200" });

@@ -29,6 +29,15 @@ class Account(SdkTest):
             request = SetWebhookEndpointRequest.construct(endpoint=wrong)
             self.refused(400, self.api.set_webhook_endpoint, request)
 
+    def test_a_webhook_that_is_off_or_not_set_is_told(self):
+        self.api.set_webhook_endpoint(SetWebhookEndpointRequest(endpoint=BOT))
+        tell("/settings", {"webhook": "off"})
+        webhook = self.api.get_webhook_endpoint()
+        self.assertEqual((webhook.endpoint, webhook.active), (BOT, False))
+        tell("/settings", {"webhook": "unset"})
+        self.refused(404, self.api.get_webhook_endpoint)
+        self.refused(404, self.api.test_webhook_endpoint)
+
     def test_a_test_of_the_webhook_is_signed_and_empty(self):
         result = self.api.test_webhook_endpoint(TestWebhookEndpointRequest(endpoint=BOT))
         self.assertEqual((result.success, result.status_code, result.reason), (True, 200, "OK"))

@@ -52,7 +52,7 @@ async fn ask(connection: &mut impl ConnectionLike, patience: Duration) -> RedisR
 }
 
 /// Returns a setting of the server, if it tells.
-async fn setting(connection: &mut impl ConnectionLike, name: &str) -> Option<String> {
+pub(super) async fn setting(connection: &mut impl ConnectionLike, name: &str) -> Option<String> {
     let mut get = redis::cmd("CONFIG");
     get.arg("GET").arg(name);
     let (_, value): (String, String) = get.query_async(connection).await.ok()?;

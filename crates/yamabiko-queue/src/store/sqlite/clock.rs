@@ -8,7 +8,12 @@ use std::{
 use crate::clock::{Clock, Timestamp, wall_clock};
 
 /// A stored time that is further ahead of the wall clock than this is not followed.
-const FOLLOWED: Duration = Duration::from_secs(60 * 60);
+pub(super) const FOLLOWED: Duration = Duration::from_secs(60 * 60);
+
+/// Returns the time by the wall clock and a time that was stored.
+pub(super) fn later(wall: Timestamp, stored: Timestamp) -> Timestamp {
+    if stored <= wall + FOLLOWED { wall.max(stored) } else { wall }
+}
 
 /// The clock of one open store.
 #[derive(Debug, Default)]
@@ -34,15 +39,14 @@ impl StoreClock {
     }
 
     fn own(&self, wall: Timestamp, stored: Timestamp) -> Timestamp {
-        let follow = |time: Timestamp| if time <= wall + FOLLOWED { time } else { wall };
         if stored > wall + FOLLOWED && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 ahead_seconds = stored.since(wall).as_secs(),
-                "the store has seen a time far ahead of the wall clock, which is not followed"
+                "the store has seen a time far ahead of the machine's clock, which is not followed; `doctor --confirm-clock` makes the store forget it"
             );
         }
         let latest = Timestamp::from_micros(self.latest.load(Ordering::Relaxed));
-        let now = wall.max(follow(stored)).max(follow(latest));
+        let now = later(wall, stored).max(later(wall, latest));
         self.latest.store(now.as_micros(), Ordering::Relaxed);
         now
     }

@@ -1,6 +1,8 @@
 //! Opens the file, brings its schema up to date, and says what its errors mean.
 
 use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +20,10 @@ const STATEMENTS: usize = 128;
 
 /// Opens a connection to the file, which is created if it does not exist.
 pub(super) fn open(path: &str) -> Result<Connection> {
-    connect(path).map_err(|error| at_open(path, error))
+    create_private(path);
+    let opened = connect(path, OpenFlags::SQLITE_OPEN_CREATE);
+    let set_up = opened.and_then(|mut db| set_up(&mut db).map(|()| db));
+    set_up.map_err(|error| at_open(path, error))
 }
 
 /// Creates the schema in a new file; refuses one that a newer version or another program wrote.
@@ -27,16 +32,35 @@ pub(super) fn migrate(path: &str, db: &mut Connection) -> Result<()> {
     match found {
         Found::Ours(SCHEMA_VERSION) => Ok(()),
         Found::Ours(found) => Err(Error::NewerSchema { found, known: SCHEMA_VERSION }),
-        Found::Foreign => {
-            Err(Error::Corrupt(format!("{path} is the database of another program").into()))
-        }
+        Found::Foreign => Err(foreign(path)),
     }
 }
 
-fn connect(path: &str) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+/// Opens a connection to a file that is there, and leaves its settings alone.
+pub(super) fn open_as_it_is(path: &str) -> Result<Connection> {
+    connect(path, OpenFlags::empty()).map_err(|error| at_open(path, error))
+}
+
+/// Checks that the schema is one that this version knows, and returns its version.
+pub(super) fn check(path: &str, db: &Connection) -> Result<u32> {
+    let found = version(db).map_err(|error| at_open(path, error))?;
+    match found {
+        0 => Err(foreign(path)),
+        found if found > SCHEMA_VERSION => Err(Error::NewerSchema { found, known: SCHEMA_VERSION }),
+        found => Ok(found),
+    }
+}
+
+fn foreign(path: &str) -> Error {
+    Error::Corrupt(format!("{path} is the database of another program").into())
+}
+
+fn version(db: &Connection) -> rusqlite::Result<u32> {
+    db.query_row("PRAGMA user_version", (), |row| row.get(0))
+}
+
+fn connect(path: &str, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let mut db = Connection::open_with_flags(path, flags)?;
     let mut since = Instant::now();
     db.busy_handler(Some(move |tries| {
@@ -45,14 +69,24 @@ fn connect(path: &str) -> rusqlite::Result<Connection> {
         }
         wait_a_little(since)
     }))?;
+    Ok(db)
+}
+
+/// Makes a new file its owner's alone, for it will hold what users write.
+///
+/// SQLite gives the files beside it the same mode. Whatever fails here fails again when SQLite opens the file.
+fn create_private(path: &str) {
+    drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
+}
+
+fn set_up(db: &mut Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
-    use_wal(&db)?;
+    use_wal(db)?;
     db.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA cache_size = -8000;
          PRAGMA journal_size_limit = 67108864;",
-    )?;
-    Ok(db)
+    )
 }
 
 /// Waits before the next try, and says whether to try; SQLite's own handler waits longer and longer, and starves (Q1).
@@ -83,7 +117,7 @@ enum Found {
 
 fn create(db: &mut Connection) -> rusqlite::Result<Found> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: u32 = step.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    let version = version(&step)?;
     if version > 0 {
         return Ok(Found::Ours(version));
     }

@@ -31,7 +31,7 @@ impl Reader {
     pub(super) fn start(db: Connection, clock: Arc<StoreClock>) -> Result<Self> {
         let (requests, incoming) = mpsc::channel::<Request>();
         let run = move || {
-            let view = View { db, clock };
+            let view = View::new(db, clock);
             incoming.into_iter().for_each(|request| request(&view));
         };
         thread::Builder::new()
@@ -65,7 +65,11 @@ pub(super) struct View {
 }
 
 impl View {
-    fn at_one_moment<T>(
+    pub(super) fn new(db: Connection, clock: Arc<StoreClock>) -> Self {
+        Self { db, clock }
+    }
+
+    pub(super) fn at_one_moment<T>(
         &self,
         look: impl FnOnce(&Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {

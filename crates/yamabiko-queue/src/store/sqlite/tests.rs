@@ -294,3 +294,22 @@ async fn the_thread_of_a_dropped_store_ends() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn t3_when_the_clock_is_confirmed_claims_of_a_wrong_time_end() {
+    let file = File::new();
+    let store = file.open_with_own_clock().await.unwrap();
+    store.insert(&[NewJob::new("kind", "a")]).await.unwrap();
+    claim(&store, 1).await;
+    let ahead = i64::try_from((2 * HOUR).as_micros()).unwrap();
+    let raw = file.raw();
+    raw.execute("UPDATE store SET latest = latest + ?", (ahead,)).unwrap();
+    raw.execute("UPDATE job SET place = place + ?", (ahead,)).unwrap();
+    super::confirm_clock(&file.path()).await.unwrap();
+    let wall = wall_clock().as_micros();
+    let times = raw.query_row("SELECT latest, place FROM store, job", (), |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    });
+    let (latest, lease) = times.unwrap();
+    assert!(latest <= wall && lease <= wall, "{latest} {lease} {wall}");
+}
