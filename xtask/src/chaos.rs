@@ -110,7 +110,7 @@ fn break_bot(options: &Options, store: Store, bot: &Path) -> anyhow::Result<u8> 
 
 fn build(tree: &Path, target: &Path, program: &str) -> anyhow::Result<()> {
     let mut build = Command::new("cargo");
-    build.args(["build", "--quiet", "--release", "--package", "yamabiko-chaos", "--bin", program]);
+    build.args(["build", "--release", "--package", "yamabiko-chaos", "--bin", program]);
     run_with(build.arg("--target-dir").arg(target).current_dir(tree))
 }
 
