@@ -17,8 +17,14 @@ use crate::{
 pub(crate) const LIST: &str = "chaos/defects.txt";
 /// Where a bot with a mistake is built; all mistakes share it, so that each builds only what it changes.
 const PLANTED: &str = "target/chaos-plant";
+/// For how many seconds a bot with a mistake may go on working; it need not finish, and three minutes are all it gets.
+const PATIENCE: &str = "90";
 const BOT: &str = "chaos-bot";
 const BREAKER: &str = "yamabiko-chaos";
+/// The breaker's exit code if nothing went wrong.
+const SOUND: u8 = 0;
+/// The breaker's exit code if something was lost, said twice, or the like; any other means that it could not do its work.
+const BROKEN: u8 = 1;
 
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
@@ -28,7 +34,7 @@ pub(crate) struct Options {
     store: Option<Store>,
     /// For how many minutes things break. Defaults to 10, with --plant to 1.
     #[arg(long)]
-    minutes: Option<u32>,
+    minutes: Option<f64>,
     /// What breaks, and when: the same seed chooses the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -58,7 +64,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             let bot = program(&target()?, BOT);
             let codes = stores.into_iter().map(|store| break_bot(options, store, &bot));
             let codes = codes.collect::<anyhow::Result<Vec<_>>>()?;
-            Ok(codes.into_iter().find(|code| *code != 0).unwrap_or(0).into())
+            Ok(codes.into_iter().find(|code| *code != SOUND).unwrap_or(SOUND).into())
         }
     }
 }
@@ -84,9 +90,13 @@ fn find_all(options: &Options, defects: &[Defect]) -> anyhow::Result<()> {
             let began = Instant::now();
             let code = break_bot(options, store, &program(&target, BOT))?;
             let seconds = began.elapsed().as_secs();
-            let found = if code == 0 { "MISSED" } else { "found" };
+            let found = match code {
+                SOUND => "MISSED",
+                BROKEN => "found",
+                _ => bail!("the breaker could not do its work, it ended with {code}"),
+            };
             table.push(format!("{found:6}  {store:6}  {:27}  {seconds:4} s", defect.name));
-            missed += usize::from(code == 0);
+            missed += usize::from(code == SOUND);
         }
     }
     table.iter().for_each(|line| say(line));
@@ -98,11 +108,15 @@ fn find_all(options: &Options, defects: &[Defect]) -> anyhow::Result<()> {
 
 /// Runs the breaker and returns its exit code.
 fn break_bot(options: &Options, store: Store, bot: &Path) -> anyhow::Result<u8> {
-    let minutes = options.minutes.unwrap_or(if options.plant.is_some() { 1 } else { 10 });
+    let minutes = options.minutes.unwrap_or(if options.plant.is_some() { 1.0 } else { 10.0 });
     let mut breaker = Command::new(program(&target()?, BREAKER));
     breaker.args(["--store", store.name()]);
     breaker.args(["--minutes", &minutes.to_string(), "--seed", &options.seed.to_string()]);
     breaker.arg("--bot").arg(bot).current_dir(root());
+    if options.plant.is_some() {
+        // That little was broken in a short time must not pass for a mistake that was found.
+        breaker.args(["--any-load", "--patience", PATIENCE]);
+    }
     let status = status_of(&mut breaker)?;
     let code = status.code().with_context(|| format!("the breaker was killed: {status}"))?;
     Ok(u8::try_from(code).unwrap_or(u8::MAX))
