@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     time::Instant,
 };
 
@@ -25,16 +25,22 @@ pub(crate) fn run(
 
 /// Runs a prepared command; an exit code other than 0 is an error.
 pub(crate) fn run_with(command: &mut Command) -> anyhow::Result<()> {
+    let status = status_of(command)?;
+    if !status.success() {
+        bail!("{}: {status}", show(command));
+    }
+    Ok(())
+}
+
+/// Runs a prepared command to its end, however that is.
+pub(crate) fn status_of(command: &mut Command) -> anyhow::Result<ExitStatus> {
     let shown = show(command);
     forget_package(command);
     say(&format!("$ {shown}"));
     let started = Instant::now();
     let status = command.status().with_context(|| format!("cannot run {shown}"))?;
-    if !status.success() {
-        bail!("{shown}: {status}");
-    }
     say(&format!("  {:.1} s", started.elapsed().as_secs_f32()));
-    Ok(())
+    Ok(status)
 }
 
 /// Takes away what cargo told of this package: some build scripts would see a change in it, and build all anew.

@@ -1,11 +1,13 @@
 //! One command for all checks: `cargo xtask test`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod chaos;
 mod command;
+mod defect;
 mod plant;
 mod setup;
 mod test;
@@ -29,13 +31,15 @@ enum Task {
     Setup,
     /// Puts one-line defects into a copy of the tree, one at a time, and shows that the store's suite finds each.
     Plant {
-        /// Only the defects of this store: sqlite or redis.
+        /// Only the defects of this store.
         #[arg(long)]
-        store: Option<String>,
+        store: Option<defect::Store>,
         /// Only the defects whose names contain this.
         #[arg(long)]
         only: Option<String>,
     },
+    /// Kills processes and stores, breaks LINE, and counts what was lost or said twice.
+    Chaos(chaos::Options),
     /// Measures the queue and the whole bot in release builds, and prints a table.
     Bench {
         /// Small numbers: only shows that it works.
@@ -50,11 +54,13 @@ enum Task {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().task {
-        Task::Test { quick } => test::all(quick),
-        Task::Setup => setup::install(),
-        Task::Plant { store, only } => plant::run_all(store.as_deref(), only.as_deref()),
-        Task::Bench { quick, reps, json } => bench::report(quick, reps, json.as_deref()),
+        Task::Test { quick } => test::all(quick)?,
+        Task::Setup => setup::install()?,
+        Task::Plant { store, only } => plant::run_all(store, only.as_deref())?,
+        Task::Chaos(options) => return chaos::run(&options),
+        Task::Bench { quick, reps, json } => bench::report(quick, reps, json.as_deref())?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -150,6 +150,47 @@ fn the_samples_of_the_testing_guide_are_those_that_are_tested() {
     assert_eq!(samples(&read("docs/testing.md")), tested);
 }
 
+/// Returns what is between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Returns the names of all functions in tests, and of the rules that a suite runs.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for source in sources() {
+        let text = read(&source);
+        let tests = if source.contains("/tests/") || source.ends_with("/tests.rs") {
+            &text[..]
+        } else {
+            text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests)
+        };
+        let functions = tests.split("fn ").skip(1);
+        names.extend(functions.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())));
+    }
+    names
+}
+
+#[test]
+fn every_fault_of_the_reliability_page_names_tests_that_are_there() {
+    let (page, tests) = (read("docs/reliability.md"), tests());
+    let mut faults = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault")) {
+        let [fault, guard, named] = row.trim_matches('|').split(" | ").collect::<Vec<_>>()[..]
+        else {
+            panic!("not three cells: {row}")
+        };
+        assert!(!guard.trim().is_empty(), "nothing guards against {fault}");
+        let named = quoted(named);
+        assert!(!named.is_empty(), "no test shows {fault}");
+        for name in named {
+            assert!(tests.contains(name), "there is no test {name}");
+        }
+        faults += 1;
+    }
+    assert!(faults > 40, "the page has its tables, not only {faults} faults");
+}
+
 #[test]
 fn the_newest_heading_of_the_changelog_is_the_version() {
     let changelog = read("CHANGELOG.md");

@@ -1,0 +1,163 @@
+//! Runs the breaker on the bot as it is, or on a bot with a known mistake, which it must find.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use anyhow::{Context as _, bail};
+
+use crate::{
+    command::{exists, root, run_with, say, status_of},
+    defect::{self, Copy, Defect, Store},
+};
+
+/// The mistakes that the breaker must find.
+pub(crate) const LIST: &str = "chaos/defects.txt";
+/// Where a bot with a mistake is built; all mistakes share it, so that each builds only what it changes.
+const PLANTED: &str = "target/chaos-plant";
+/// For how many seconds a bot with a mistake may go on working; it need not finish, and three minutes are all it gets.
+const PATIENCE: &str = "90";
+const BOT: &str = "chaos-bot";
+const BREAKER: &str = "yamabiko-chaos";
+/// The breaker's exit code if nothing went wrong.
+const SOUND: u8 = 0;
+/// The breaker's exit code if something was lost, said twice, or the like; any other means that it could not do its work.
+const BROKEN: u8 = 1;
+
+/// What can be chosen.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only on this store. Defaults to both, one after the other.
+    #[arg(long)]
+    store: Option<Store>,
+    /// For how many minutes things break. Defaults to 10, with --plant to 1.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// What breaks, and when: the same seed chooses the same.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Builds the bot with this mistake from chaos/defects.txt (`all`: with each in turn), and fails unless it is found.
+    #[arg(long, value_name = "NAME")]
+    plant: Option<String>,
+}
+
+impl Options {
+    fn stores(&self) -> Vec<Store> {
+        self.store.map_or(Store::ALL.to_vec(), |store| vec![store])
+    }
+}
+
+/// Builds and runs the breaker; its exit code is the answer, that of the first store that fails.
+pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let stores = options.stores();
+    if stores.contains(&Store::Redis) && !exists("redis-server") {
+        bail!("redis-server is missing: `cargo xtask setup` installs it");
+    }
+    let chosen = options.plant.as_deref().map(chosen_defects).transpose()?;
+    build(&root(), &target()?, BOT)?;
+    build(&root(), &target()?, BREAKER)?;
+    match chosen {
+        Some(defects) => find_all(options, &defects).map(|()| ExitCode::SUCCESS),
+        None => {
+            let bot = program(&target()?, BOT);
+            let codes = stores.into_iter().map(|store| break_bot(options, store, &bot));
+            let codes = codes.collect::<anyhow::Result<Vec<_>>>()?;
+            Ok(codes.into_iter().find(|code| *code != SOUND).unwrap_or(SOUND).into())
+        }
+    }
+}
+
+fn chosen_defects(name: &str) -> anyhow::Result<Vec<Defect>> {
+    let mut defects = defect::read(LIST)?;
+    let names: Vec<_> = defects.iter().map(|defect| defect.name.clone()).collect();
+    defects.retain(|defect| name == "all" || name == defect.name);
+    if defects.is_empty() {
+        bail!("there is no defect {name:?}: it is one of {}, or all", names.join(", "));
+    }
+    Ok(defects)
+}
+
+/// Plants each defect in turn, and fails if the breaker is content with one of the bots.
+fn find_all(options: &Options, defects: &[Defect]) -> anyhow::Result<()> {
+    let copy = Copy::refresh(root().join(PLANTED).join("tree"))?;
+    let target = root().join(PLANTED).join("build");
+    let (mut table, mut missed) = (Vec::new(), 0);
+    for defect in defects {
+        copy.with(defect, |tree| build(tree, &target, BOT)).with_context(|| defect.name.clone())?;
+        for store in options.stores().into_iter().filter(|store| defect.stores.contains(store)) {
+            let began = Instant::now();
+            let code = break_bot(options, store, &program(&target, BOT))?;
+            let seconds = began.elapsed().as_secs();
+            let found = match code {
+                SOUND => "MISSED",
+                BROKEN => "found",
+                _ => bail!("the breaker could not do its work, it ended with {code}"),
+            };
+            table.push(format!("{found:6}  {store:6}  {:27}  {seconds:4} s", defect.name));
+            missed += usize::from(code == SOUND);
+        }
+    }
+    table.iter().for_each(|line| say(line));
+    if missed > 0 {
+        bail!("the breaker misses {missed} of {}", table.len());
+    }
+    Ok(())
+}
+
+/// Runs the breaker and returns its exit code.
+fn break_bot(options: &Options, store: Store, bot: &Path) -> anyhow::Result<u8> {
+    let minutes = options.minutes.unwrap_or(if options.plant.is_some() { 1.0 } else { 10.0 });
+    let mut breaker = Command::new(program(&target()?, BREAKER));
+    breaker.args(["--store", store.name()]);
+    breaker.args(["--minutes", &minutes.to_string(), "--seed", &options.seed.to_string()]);
+    breaker.arg("--bot").arg(bot).current_dir(root());
+    if options.plant.is_some() {
+        // That little was broken in a short time must not pass for a mistake that was found.
+        breaker.args(["--any-load", "--patience", PATIENCE]);
+    }
+    let status = status_of(&mut breaker)?;
+    let code = status.code().with_context(|| format!("the breaker was killed: {status}"))?;
+    Ok(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+fn build(tree: &Path, target: &Path, program: &str) -> anyhow::Result<()> {
+    let mut build = Command::new("cargo");
+    build.args(["build", "--release", "--package", "yamabiko-chaos", "--bin", program]);
+    run_with(build.arg("--target-dir").arg(target).current_dir(tree))
+}
+
+fn program(target: &Path, name: &str) -> PathBuf {
+    target.join("release").join(name)
+}
+
+/// Returns the folder with what cargo builds, in which this program lies too.
+fn target() -> anyhow::Result<PathBuf> {
+    let us = std::env::current_exe()?;
+    us.ancestors().nth(2).map(Path::to_owned).context("cargo builds into a folder of its own")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_defect_has_a_name_of_its_own_and_can_be_chosen() {
+        let all = chosen_defects("all").unwrap();
+        let names: BTreeSet<_> = all.iter().map(|defect| &defect.name).collect();
+        assert_eq!(names.len(), all.len());
+        for defect in &all {
+            let chosen = chosen_defects(&defect.name).unwrap();
+            assert_eq!(chosen.len(), 1, "{}", defect.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_defect_is_answered_with_the_known_ones() {
+        let error = chosen_defects("no-such").unwrap_err().to_string();
+        assert!(error.contains("no-fencing") && error.contains("all"), "{error}");
+    }
+}
