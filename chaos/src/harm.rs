@@ -47,7 +47,8 @@ impl Harm {
             Self::FillDisk if !place.disk.can_be_full() => 0.0,
             // Now and then nobody is found in the middle of a commit.
             Self::KillInCommit => 12.0,
-            Self::Stop | Self::Freeze => 8.0,
+            Self::Stop => 8.0,
+            Self::Freeze => 10.0,
             Self::LoseWebhookAnswers | Self::CutStore | Self::LoseStoreAnswers => 8.0,
             Self::TakeStoreAway | Self::FillDisk => 7.0,
         }
@@ -136,7 +137,7 @@ impl Targets {
                 }
             }
             Harm::Stop => self.herd.stop(gap).await,
-            Harm::Freeze => self.herd.freeze(LEASE + gap + Duration::from_millis(500)).await,
+            Harm::Freeze => self.herd.freeze(LEASE + 2 * gap + Duration::from_secs(1)).await,
             Harm::LoseWebhookAnswers => {
                 self.web.lose_answers();
                 self.tally.broke("answers to webhooks lost");

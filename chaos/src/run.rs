@@ -1,0 +1,170 @@
+//! One run from start to end: the bot and its surroundings, the harm, the calm, and the reckoning.
+
+use std::{
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+use yamabiko_chaos::Ask;
+use yamabiko_simulator::Simulator;
+
+use crate::{
+    aftermath::{Aftermath, left_over},
+    book::Book,
+    check,
+    disk::Disk,
+    evidence, faults,
+    harm::{self, Harms, Targets},
+    herd::{Herd, Setup},
+    line::{self, Line},
+    options::{DiskFull, Options},
+    place::Place,
+    report::Report,
+    tally::Tally,
+    users::{self, Users},
+    webhooks::Follower,
+    wire::Wire,
+};
+
+/// How often to look whether the bot has finished.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// For how long the bot must have nothing to do: a webhook may still be held back for that long.
+const QUIET: Duration = Duration::from_secs(4);
+
+/// A bot in several processes, and all that is around it.
+#[derive(Debug)]
+pub(crate) struct Run {
+    options: Options,
+    targets: Targets,
+    simulator: Simulator,
+    line: Line,
+    follower: Follower,
+    book: Arc<Book>,
+    /// Goes last: what is mounted in it must be gone first.
+    folder: TempDir,
+}
+
+impl Run {
+    /// Starts everything, and waits until the bot is ready.
+    pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("chaos-").tempdir()?;
+        let place = Arc::new(Place::start(options.store, disk(&options, &folder)?).await?);
+        let tally = Arc::new(Tally::default());
+        let (ports, web_ports) = Herd::ports()?;
+        let web = Wire::start(web_ports).await?;
+        let (simulator, line) = Line::start(web.port()).await?;
+        let setup = Setup {
+            program: options.bot()?,
+            store_url: place.url(),
+            line_url: line.url().to_owned(),
+            secret: line::SECRET.to_owned(),
+            token: line::TOKEN.to_owned(),
+            logs: folder.path().to_owned(),
+        };
+        let herd = Herd::start(&setup, &ports, &tally)?;
+        let http = line.http().clone();
+        herd.measure_return(&http, Instant::now()).await;
+        let misdeeds = tally.get().misdeeds;
+        if !misdeeds.is_empty() {
+            bail!("the bot does not start: {misdeeds:?}");
+        }
+        tally.forget_returns();
+        let follower = Follower::start(line.clone());
+        let targets = Targets { herd, place, web, tally, http };
+        Ok(Self { options, folder, targets, simulator, line, follower, book: Arc::default() })
+    }
+
+    /// Lets users write while everything breaks, for as long as was asked for.
+    pub(crate) async fn break_everything(&self) -> anyhow::Result<()> {
+        let seed = self.options.seed;
+        faults::switch_on(&self.line, seed).await?;
+        let users = Users::start(&self.line, &self.book, seed).await?;
+        let mut harms = Harms::start(&self.targets, seed);
+        tokio::select! {
+            () = tokio::time::sleep(self.options.time()) => {}
+            error = harms.failed() => return Err(error),
+        }
+        // What is being broken is broken to its end.
+        drop(harms);
+        users.stop().await?;
+        self.targets.herd.calm().await;
+        self.targets.place.calm().await;
+        faults::switch_off(&self.line, &self.targets.tally).await
+    }
+
+    /// Lets the bot finish, stops it, and reckons.
+    pub(crate) async fn end(self) -> anyhow::Result<Report> {
+        let place = &self.targets.place;
+        let calm_since = Instant::now();
+        let aftermath = Aftermath::open(place).await?;
+        self.finish(&aftermath, calm_since).await?;
+        users::last_words(&self.line, &self.book).await?;
+        self.finish(&aftermath, calm_since).await?;
+        let finished_after = calm_since.elapsed();
+        let live = aftermath.describe_live().await?;
+        self.targets.herd.end().await;
+
+        let pages = self.book.read();
+        let facts = aftermath.facts(&pages).await?;
+        drop(aftermath);
+        let webhooks = self.follower.end().await?;
+        let ledger = self.line.get("ledger").await?;
+        self.simulator.stop().await;
+        let messages = ledger["messages"].as_array().context("a ledger has messages")?;
+        let chats = evidence::chats(&pages, &webhooks, messages, &facts)?;
+        let mut verdict = check::all(&chats);
+        verdict.findings.extend(evidence::strays(messages));
+        let asked = chats.iter().flat_map(|chat| &chat.asked);
+        let report = Report {
+            verdict,
+            counts: self.targets.tally.get(),
+            kinds: [harm::names(place), faults::names()].concat(),
+            chats: chats.len(),
+            requests: asked.clone().count(),
+            timers: asked.filter(|asked| matches!(asked.ask, Ask::Timer(_))).count(),
+            messages: chats.iter().map(|chat| chat.heard.len()).sum(),
+            left_over: if live.is_empty() { left_over(place).await? } else { live },
+            dead: facts.dead,
+            finished_after,
+            disk_was_full: place.disk.can_be_full(),
+            options: self.options,
+        };
+        if !report.passed() {
+            keep(self.folder)?;
+        }
+        Ok(report)
+    }
+
+    /// Waits until the bot has nothing left to do for a while, or patience is over.
+    async fn finish(&self, aftermath: &Aftermath, since: Instant) -> anyhow::Result<()> {
+        let mut quiet_since = Instant::now();
+        while quiet_since.elapsed() < QUIET && since.elapsed() < self.options.patience() {
+            self.targets.herd.look_after();
+            if aftermath.live().await? > 0 || self.follower.is_waiting() {
+                quiet_since = Instant::now();
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+}
+
+fn disk(options: &Options, folder: &TempDir) -> anyhow::Result<Disk> {
+    match Disk::mount(folder.path()) {
+        Err(_) if options.disk_full == DiskFull::IfPossible => Disk::plain(folder.path()),
+        disk => disk.context(
+            "no small file system can be mounted, so the disk cannot get full: \
+             run as root, or in `unshare --map-root-user --mount`, or leave it out by `--disk-full if-possible`",
+        ),
+    }
+}
+
+/// Keeps the logs of the processes for whoever looks for the reason.
+fn keep(folder: TempDir) -> anyhow::Result<()> {
+    let kept = folder.keep();
+    writeln!(std::io::stderr(), "the logs are in {}", kept.display())?;
+    Ok(())
+}
