@@ -71,7 +71,11 @@ impl Aftermath {
     }
 
     async fn list(&self, state: State) -> anyhow::Result<Vec<JobRecord>> {
-        let mut query = Query { limit: 1000, ..Query::new(state) };
+        self.all(Query::new(state)).await
+    }
+
+    async fn all(&self, query: Query) -> anyhow::Result<Vec<JobRecord>> {
+        let mut query = Query { limit: 1000, ..query };
         let mut all = Vec::new();
         loop {
             let page = self.store.list(&query).await?;
@@ -81,6 +85,16 @@ impl Aftermath {
                 return Ok(all);
             }
         }
+    }
+
+    /// Describes all that is kept of a chat's jobs.
+    pub(crate) async fn describe_chat(&self, user: &str) -> anyhow::Result<Vec<String>> {
+        let mut jobs = Vec::new();
+        for state in State::ALL.into_iter().filter(|state| *state != State::Cancelled) {
+            let records = self.all(Query { chat: Some(user.to_owned()), ..Query::new(state) });
+            jobs.extend(records.await?.iter().map(describe));
+        }
+        Ok(jobs)
     }
 
     /// Reads what the checks need.
@@ -141,15 +155,18 @@ pub(crate) async fn left_over(place: &Place) -> anyhow::Result<Vec<String>> {
 fn describe(record: &JobRecord) -> String {
     let job = &record.job;
     format!(
-        "{} {} {} of {:?}: failures {}, lost {}, unsure {}, due {:?}, history {:?}, payload {}",
+        "{} since {:?}: {} {} (parent {:?}, arrived {:?}, due {:?}, first claimed {:?}, failures {}, lost {}, unsure {}) {:?} {}",
         record.state,
+        record.time,
         job.kind,
         job.id,
-        job.chat,
+        job.parent,
+        job.arrived,
+        job.due,
+        job.first_claimed,
         job.failures,
         job.lost,
         job.unsure,
-        record.time,
         record.history.iter().map(|failure| &failure.error).collect::<Vec<_>>(),
         String::from_utf8_lossy(&job.payload)
     )

@@ -77,6 +77,8 @@ pub(crate) enum Wrong {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) wrong: Wrong,
+    /// The user whose chat it is in.
+    pub(crate) user: String,
     pub(crate) text: String,
 }
 
@@ -97,10 +99,6 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    fn find(&mut self, wrong: Wrong, text: String) {
-        self.findings.push(Finding { wrong, text });
-    }
-
     fn add(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.uncertain += other.uncertain;
@@ -128,6 +126,10 @@ impl Chat {
         self.check_order(&mut verdict);
         self.check_timers(&mut verdict);
         verdict
+    }
+
+    fn find(&self, verdict: &mut Verdict, wrong: Wrong, text: String) {
+        verdict.findings.push(Finding { wrong, user: self.user.clone(), text });
     }
 
     fn asked(&self, request: u64) -> Option<&Asked> {

@@ -81,6 +81,7 @@ pub(crate) fn strays(messages: &[Value]) -> Vec<Finding> {
     strays
         .map(|message| Finding {
             wrong: Wrong::HalfDone,
+            user: message["chatId"].as_str().unwrap_or_default().to_owned(),
             text: format!("not understood: {message}"),
         })
         .collect()

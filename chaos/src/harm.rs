@@ -50,7 +50,7 @@ impl Harm {
             Self::Stop => 8.0,
             Self::Freeze => 10.0,
             Self::LoseWebhookAnswers | Self::CutStore | Self::LoseStoreAnswers => 8.0,
-            Self::TakeStoreAway | Self::FillDisk => 7.0,
+            Self::TakeStoreAway | Self::FillDisk => 6.0,
         }
     }
 }
@@ -172,9 +172,10 @@ impl Targets {
     }
 
     fn measure_return(&self) {
-        let (herd, http) = (self.herd.clone(), self.http.clone());
-        let since = std::time::Instant::now();
-        tokio::spawn(async move { herd.measure_return(&http, since).await });
+        let (herd, http, place) = (self.herd.clone(), self.http.clone(), Arc::clone(&self.place));
+        let (since, outages) = (std::time::Instant::now(), place.outages());
+        let is_there = move || place.outages() == outages;
+        tokio::spawn(async move { herd.measure_return(&http, since, is_there).await });
     }
 }
 

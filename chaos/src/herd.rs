@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
@@ -134,7 +135,12 @@ impl Herd {
         let began = Instant::now();
         held.signal(Signal::TERM);
         match tokio::time::timeout(STOP, held.child.wait()).await {
-            Ok(Ok(status)) if status.success() => self.tally.stopped(began.elapsed()),
+            // A process that has not come to listen for the signal yet dies of it; it has taken nothing.
+            Ok(Ok(status))
+                if status.success() || status.signal() == Some(Signal::TERM.as_raw()) =>
+            {
+                self.tally.stopped(began.elapsed());
+            }
             Ok(ended) => {
                 self.tally.misdeed(format!("{} ended with {ended:?} when stopped", held.slot.name));
             }
@@ -173,16 +179,25 @@ impl Herd {
         }
     }
 
-    /// Measures how long the processes take until they are ready; those that something is done to are left out.
-    pub(crate) async fn measure_return(&self, http: &reqwest::Client, since: Instant) {
+    /// Measures how long the processes take until they are ready; those that something is done to are left out, and
+    /// all of them once `is_there` says that the store is not.
+    pub(crate) async fn measure_return(
+        &self,
+        http: &reqwest::Client,
+        since: Instant,
+        is_there: impl Fn() -> bool + Clone + Send + 'static,
+    ) {
         let looks = (0..self.slots.len()).map(|at| {
-            let (herd, http) = (self.clone(), http.clone());
+            let (herd, http, is_there) = (self.clone(), http.clone(), is_there.clone());
             tokio::spawn(async move {
                 let slot = &herd.slots[at];
                 let url = format!("http://127.0.0.1:{}/ready", slot.port);
                 loop {
                     // Only a process that was there all the time can tell something.
                     let Some(held) = slot.hold() else { return };
+                    if !is_there() {
+                        return;
+                    }
                     if http.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
                         herd.tally.returned(since.elapsed());
                         return;

@@ -6,6 +6,7 @@ use clap::Parser as _;
 
 mod aftermath;
 mod book;
+mod case;
 mod check;
 mod disk;
 mod evidence;

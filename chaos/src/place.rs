@@ -1,6 +1,13 @@
 //! Where the store is, and how it goes away and comes back.
 
-use std::{io, net::Ipv4Addr, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    io,
+    net::Ipv4Addr,
+    path::PathBuf,
+    process::Stdio,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use tokio::{
@@ -23,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) kind: Kind,
     /// Held by whoever makes the store go away, until it is back.
     away: Mutex<()>,
+    /// How often it went away so far.
+    outages: AtomicU64,
 }
 
 /// What the store is.
@@ -47,7 +56,7 @@ impl Place {
             StoreKind::Sqlite => Kind::Sqlite(disk.path().join("chaos.db")),
             StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path().to_owned()).await?)),
         };
-        Ok(Self { disk, kind, away: Mutex::new(()) })
+        Ok(Self { disk, kind, away: Mutex::new(()), outages: AtomicU64::new(0) })
     }
 
     /// Returns the address for the bot's processes, on Redis through the wire.
@@ -76,6 +85,7 @@ impl Place {
     /// Takes the store away for so long: kills the server, or locks the file.
     pub(crate) async fn take_away(&self, time: Duration) -> anyhow::Result<()> {
         let _alone = self.away.lock().await;
+        self.outages.fetch_add(1, Ordering::SeqCst);
         match &self.kind {
             Kind::Sqlite(path) => {
                 let path = path.clone();
@@ -89,6 +99,11 @@ impl Place {
         }
     }
 
+    /// Returns how often the store went away so far.
+    pub(crate) fn outages(&self) -> u64 {
+        self.outages.load(Ordering::SeqCst)
+    }
+
     /// Waits until the store is there.
     pub(crate) async fn calm(&self) {
         drop(self.away.lock().await);
@@ -97,6 +112,7 @@ impl Place {
     /// Fills the store's disk for so long.
     pub(crate) async fn fill_disk(&self, time: Duration) -> anyhow::Result<()> {
         let _alone = self.away.lock().await;
+        self.outages.fetch_add(1, Ordering::SeqCst);
         self.disk.fill()?;
         tokio::time::sleep(time).await;
         self.disk.free()?;
@@ -163,6 +179,8 @@ fn spawn(port: u16, folder: &PathBuf) -> anyhow::Result<Child> {
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
         .args(["--appendonly", "yes", "--appendfsync", "always"])
+        // Small files, so that a server that was killed is soon back.
+        .args(["--auto-aof-rewrite-min-size", "16mb"])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -14,7 +14,7 @@ use yamabiko_simulator::Simulator;
 use crate::{
     aftermath::{Aftermath, left_over},
     book::Book,
-    check,
+    case, check,
     disk::Disk,
     evidence, faults,
     harm::{self, Harms, Targets},
@@ -66,7 +66,7 @@ impl Run {
         };
         let herd = Herd::start(&setup, &ports, &tally)?;
         let http = line.http().clone();
-        herd.measure_return(&http, Instant::now()).await;
+        herd.measure_return(&http, Instant::now(), || true).await;
         let misdeeds = tally.get().misdeeds;
         if !misdeeds.is_empty() {
             bail!("the bot does not start: {misdeeds:?}");
@@ -109,14 +109,15 @@ impl Run {
 
         let pages = self.book.read();
         let facts = aftermath.facts(&pages).await?;
-        drop(aftermath);
-        let webhooks = self.follower.end().await?;
+        let traffic = self.follower.end().await?;
         let ledger = self.line.get("ledger").await?;
         self.simulator.stop().await;
         let messages = ledger["messages"].as_array().context("a ledger has messages")?;
-        let chats = evidence::chats(&pages, &webhooks, messages, &facts)?;
+        let chats = evidence::chats(&pages, &traffic.events, messages, &facts)?;
         let mut verdict = check::all(&chats);
         verdict.findings.extend(evidence::strays(messages));
+        case::write(self.folder.path(), &verdict, &chats, &traffic, &aftermath).await?;
+        drop(aftermath);
         let asked = chats.iter().flat_map(|chat| &chat.asked);
         let report = Report {
             verdict,

@@ -1,4 +1,4 @@
-//! Which webhooks were sent when, and which the bot took, from the simulator's log.
+//! What was sent both ways: which webhooks the bot took, and which calls it made, from the simulator's log.
 
 use std::{
     collections::HashMap,
@@ -30,12 +30,21 @@ pub(crate) struct Delivered {
     redeliveries: u32,
 }
 
+/// All that was sent both ways.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// The webhooks, by their events' ids.
+    pub(crate) events: HashMap<String, Delivered>,
+    /// The bot's calls, a line each, for people.
+    pub(crate) calls: Vec<String>,
+}
+
 /// Follows the simulator's log, which keeps only the newest entries.
 #[derive(Debug)]
 pub(crate) struct Follower {
     stop: watch::Sender<bool>,
     waiting: Arc<AtomicUsize>,
-    following: JoinHandle<anyhow::Result<HashMap<String, Delivered>>>,
+    following: JoinHandle<anyhow::Result<Traffic>>,
 }
 
 impl Follower {
@@ -52,7 +61,7 @@ impl Follower {
     }
 
     /// Returns what was seen up to now.
-    pub(crate) async fn end(self) -> anyhow::Result<HashMap<String, Delivered>> {
+    pub(crate) async fn end(self) -> anyhow::Result<Traffic> {
         self.stop.send_replace(true);
         self.following.await?
     }
@@ -62,8 +71,8 @@ async fn follow(
     line: Line,
     stop: watch::Receiver<bool>,
     waiting: Arc<AtomicUsize>,
-) -> anyhow::Result<HashMap<String, Delivered>> {
-    let mut events = HashMap::new();
+) -> anyhow::Result<Traffic> {
+    let mut traffic = Traffic::default();
     // Entries get their answers later, so each look begins at the first that has none.
     let mut after = 0;
     loop {
@@ -77,36 +86,48 @@ async fn follow(
         for entry in entries {
             all_answered &= !entry["durationMs"].is_null();
             if all_answered {
-                note(&mut events, entry);
+                traffic.note(entry);
                 after = entry["n"].as_u64().context("entries are numbered")?;
             }
         }
         let is_waiting =
             |event: &&Delivered| event.taken.is_none() && event.redeliveries < REDELIVERIES;
-        waiting.store(events.values().filter(is_waiting).count(), Ordering::SeqCst);
+        waiting.store(traffic.events.values().filter(is_waiting).count(), Ordering::SeqCst);
         if is_last_look {
-            return Ok(events);
+            return Ok(traffic);
         }
         tokio::time::sleep(WAIT).await;
     }
 }
 
-/// Notes an entry of the log that is answered.
-fn note(events: &mut HashMap<String, Delivered>, entry: &Value) {
-    let (Some(event), Some(at)) = (entry["webhookEventId"].as_str(), entry["at"].as_i64()) else {
-        return;
-    };
-    let delivered = events.entry(event.to_owned()).or_default();
-    delivered.happened = entry["request"]["events"][0]["timestamp"].as_i64().or(delivered.happened);
-    delivered.redeliveries += u32::from(entry["isRedelivery"] == true);
-    // What a fault has lost was never sent.
-    if entry["reason"] == "lost" {
-        return;
-    }
-    delivered.sent = Some(delivered.sent.map_or(at, |before| before.min(at)));
-    if entry["status"] == 200 {
-        let taken = at + entry["durationMs"].as_i64().unwrap_or_default();
-        delivered.taken = Some(delivered.taken.map_or(taken, |before| before.min(taken)));
+impl Traffic {
+    /// Notes an entry of the log that is answered.
+    fn note(&mut self, entry: &Value) {
+        let Some(at) = entry["at"].as_i64() else { return };
+        let Some(event) = entry["webhookEventId"].as_str() else {
+            self.calls.push(format!(
+                "{at} {} {} {} after {} ms: {}",
+                entry["what"],
+                entry["status"],
+                entry["reason"],
+                entry["durationMs"],
+                entry["request"]
+            ));
+            return;
+        };
+        let delivered = self.events.entry(event.to_owned()).or_default();
+        let timestamp = entry["request"]["events"][0]["timestamp"].as_i64();
+        delivered.happened = timestamp.or(delivered.happened);
+        delivered.redeliveries += u32::from(entry["isRedelivery"] == true);
+        // What a fault has lost was never sent.
+        if entry["reason"] == "lost" {
+            return;
+        }
+        delivered.sent = Some(delivered.sent.map_or(at, |before| before.min(at)));
+        if entry["status"] == 200 {
+            let taken = at + entry["durationMs"].as_i64().unwrap_or_default();
+            delivered.taken = Some(delivered.taken.map_or(taken, |before| before.min(taken)));
+        }
     }
 }
 
@@ -118,20 +139,20 @@ mod tests {
 
     #[test]
     fn an_event_is_taken_when_one_of_its_webhooks_was() {
-        let mut events = HashMap::new();
+        let mut traffic = Traffic::default();
         let entry = |at: i64, status: Option<u16>, reason: Option<&str>, again: bool| {
             json!({
                 "webhookEventId": "e", "at": at, "status": status, "durationMs": 5, "reason": reason, "isRedelivery": again,
                 "request": { "events": [{ "timestamp": 90 }] },
             })
         };
-        note(&mut events, &entry(100, None, Some("lost"), false));
-        assert_eq!(events["e"], Delivered { happened: Some(90), ..Delivered::default() });
-        note(&mut events, &entry(200, Some(503), Some("error_status_code"), true));
-        note(&mut events, &entry(300, Some(200), None, true));
-        note(&mut events, &entry(400, Some(200), None, true));
+        traffic.note(&entry(100, None, Some("lost"), false));
+        assert_eq!(traffic.events["e"], Delivered { happened: Some(90), ..Delivered::default() });
+        traffic.note(&entry(200, Some(503), Some("error_status_code"), true));
+        traffic.note(&entry(300, Some(200), None, true));
+        traffic.note(&entry(400, Some(200), None, true));
         let known =
             Delivered { happened: Some(90), sent: Some(200), taken: Some(305), redeliveries: 3 };
-        assert_eq!(events["e"], known);
+        assert_eq!(traffic.events["e"], known);
     }
 }

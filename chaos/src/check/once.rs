@@ -50,22 +50,20 @@ impl Chat {
                         verdict.matched += 1;
                         verdict.rung += u64::from(what == What::Rang);
                     }
-                    times => verdict.find(
+                    times => self.find(
+                        verdict,
                         Wrong::Twice,
-                        format!("{} {what:?} of {asked:?} was said {times} times", self.user),
+                        format!("{what:?} of {asked:?} was said {times} times"),
                     ),
                 }
             }
         }
         // What is left was said by a run whose effects were dropped, or belongs to no request.
         for ((request, what), _) in counts {
-            verdict.find(
+            self.find(
+                verdict,
                 Wrong::HalfDone,
-                format!(
-                    "{} {request} {what:?} should never be said: {:?}",
-                    self.user,
-                    self.asked(request)
-                ),
+                format!("{request} {what:?} should never be said: {:?}", self.asked(request)),
             );
         }
     }
@@ -79,7 +77,7 @@ impl Chat {
         } else if !reached || self.is_called_off(asked, what) {
             verdict.called_off += 1;
         } else {
-            verdict.find(Wrong::Lost, format!("{} {what:?} of {asked:?} is missing", self.user));
+            self.find(verdict, Wrong::Lost, format!("{what:?} of {asked:?} is missing"));
         }
     }
 

@@ -28,8 +28,8 @@ impl Chat {
         for pair in in_lane.windows(2) {
             let [before, after] = [pair[0], pair[1]];
             if before.said.run > after.said.run {
-                let text = format!("{} {} came before {}", self.user, before.said, after.said);
-                verdict.find(Wrong::OutOfOrder, text);
+                let text = format!("{} came before {}", before.said, after.said);
+                self.find(verdict, Wrong::OutOfOrder, text);
             }
         }
     }
@@ -40,8 +40,8 @@ impl Chat {
             if let Some(before) = last.insert(*request, what)
                 && place(before) > place(what)
             {
-                let text = format!("{} {before:?} of {request} came before {what:?}", self.user);
-                verdict.find(Wrong::OutOfOrder, text);
+                let text = format!("{before:?} of {request} came before {what:?}");
+                self.find(verdict, Wrong::OutOfOrder, text);
             }
         }
     }
@@ -60,8 +60,8 @@ impl Chat {
                 let must_come_first =
                     earlier.taken.zip(later.sent).is_some_and(|(taken, sent)| taken < sent);
                 if must_come_first {
-                    let text = format!("{} {later:?} was handled before {earlier:?}", self.user);
-                    verdict.find(Wrong::OutOfOrder, text);
+                    let text = format!("{later:?} was handled before {earlier:?}");
+                    self.find(verdict, Wrong::OutOfOrder, text);
                 }
             }
         }
@@ -75,28 +75,25 @@ impl Chat {
             let Some(run) = said.run else { continue };
             let who = (said.request, phase(&said.what));
             if *by_run.entry(run).or_insert(who) != who {
-                verdict.find(
-                    Wrong::HalfDone,
-                    format!("{} run {run} counted twice: {said}", self.user),
-                );
+                self.find(verdict, Wrong::HalfDone, format!("run {run} counted twice: {said}"));
             }
             if *by_phase.entry(who).or_insert(run) != run {
-                verdict.find(Wrong::HalfDone, format!("{} {said} has two runs", self.user));
+                self.find(verdict, Wrong::HalfDone, format!("{said} has two runs"));
             }
         }
         let last = by_run.keys().next_back().copied().unwrap_or(0);
         let missing = (1..=last).filter(|run| !by_run.contains_key(run)).collect::<Vec<_>>();
         let traceless = self.has_traceless_runs();
         if !missing.is_empty() && !traceless {
-            verdict.find(
+            self.find(
+                verdict,
                 Wrong::HalfDone,
-                format!("{} runs {missing:?} counted, and said nothing", self.user),
+                format!("runs {missing:?} counted, and said nothing"),
             );
         }
         if self.runs < last || (self.runs != last && !traceless) {
-            let text =
-                format!("{} the state counts {} runs, the last was {last}", self.user, self.runs);
-            verdict.find(Wrong::HalfDone, text);
+            let text = format!("the state counts {} runs, the last was {last}", self.runs);
+            self.find(verdict, Wrong::HalfDone, text);
         }
     }
 }

@@ -30,9 +30,10 @@ impl Chat {
             };
             for timer in listed {
                 if set.get(timer).is_some_and(|by| *by > run) || over(*timer) {
-                    verdict.find(
+                    self.find(
+                        verdict,
                         Wrong::HalfDone,
-                        format!("{} {} lists {timer}, which does not run", self.user, heard.said),
+                        format!("{} lists {timer}, which does not run", heard.said),
                     );
                 }
             }
@@ -44,9 +45,10 @@ impl Chat {
                     && asked.unsent.is_none()
                     && !self.unfollows.iter().any(|left| asked.at <= left.at);
                 if runs && !listed.contains(&asked.request) {
-                    verdict.find(
+                    self.find(
+                        verdict,
                         Wrong::HalfDone,
-                        format!("{} {} does not list {asked:?}", self.user, heard.said),
+                        format!("{} does not list {asked:?}", heard.said),
                     );
                 }
             }
@@ -61,8 +63,8 @@ impl Chat {
         };
         let Some(due) = asked.due() else { return };
         if heard.at < due {
-            let text = format!("{} {asked:?} rang {} ms early", self.user, due - heard.at);
-            verdict.find(Wrong::Early, text);
+            let text = format!("{asked:?} rang {} ms early", due - heard.at);
+            self.find(verdict, Wrong::Early, text);
         }
         let by_run = cancelled.contains_key(&request);
         // The timer's lane is the chat's: what the bot took note of before the timer fell due was handled before it,
@@ -72,8 +74,8 @@ impl Chat {
                 && off.taken.is_some_and(|taken| taken < due)
         });
         if by_run || by_user {
-            let text = format!("{} {asked:?} rang though it was called off", self.user);
-            verdict.find(Wrong::HalfDone, text);
+            let text = format!("{asked:?} rang though it was called off");
+            self.find(verdict, Wrong::HalfDone, text);
         }
     }
 }

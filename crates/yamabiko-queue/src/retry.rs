@@ -15,6 +15,9 @@ pub struct RetryPolicy {
     pub longest_wait: Duration,
     /// How long all attempts may take together, from the first claim on. Defaults to no limit.
     pub within: Option<Duration>,
+    /// Whether `within` begins anew when the time went by without a failure: with processes that died, or a store that was
+    /// away. Defaults to false.
+    pub forgives_outages: bool,
     /// Whether a job that waits for its next attempt keeps its lane (L4). Defaults to false.
     pub holds_lane: bool,
     /// How often its process may die while running it before the job is dead (C4). Defaults to 3.
@@ -29,6 +32,7 @@ impl Default for RetryPolicy {
             first_wait: Duration::from_secs(2),
             longest_wait: Duration::from_secs(60 * 60),
             within: None,
+            forgives_outages: false,
             holds_lane: false,
             max_lost: 3,
         }
@@ -48,6 +52,7 @@ impl RetryPolicy {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(4),
             within: Some(Duration::from_secs(20)),
+            forgives_outages: true,
             holds_lane: true,
             max_lost: 3,
         }
@@ -62,6 +67,7 @@ impl RetryPolicy {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(5 * 60),
             within: Some(Duration::from_secs(23 * 60 * 60)),
+            forgives_outages: false,
             holds_lane: true,
             // No author's code runs in a delivery: a process that died did not die of it.
             max_lost: u32::MAX,
@@ -82,6 +88,16 @@ impl RetryPolicy {
     #[must_use]
     pub fn time_left(&self, spent: Duration) -> Duration {
         self.within.map_or(self.timeout, |within| self.timeout.min(within.saturating_sub(spent)))
+    }
+
+    /// Says whether the time that a job has left at a claim, `spent` after its first one, is to begin anew.
+    ///
+    /// A job whose time is over dies at its failure. So if it is over at a claim, no failing run has used it up; and where
+    /// claims were lost, a part of the time was not the job's own.
+    #[must_use]
+    pub fn begins_anew(&self, lost: u32, spent: Duration) -> bool {
+        let Some(within) = self.within.filter(|_| self.forgives_outages) else { return false };
+        spent >= within || (lost > 0 && spent >= within / 5)
     }
 
     /// Says whether no further attempt may follow the `failures`-th failure, if it would start `spent` after the first claim.
@@ -124,6 +140,20 @@ mod tests {
         assert_eq!(policy.time_left(secs(5)), secs(15));
         let longest: Duration = (1..5).map(|n| policy.wait(n, 1.0)).sum();
         assert!(longest < secs(20), "the waits alone leave room for the runs: {longest:?}");
+    }
+
+    #[test]
+    fn d1_time_that_went_by_without_a_failure_is_not_the_events() {
+        let policy = RetryPolicy::events();
+        assert!(policy.begins_anew(0, secs(20)), "the store was away");
+        assert!(policy.begins_anew(1, secs(4)), "a process died");
+        assert!(!policy.begins_anew(1, secs(3)));
+        assert!(!policy.begins_anew(0, secs(19)), "its own failures took the time");
+        assert!(
+            !RetryPolicy::deliveries().begins_anew(1, secs(24 * 3600)),
+            "a retry key has its age"
+        );
+        assert!(!RetryPolicy::default().begins_anew(1, secs(24 * 3600)), "there is no limit");
     }
 
     #[test]

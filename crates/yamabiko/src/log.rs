@@ -1,5 +1,7 @@
 //! What a process tells about itself: logs and metrics.
 
+use std::io::IsTerminal as _;
+
 use anyhow::{Context as _, anyhow};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -17,6 +19,7 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let started = match format {
         LogFormat::Text => logs.try_init(),

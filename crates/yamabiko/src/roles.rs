@@ -138,7 +138,7 @@ impl Bot {
     ) -> Result {
         let routes = server::status_routes(status);
         if let Some(Web { secret, listener }) = self.web.take() {
-            let webhook = Webhook { secret: Arc::new(secret), queue: Arc::clone(queue) };
+            let webhook = Webhook::new(secret, Arc::clone(queue));
             tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
             let routes = routes.merge(server::webhook_routes(webhook));
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));

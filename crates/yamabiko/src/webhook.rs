@@ -1,7 +1,10 @@
 //! `POST /callback`: verifies, stores, answers; no author's code runs before the 200.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,6 +35,8 @@ pub(crate) struct Webhook {
     pub(crate) secret: Arc<ChannelSecret>,
     /// Where events go, once the store is open.
     pub(crate) queue: Arc<OnceLock<Queue>>,
+    /// Whether LINE was asked to send the last webhook again.
+    turned_away: Arc<AtomicBool>,
 }
 
 /// Takes a webhook; the body is bounded by the router.
@@ -47,6 +52,10 @@ pub(crate) async fn callback(
 }
 
 impl Webhook {
+    pub(crate) fn new(secret: ChannelSecret, queue: Arc<OnceLock<Queue>>) -> Self {
+        Self { secret: Arc::new(secret), queue, turned_away: Arc::default() }
+    }
+
     async fn take(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
         let signature = headers.get("x-line-signature").and_then(|value| value.to_str().ok());
         if !signature.is_some_and(|signature| signature::verify(&self.secret, body, signature)) {
@@ -66,29 +75,31 @@ impl Webhook {
             return StatusCode::OK;
         }
         let Some(queue) = self.queue.get() else {
-            tracing::warn!(
-                "a webhook is not stored before the store is open, LINE is asked to send it again"
-            );
-            return StatusCode::SERVICE_UNAVAILABLE;
+            return self.turn_away("the store is not open yet");
         };
         match tokio::time::timeout(STORE_TIMEOUT, queue.enqueue(jobs)).await {
             Ok(Ok(inserted)) => {
                 count(&inserted);
+                if self.turned_away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("webhooks are stored again");
+                }
                 StatusCode::OK
             }
             Ok(Err(error)) if !error.is_retryable() => {
                 tracing::error!(%error, "a webhook cannot be stored");
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a webhook is not stored, LINE is asked to send it again");
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Err(_) => {
-                tracing::warn!("a webhook is not stored in time, LINE is asked to send it again");
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Ok(Err(error)) => self.turn_away(&error.to_string()),
+            Err(_) => self.turn_away("the store takes too long"),
         }
+    }
+
+    /// Asks LINE to send the webhook again; logged for the first of several in a row.
+    fn turn_away(&self, reason: &str) -> StatusCode {
+        if !self.turned_away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(reason, "webhooks are not stored, LINE is asked to send them again");
+        }
+        StatusCode::SERVICE_UNAVAILABLE
     }
 }
 

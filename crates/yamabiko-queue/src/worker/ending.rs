@@ -31,6 +31,15 @@ pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
         let error = format!("the process died {} times running this", claim.job.lost);
         return Some(dead(claim, registry, error));
     }
+    if registration.policy.begins_anew(claim.job.lost, spent(claim)) {
+        let outcome = Outcome::Snooze {
+            at: claim.claimed_at,
+            hold: registration.policy.holds_lane,
+            reason: Some("held up by an outage or a dead process; its time begins anew".to_owned()),
+            afresh: true,
+        };
+        return Some(end(claim, outcome));
+    }
     None
 }
 
@@ -187,6 +196,21 @@ mod tests {
             commit.outcome,
             Outcome::Dead { error: "the process died 3 times running this".into() }
         );
+    }
+
+    #[test]
+    fn d1_an_event_that_an_outage_held_up_gets_its_time_anew() {
+        let mut registry = Registry::new();
+        let events = RetryPolicy::events();
+        registry.register("event", events, |_| Box::pin(async { unreachable!() })).unwrap();
+        let mut claim = claim("event");
+        assert!(before_run(&claim, &registry).is_none());
+        claim.job.first_claimed = Some(NOW - Duration::from_secs(60));
+        let commit = before_run(&claim, &registry).unwrap();
+        assert!(matches!(
+            commit.outcome,
+            Outcome::Snooze { at: NOW, hold: true, afresh: true, .. }
+        ));
     }
 
     #[test]
