@@ -18,6 +18,8 @@ use crate::context::{Envelope, PAYLOAD_VERSION};
 mod call;
 mod decide;
 mod loading;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 
 pub(crate) use call::Courier;
 pub(crate) use loading::{LOADING_KIND, animation, policy as loading_policy};
