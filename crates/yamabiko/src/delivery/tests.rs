@@ -8,22 +8,28 @@ use std::{
 };
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Profile, Quota, Sent},
+    client::{Client, ClientConfig, Credentials, Profile, Quota, Sent},
     error::{Error, ErrorKind, Reached},
+    event::Event,
     id::UserId,
-    secret::ReplyToken,
+    secret::{AccessToken, ChannelSecret, ReplyToken},
 };
 use yamabiko_queue::{
     Clock, Job, ManualClock, Registry, RetryPolicy, State, Store, StoreOptions, Worker,
     WorkerOptions,
     store::{self, Process, Want},
 };
+use yamabiko_simulator::{Simulator, SimulatorConfig};
 
 use super::*;
-use crate::{config::UncertainReply, health::Health, platform::Platform};
+use crate::{
+    App, Context, config::UncertainReply, context::log_late_call, health::Health,
+    platform::Platform, webhook,
+};
 
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const LEASE: Duration = Duration::from_secs(5);
@@ -125,22 +131,7 @@ impl Post {
             }) as _
         };
         registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), carry).unwrap();
-        let process = Process {
-            name: "post".into(),
-            role: "worker".into(),
-            host: "test".into(),
-            pid: 1,
-            version: "0".into(),
-            queues: Vec::new(),
-        };
-        let options = WorkerOptions {
-            concurrency: 4,
-            queues: Vec::new(),
-            shutdown: Duration::ZERO,
-            process,
-            clock: Clock::Manual(clock.clone()),
-        };
-        let worker = Worker::new(Arc::clone(&store), Arc::new(registry), options);
+        let worker = worker(&store, registry, &clock);
         Self { line, clock, store, worker, _folder: folder }
     }
 
@@ -169,6 +160,25 @@ impl Post {
         let record = self.store.get(id).await.unwrap().unwrap();
         (record.state, record.job)
     }
+}
+
+fn worker(store: &Arc<dyn Store>, registry: Registry, clock: &ManualClock) -> Worker {
+    let process = Process {
+        name: "post".into(),
+        role: "worker".into(),
+        host: "test".into(),
+        pid: 1,
+        version: "0".into(),
+        queues: Vec::new(),
+    };
+    let options = WorkerOptions {
+        concurrency: 4,
+        queues: Vec::new(),
+        shutdown: Duration::ZERO,
+        process,
+        clock: Clock::Manual(clock.clone()),
+    };
+    Worker::new(Arc::clone(store), Arc::new(registry), options)
 }
 
 fn no_answer() -> Error {
@@ -275,4 +285,44 @@ fn o1_a_call_holds_no_more_than_a_job_can_hold() {
     assert_eq!(sizes, [4, 2], "15 kB each");
     let sizes: Vec<_> = calls(vec![Message::text("x"); 11]).iter().map(Vec::len).collect();
     assert_eq!(sizes, [5, 5, 1]);
+}
+
+#[tokio::test]
+async fn o1_ten_messages_said_in_one_commit_reach_the_simulator_in_two_calls_in_order() {
+    const ALICE: &str = "U22222222222222222222222222222222";
+    async fn ten(cx: Context, _event: Event) -> crate::Result {
+        (1..=10).for_each(|n| cx.push(n.to_string()));
+        Ok(())
+    }
+    let token = AccessToken::new("token");
+    let config = SimulatorConfig::new(
+        "http://127.0.0.1:1/callback".to_owned(),
+        ChannelSecret::new("secret"),
+        token.clone(),
+    );
+    let simulator = Simulator::start(config).await.unwrap();
+    let mut client = ClientConfig::new(Credentials::Token(token));
+    client.api_url = simulator.url();
+    let platform: Arc<dyn Platform> = Arc::new(Client::new(client).unwrap());
+    let courier = Courier::new(Arc::clone(&platform), Arc::default(), UncertainReply::Drop);
+    let app = App::new("talker").on_other(ten);
+    let (utc, late) = (jiff::tz::TimeZone::UTC, log_late_call());
+    let registry = app.into_registry(platform, Arc::new(courier), utc, late).unwrap();
+    let mut post = Post::open().await;
+    post.worker = worker(&post.store, registry, &post.clock);
+    let event = json!({"type": "follow", "webhookEventId": "1", "source": {"type": "user", "userId": ALICE}});
+    post.store.insert(&[webhook::job(&Event::from_value(event), None)]).await.unwrap();
+    post.work().await;
+    let get = async |path: &str| -> Value {
+        let answer = reqwest::get(format!("{}/control/{path}", simulator.url())).await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let heard = get(&format!("chats/{ALICE}")).await;
+    let said = heard["messages"].as_array().unwrap().iter();
+    let texts: Vec<_> = said.map(|one| one["text"].as_str().unwrap()).collect();
+    assert_eq!(texts.join(" "), "1 2 3 4 5 6 7 8 9 10");
+    let log = get("log").await;
+    let calls: Vec<_> = log["entries"].as_array().unwrap().iter().map(|one| &one["what"]).collect();
+    assert_eq!(calls, ["POST /v2/bot/message/push"; 2]);
+    simulator.stop().await;
 }
