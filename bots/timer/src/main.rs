@@ -7,10 +7,12 @@ use yamabiko::{App, Context, Event, Job, Message, Result, TextMessage, Timer};
 
 mod command;
 mod language;
+mod short;
 mod words;
 
 use command::{Command, LIMIT_SECONDS, Which};
 use language::{Chat, Language};
+use short::ShortTimer;
 use words::Words;
 
 fn main() -> Result {
@@ -18,7 +20,12 @@ fn main() -> Result {
 }
 
 fn app() -> App<Chat> {
-    App::new("timer-bot").with_state::<Chat>().on_text(on_text).on_other(on_other).job::<TimeIsUp>()
+    App::new("timer-bot")
+        .with_state::<Chat>()
+        .setting::<ShortTimer>()
+        .on_text(on_text)
+        .on_other(on_other)
+        .job::<TimeIsUp>()
 }
 
 async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
@@ -28,7 +35,10 @@ async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
         now: cx.now(),
     };
     let answer = match Command::parse(&message.text) {
-        Command::Seconds(seconds) => start(&cx, seconds, &message, &words),
+        Command::Seconds(seconds) => match start(&cx, seconds, &message, &words)? {
+            Some(confirmation) => confirmation,
+            None => return Ok(()),
+        },
         Command::TooLong => words.too_long(LIMIT_SECONDS),
         Command::List => words.list(&timers(&cx).await?),
         Command::Cancel(which) => cancel(&cx, which, &words).await?,
@@ -46,13 +56,22 @@ async fn on_other(cx: Context<Chat>, _event: Event) -> Result {
     Ok(())
 }
 
-fn start(cx: &Context<Chat>, seconds: u64, message: &TextMessage, words: &Words) -> Message {
+/// Starts a timer and returns what confirms it; the loading animation does so for a short one.
+fn start(
+    cx: &Context<Chat>,
+    seconds: u64,
+    message: &TextMessage,
+    words: &Words,
+) -> Result<Option<Message>> {
     let after = Duration::from_secs(seconds);
-    cx.after(
-        after,
-        TimeIsUp { seconds, quote_token: message.quote_token.clone(), language: words.language },
-    );
-    words.started(seconds, cx.counts_from() + after)
+    let quote_token = message.quote_token.clone();
+    let timer = cx.after(after, TimeIsUp { seconds, quote_token, language: words.language });
+    if cx.data::<ShortTimer>()?.covers(cx, seconds) {
+        timer.keep_reply();
+        cx.show_loading(after);
+        return Ok(None);
+    }
+    Ok(Some(words.started(seconds, cx.counts_from() + after)))
 }
 
 /// Returns the chat's timers with their jobs, the next one first.

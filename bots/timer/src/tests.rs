@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
-use yamabiko::testing::{TestBot, TestUser};
+use yamabiko::{
+    Setting as _,
+    testing::{Call, Fault, TestBot, TestUser},
+};
 
-use crate::app;
+use crate::{app, short::ShortTimer};
 
 const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -215,4 +218,84 @@ fn while_another_channel_has_the_word_nothing_is_sent() {
     );
     bot.advance(secs(5));
     assert_eq!(alice.hears(), [""; 0]);
+}
+
+/// A bot whose timers of up to 45 s cost no push.
+fn start_with_short_timers() -> (TestBot, TestUser) {
+    let bot = TestBot::start(app().data(ShortTimer(45)));
+    let alice = bot.user_speaking("Alice", "en");
+    (bot, alice)
+}
+
+#[test]
+fn o1_a_short_timer_of_30_s_shows_the_animation_and_costs_no_push() {
+    let (bot, alice) = start_with_short_timers();
+    alice.says("30");
+    assert_eq!((alice.hears().len(), alice.loading()), (0, Some(bot.now() + secs(30))));
+    bot.advance(secs(29));
+    assert_eq!(alice.hears().len(), 0);
+    bot.advance(secs(1));
+    let heard = alice.hears_in_detail();
+    assert_eq!((heard[0].text().as_str(), heard[0].by), ("🔔 Time is up: 30 s.", Call::Reply));
+    assert_eq!((bot.line().calls(Call::Push), bot.line().quota_used()), (0, 0));
+}
+
+#[test]
+fn o3_a_short_timer_whose_token_is_refused_is_pushed_once() {
+    let (bot, alice) = start_with_short_timers();
+    alice.says("30");
+    bot.line().fail_next_call(Call::Reply, Fault::InvalidReplyToken);
+    bot.advance(secs(600));
+    let heard = alice.hears_in_detail();
+    assert_eq!((heard.len(), heard[0].by, bot.line().quota_used()), (1, Call::Push, 1));
+}
+
+#[test]
+fn o2_a_timer_that_is_not_short_is_confirmed_and_pushed() {
+    let (bot, alice) = start_with_short_timers();
+    alice.says("46");
+    bot.advance(secs(46));
+    let calls: Vec<_> = alice.hears_in_detail().iter().map(|heard| heard.by).collect();
+    assert_eq!(calls, [Call::Reply, Call::Push]);
+    assert_eq!(bot.line().calls(Call::Loading), 0);
+}
+
+#[test]
+fn in_a_group_a_short_timer_is_confirmed_and_pushed() {
+    let (bot, alice) = start_with_short_timers();
+    let family = bot.group("Family", &[&alice]);
+    alice.says_in(&family, "30");
+    bot.advance(secs(30));
+    let calls: Vec<_> = family.hears_in_detail().iter().map(|heard| heard.by).collect();
+    assert_eq!(calls, [Call::Reply, Call::Push]);
+}
+
+#[test]
+fn a_short_timer_is_listed_and_cancelled_as_any_other() {
+    let (bot, alice) = start_with_short_timers();
+    alice.says("30");
+    alice.says("list");
+    assert_eq!(alice.hears(), ["⏳ 1 pending\n1. 17:00:30, 30 s left (30 s)"]);
+    alice.says("cancel");
+    assert_eq!(alice.hears(), ["🗑 Cancelled the timer of 30 s at 17:00:30."]);
+    bot.advance(secs(60));
+    assert_eq!(alice.hears().len(), 0);
+}
+
+#[test]
+fn by_default_no_timer_is_short() {
+    let (bot, alice) = start();
+    alice.says("0");
+    assert_eq!((alice.hears().len(), bot.line().calls(Call::Loading)), (2, 0));
+}
+
+#[test]
+fn the_page_of_settings_names_the_bots_own_with_its_default() {
+    let page = include_str!("../../../docs/settings.md");
+    let own = page.split("\n## The timer bot").nth(1).unwrap();
+    let own = own.split("\n## ").next().unwrap();
+    let rows: Vec<_> = own.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(rows.len(), 1);
+    let row = format!("| `{}` | `{}` |", ShortTimer::NAME, ShortTimer::DEFAULT);
+    assert!(rows[0].starts_with(&row) && rows[0].contains("45"), "{}", rows[0]);
 }

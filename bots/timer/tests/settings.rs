@@ -100,6 +100,11 @@ fn each_wrong_value_is_answered_with_a_right_one() {
     names(&web(&[("UNCERTAIN_REPLY", "maybe")]), &["UNCERTAIN_REPLY", "maybe", "drop", "push"]);
     names(&web(&[("PORT", "seventy")]), &["PORT", "seventy"]);
     names(&web(&[("LOG", "lo=ud=er")]), &["LOG", "lo=ud=er", "info"]);
+    for wrong in ["46", "-1", "soon"] {
+        names(&web(&[("SHORT_TIMER_SECONDS", wrong)]), &["SHORT_TIMER_SECONDS", wrong, "0", "45"]);
+    }
+    let by_flag = complaint(&["web", "--short-timer-seconds", "46"], &[]);
+    names(&by_flag, &["SHORT_TIMER_SECONDS", "46", "45"]);
     names(&web(&[("LOG_FORMAT", "xml")]), &["LOG_FORMAT", "xml", "json"]);
 }
 

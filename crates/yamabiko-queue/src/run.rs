@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    clock::{Clock, in_run},
+    clock::{Clock, Stopwatch, in_run},
     error::{Error, Result},
     job::JobRecord,
     store::{Answer, Claim, Commit, Effect, Held, Outcome, Process, Store},
@@ -45,6 +45,8 @@ struct Line {
     process: Process,
     reports: mpsc::UnboundedSender<Report>,
     clock: Clock,
+    /// Since before the turn that claimed the job was sent.
+    asked: Stopwatch,
     checkpoints: AtomicU32,
 }
 
@@ -70,11 +72,12 @@ impl Run {
         process: Process,
         reports: mpsc::UnboundedSender<Report>,
         clock: Clock,
+        asked: Stopwatch,
     ) -> Self {
         let checkpoints = AtomicU32::new(claim.job.checkpoint);
         Self {
             claim: Arc::new(claim),
-            line: Arc::new(Line { store, process, reports, clock, checkpoints }),
+            line: Arc::new(Line { store, process, reports, clock, asked, checkpoints }),
         }
     }
 
@@ -92,6 +95,12 @@ impl Run {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.line.clock
+    }
+
+    /// Returns how old the claim is at most, the way of its answer from the store included.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.line.asked.elapsed()
     }
 
     /// Does a part of the run's work: what sleeps in it sleeps for the run, in a task of its own too.

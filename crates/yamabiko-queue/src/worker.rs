@@ -222,13 +222,14 @@ impl Worker {
         self.free_slots(sent);
         let wants =
             if claim { self.slots.wants(|| self.options.clock.chance()) } else { Vec::new() };
+        let asked = self.options.clock.stopwatch();
         let turn = self.store.turn(&commits, &wants).await?;
         let answered: Vec<_> = self.unanswered.drain(..sent).collect();
         for (one, answer) in answered.into_iter().zip(turn.answers) {
             self.settle(one, answer);
         }
         for claim in turn.claims {
-            self.start(claim);
+            self.start(claim, asked.clone());
         }
         Ok(turn.tick)
     }
@@ -257,7 +258,7 @@ impl Worker {
         count.max(usize::from(!self.unanswered.is_empty()))
     }
 
-    fn start(&mut self, claim: Claim) {
+    fn start(&mut self, claim: Claim, asked: Stopwatch) {
         let (id, token) = (claim.job.id, claim.token);
         let run = Run::new(
             claim,
@@ -265,6 +266,7 @@ impl Worker {
             self.options.process.clone(),
             self.reporter.clone(),
             self.options.clock.clone(),
+            asked,
         );
         let claim = Arc::clone(&run.claim);
         let task = tokio::spawn(run_one(run, Arc::clone(&self.registry), self.reporter.clone()))

@@ -17,7 +17,8 @@ use yamabiko_queue::{
 };
 
 use crate::{
-    Context, Job, Result,
+    Context, Job, Result, Setting,
+    config::OwnSettings,
     context::LateCall,
     dead::{self, Apology, DEFAULT_SENTENCE, Dead},
     delivery::Courier,
@@ -49,7 +50,8 @@ pub struct App<S = ()> {
     jobs: Vec<AddJob<S>>,
     /// The queues of the laneless jobs.
     queues: Vec<&'static str>,
-    data: Data,
+    pub(crate) data: Data,
+    pub(crate) settings: OwnSettings,
     state: StateFormat<S>,
     apology: Apology,
     /// What was put together wrongly; said at the start.
@@ -72,6 +74,7 @@ impl App<()> {
             jobs: Vec::new(),
             queues: Vec::new(),
             data: Data::default(),
+            settings: OwnSettings::default(),
             state: StateFormat::default(),
             apology: Arc::new(|_| Some(Message::text(DEFAULT_SENTENCE))),
             mistake: None,
@@ -91,6 +94,7 @@ impl App<()> {
             jobs: Vec::new(),
             queues: Vec::new(),
             data: self.data,
+            settings: self.settings,
             state: StateFormat::default(),
             apology: self.apology,
         }
@@ -125,6 +129,19 @@ impl<S: ChatState> App<S> {
     #[must_use]
     pub fn data<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.data.insert(value);
+        self
+    }
+
+    /// Adds a setting that only this bot has; `cx.data` returns its value.
+    ///
+    /// Tests read no settings: they have its default, or what `data` gives after this.
+    #[must_use]
+    pub fn setting<T: Setting>(mut self) -> Self {
+        match T::DEFAULT.parse::<T>() {
+            Ok(default) => self.data.insert(default),
+            Err(_) => self.mistake = Some("the DEFAULT of a Setting cannot be parsed as one"),
+        }
+        self.settings.add::<T>();
         self
     }
 

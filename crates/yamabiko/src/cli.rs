@@ -78,8 +78,10 @@ impl Role {
 }
 
 /// Runs an app as its command line says.
-pub(crate) fn run<S: ChatState>(app: App<S>) -> Result {
-    let matches = Cli::command().name(app.name.clone()).get_matches();
+pub(crate) fn run<S: ChatState>(mut app: App<S>) -> Result {
+    let command = Cli::command().name(app.name.clone()).args(app.settings.arguments());
+    let matches = command.get_matches();
+    app.settings.read(&matches, &mut app.data);
     let cli = Cli::from_arg_matches(&matches)?;
     let is_well = start(app, cli).unwrap_or_else(|error| {
         // What `main` would print is a trace for programmers; whoever set a setting wrongly needs the sentence.
@@ -133,6 +135,8 @@ mod tests {
     #[test]
     fn the_page_of_settings_names_each_setting_with_its_default() {
         let page = include_str!("../../../docs/settings.md");
+        // What follows are the settings that only one bot has; its own tests look at them.
+        let page = page.split("\n## ").next().unwrap();
         let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
         let cell =
             |row: &str, index: usize| row.split(" | ").nth(index).unwrap_or_default().to_owned();

@@ -12,7 +12,11 @@ use yamabiko_queue::StoreOptions;
 
 use crate::Result;
 
+mod own;
 mod parse;
+
+pub(crate) use own::OwnSettings;
+pub use own::Setting;
 
 /// All settings, as given; flags win over environment variables.
 #[derive(Args, Clone)]

@@ -6,13 +6,14 @@ use anyhow::anyhow;
 use serde::de::DeserializeOwned;
 use yamabiko_line::{
     client::Profile,
-    id::{ChatId, UserId},
+    id::{ChatId, ChatKind, UserId},
     message::Message,
 };
 use yamabiko_queue::{Due, Effect, JobId, JobRecord, NewJob, Run, State, Timestamp, job::EVENTS};
 
 use crate::{
     Result,
+    delivery::KEPT_TOKEN_GOOD_FOR,
     ending::Cancel,
     job::{Job, Lane},
     registry::Shared,
@@ -21,9 +22,11 @@ use crate::{
 
 mod collected;
 mod envelope;
+mod started;
 
 pub(crate) use collected::{Collected, LateCall, log_late_call};
 pub(crate) use envelope::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent};
+pub use started::Started;
 
 /// The hand of a handler or a job: what it asks for is collected, and happens together with the end of the run.
 ///
@@ -80,6 +83,8 @@ pub struct Timer {
     pub due: Timestamp,
     /// When it was asked for.
     pub created: Timestamp,
+    /// Whether it keeps the reply token of the event that it was asked for in.
+    pub keeps_reply: bool,
     payload: Vec<u8>,
 }
 
@@ -88,7 +93,14 @@ impl Timer {
     pub(crate) fn of(record: JobRecord) -> Option<Self> {
         let due = record.job.due.filter(|_| record.state == State::Scheduled)?;
         let job = record.job;
-        Some(Self { id: job.id, due, created: job.arrived, kind: job.kind, payload: job.payload })
+        Some(Self {
+            id: job.id,
+            due,
+            created: job.arrived,
+            keeps_reply: job.secret.is_some(),
+            kind: job.kind,
+            payload: job.payload,
+        })
     }
 
     /// Returns the timer's job, if it is one of this kind.
@@ -133,25 +145,25 @@ impl<S: ChatState> Context<S> {
 
     /// Runs a job as soon as possible.
     #[expect(clippy::needless_pass_by_value, reason = "a job is handed over")]
-    pub fn enqueue<J: Job<S>>(&self, job: J) -> JobId {
-        self.add(&job, Due::Now)
+    pub fn enqueue<J: Job<S>>(&self, job: J) -> Started<'_, S> {
+        self.add(&job, None)
     }
 
     /// Runs a job after this time.
     ///
     /// In a handler it counts from LINE's time of the event, so that a late webhook makes no late timer;
     /// in a job, from the start of the run. At most 10 years.
-    pub fn after<J: Job<S>>(&self, after: Duration, job: J) -> JobId {
+    pub fn after<J: Job<S>>(&self, after: Duration, job: J) -> Started<'_, S> {
         self.at(self.inner.envelope.counts_from + after, job)
     }
 
     /// Runs a job at this moment, at once if it has passed. At most 10 years ahead.
     #[expect(clippy::needless_pass_by_value, reason = "a job is handed over")]
-    pub fn at<J: Job<S>>(&self, due: Timestamp, job: J) -> JobId {
-        self.add(&job, Due::At(due))
+    pub fn at<J: Job<S>>(&self, due: Timestamp, job: J) -> Started<'_, S> {
+        self.add(&job, Some(due))
     }
 
-    fn add<J: Job<S>>(&self, job: &J, due: Due) -> JobId {
+    fn add<J: Job<S>>(&self, job: &J, due: Option<Timestamp>) -> Started<'_, S> {
         let payload = serde_json::to_vec(job).unwrap_or_else(|error| {
             self.inner
                 .collected
@@ -160,7 +172,7 @@ impl<S: ChatState> Context<S> {
         });
         let started_by = &self.inner.run.claim.job;
         let mut new = NewJob::new(J::KIND, payload);
-        new.due = due;
+        new.due = due.map_or(Due::Now, Due::At);
         new.parent = Some(started_by.id);
         new.origin.clone_from(&started_by.origin);
         if let Some(chat) = &self.inner.envelope.chat {
@@ -173,7 +185,25 @@ impl<S: ChatState> Context<S> {
         }
         let ids =
             |index| started_by.id.of_effect(started_by.reruns, self.inner.run.checkpoints(), index);
-        self.inner.collected.insert(new, ids)
+        Started { cx: self, id: self.inner.collected.insert(new, ids), due }
+    }
+
+    /// Keeps the reply token for a job, if it will still be used by then (O2).
+    fn keep_reply(&self, job: JobId, due: Option<Timestamp>) {
+        let Some(token) = &self.inner.envelope.token else { return };
+        if due.is_none_or(|due| due.since(token.arrived) <= KEPT_TOKEN_GOOD_FOR) {
+            self.inner.collected.keep_reply(job);
+        }
+    }
+
+    /// Shows LINE's loading animation for this long, up to a minute, or until the bot says something.
+    ///
+    /// It comes after what this run says. LINE has it in chats with one user only, and shows it to who has the chat open;
+    /// elsewhere, or where LINE fails, nothing is shown and nothing else changes.
+    pub fn show_loading(&self, time: Duration) {
+        if self.chat().is_some_and(|chat| chat.kind() == ChatKind::User) {
+            self.inner.collected.show_loading(self.now() + time);
+        }
     }
 
     /// Cancels a timer or a job; what is running already is stopped, and commits nothing.
@@ -238,7 +268,7 @@ impl<S: ChatState> Context<S> {
         self.inner.run.sleep(time).await;
     }
 
-    /// Says whether the run can answer its event by reply.
+    /// Says whether the run can answer by reply: its event has a reply token, or the job has kept one.
     #[must_use]
     pub fn can_reply(&self) -> bool {
         self.inner.envelope.token.is_some() && !self.inner.envelope.standby

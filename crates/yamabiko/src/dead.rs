@@ -36,7 +36,9 @@ pub(crate) fn effects(apology: &Apology, claim: &Claim, error: &str) -> Vec<Effe
         return Vec::new();
     }
     let dead = Dead { kind: claim.job.kind.clone(), error: error.to_owned() };
-    let envelope = Envelope::of(claim);
+    let mut envelope = Envelope::of(claim);
+    // A kept token may have been used before a checkpoint of the run that has died.
+    envelope.token = envelope.token.filter(|token| !token.kept);
     match (apology(&dead), &envelope.chat) {
         (Some(message), Some(chat)) if !envelope.standby => {
             let said = vec![(Some(chat.clone()), message)];

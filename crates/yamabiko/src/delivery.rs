@@ -7,19 +7,31 @@ use yamabiko_line::{
     id::ChatId,
     message::{MAX_MESSAGES, Message},
 };
-use yamabiko_queue::{JobId, NewJob, Timestamp, job::OUTBOX, store::Claim};
+use yamabiko_queue::{
+    JobId, NewJob, Timestamp,
+    job::{MAX_PAYLOAD_BYTES, OUTBOX},
+    store::Claim,
+};
 
 use crate::context::{Envelope, PAYLOAD_VERSION};
 
 mod call;
 mod decide;
+mod loading;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 
 pub(crate) use call::Courier;
+pub(crate) use loading::{LOADING_KIND, animation, policy as loading_policy};
 
 /// The kind of the jobs that are deliveries.
 pub(crate) const DELIVERY_KIND: &str = "line.delivery";
 /// For how long after its arrival a reply token is used (O2).
 pub(crate) const TOKEN_GOOD_FOR: Duration = Duration::from_secs(50);
+/// For how long after its arrival a reply token is used that a job has kept for its end (O2).
+pub(crate) const KEPT_TOKEN_GOOD_FOR: Duration = Duration::from_secs(55);
+/// What a delivery holds beside its messages, at most, in bytes.
+const OVERHEAD: usize = 1024;
 
 /// The payload of a delivery: one call. The reply token is kept apart, as the job's secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,6 +42,9 @@ pub(crate) struct Delivery {
     pub(crate) messages: Vec<Message>,
     /// When the reply token arrived; none for a push.
     pub(crate) token_arrived: Option<Timestamp>,
+    /// Whether a job had kept the reply token for its end.
+    #[serde(default)]
+    pub(crate) kept: bool,
 }
 
 /// Packs what one commit says into deliveries, in order; the chat's first one takes the reply token (O1).
@@ -50,25 +65,57 @@ pub(crate) fn pack(
     let mut jobs = Vec::new();
     for (chat, messages) in chats {
         let mut token = envelope.token.as_ref().filter(|_| chat == envelope.chat);
-        for messages in messages.chunks(MAX_MESSAGES) {
+        for messages in calls(messages) {
             let token = token.take();
             let delivery = Delivery {
                 v: PAYLOAD_VERSION,
                 to: chat.clone(),
-                messages: messages.to_vec(),
+                messages,
                 token_arrived: token.map(|token| token.arrived),
+                kept: token.is_some_and(|token| token.kept),
             };
             let payload = serde_json::to_vec(&delivery).expect("messages are JSON");
-            let mut job = NewJob::new(DELIVERY_KIND, payload);
-            job.id = ids.next().expect("there are always more ids");
-            job.queue = OUTBOX.to_owned();
-            job.lane = chat.as_ref().map(|chat| format!(">{chat}"));
-            job.chat = chat.as_ref().map(ToString::to_string);
-            job.parent = Some(claim.job.id);
-            job.origin.clone_from(&claim.job.origin);
+            let id = ids.next().expect("there are always more ids");
+            let mut job = outgoing(DELIVERY_KIND, payload, chat.as_ref(), claim, id);
             job.secret = token.map(|token| token.token.expose().to_owned());
             jobs.push(job);
         }
     }
     jobs
+}
+
+/// Returns a job of the outbox, in the chat's delivery lane (L1).
+fn outgoing(
+    kind: &str,
+    payload: Vec<u8>,
+    chat: Option<&ChatId>,
+    claim: &Claim,
+    id: JobId,
+) -> NewJob {
+    let mut job = NewJob::new(kind, payload);
+    job.id = id;
+    job.queue = OUTBOX.to_owned();
+    job.lane = chat.map(|chat| format!(">{chat}"));
+    job.chat = chat.map(ToString::to_string);
+    job.parent = Some(claim.job.id);
+    job.origin.clone_from(&claim.job.origin);
+    job
+}
+
+/// Splits messages into as few calls as possible: each takes five, and no more than a job holds.
+fn calls(messages: Vec<Message>) -> Vec<Vec<Message>> {
+    let mut calls: Vec<Vec<Message>> = Vec::new();
+    let mut room = 0;
+    for message in messages {
+        let size = serde_json::to_vec(&message).map_or(0, |json| json.len() + 1);
+        match calls.last_mut() {
+            Some(call) if call.len() < MAX_MESSAGES && size <= room => call.push(message),
+            _ => {
+                calls.push(vec![message]);
+                room = MAX_PAYLOAD_BYTES - OVERHEAD;
+            }
+        }
+        room = room.saturating_sub(size);
+    }
+    calls
 }

@@ -56,15 +56,15 @@ pub mod testing;
 mod webhook;
 
 pub use app::App;
-pub use config::{Settings, UncertainReply};
-pub use context::{Context, Timer};
+pub use config::{Setting, Settings, UncertainReply};
+pub use context::{Context, Started, Timer};
 pub use dead::Dead;
 pub use ending::{Cancel, Permanent, Snooze};
 pub use job::{Job, Lane};
 pub use state::ChatState;
 pub use yamabiko_line::{
     event::*,
-    id::{ChatId, MessageId, UserId},
+    id::{ChatId, ChatKind, MessageId, UserId},
     message::{Message, QuickReplyItem},
 };
 pub use yamabiko_queue::{JobId, Timestamp};

@@ -18,6 +18,8 @@ pub(crate) trait Platform: Send + Sync + fmt::Debug {
     async fn reply(&self, token: &ReplyToken, messages: &[Message]) -> Result<Sent, Error>;
     async fn push(&self, to: &ChatId, messages: &[Message], retry_key: Uuid)
     -> Result<Sent, Error>;
+    /// Shows the loading animation in a chat with one user.
+    async fn show_loading(&self, chat: &ChatId, seconds: u8) -> Result<(), Error>;
     /// Returns the profile of a user of a chat.
     async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error>;
     async fn quota(&self) -> Result<Quota, Error>;
@@ -37,6 +39,10 @@ impl Platform for Client {
         retry_key: Uuid,
     ) -> Result<Sent, Error> {
         self.push(to, messages, retry_key).await
+    }
+
+    async fn show_loading(&self, chat: &ChatId, seconds: u8) -> Result<(), Error> {
+        self.loading_start(chat, seconds).await
     }
 
     async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error> {

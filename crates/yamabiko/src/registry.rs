@@ -15,7 +15,7 @@ use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
 use crate::{
     Context, Result,
     context::{EVENT_KIND, Envelope, LateCall, PAYLOAD_VERSION, StoredEvent, chat_lane},
-    delivery::{Courier, DELIVERY_KIND},
+    delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
     handlers::Handlers,
     job::{Job, policy},
@@ -130,14 +130,19 @@ pub(crate) fn add_events<S: ChatState>(
     })
 }
 
-/// Adds deliveries to a registry.
+/// Adds deliveries and loading animations to a registry.
 pub(crate) fn add_deliveries(
     registry: &mut Registry,
     courier: Arc<Courier>,
 ) -> yamabiko_queue::Result<()> {
+    let carrier = Arc::clone(&courier);
     registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), move |run| {
-        let courier = Arc::clone(&courier);
+        let courier = Arc::clone(&carrier);
         Box::pin(async move { courier.carry(run).await })
+    })?;
+    registry.register(LOADING_KIND, loading_policy(), move |run| {
+        let courier = Arc::clone(&courier);
+        Box::pin(async move { courier.show_loading(run).await })
     })
 }
 

@@ -18,11 +18,23 @@ pub struct Process {
 impl Process {
     /// Starts a role of the timer bot.
     pub fn bot(role: &str, store: &str, port: u16, line: &Line) -> Self {
+        Self::bot_with(role, store, port, line, &[])
+    }
+
+    /// Starts a role of the timer bot with more settings.
+    pub fn bot_with(
+        role: &str,
+        store: &str,
+        port: u16,
+        line: &Line,
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
         command
             .arg(role)
             .env_clear()
             .envs(settings(store, line))
+            .envs(more.iter().copied())
             .env("PORT", port.to_string())
             .env("HOST", "127.0.0.1");
         Self::start(command)

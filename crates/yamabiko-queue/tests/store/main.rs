@@ -72,6 +72,8 @@ conformance! { everywhere {
         c4_a_stop_and_a_snooze_count_nothing,
         c4_a_store_makes_no_job_dead_by_itself,
         c5_a_turn_sent_again_is_lost_and_changes_nothing,
+        c5_every_outcome_may_be_sent_again,
+        c5_claims_whose_answer_was_lost_come_back_after_the_lease,
         c5_beat_tick_and_cancel_may_be_sent_again,
         c6_wants_are_served_in_their_order;
     commit:

@@ -6,9 +6,9 @@ use std::{
 };
 
 use yamabiko_line::{id::ChatId, message::Message};
-use yamabiko_queue::{Effect, JobId, NewJob, store::Claim};
+use yamabiko_queue::{Effect, JobId, NewJob, Timestamp, store::Claim};
 
-use super::Envelope;
+use super::{Envelope, envelope::Token};
 use crate::{
     Result, delivery,
     ending::Permanent,
@@ -37,6 +37,10 @@ pub(crate) fn log_late_call() -> LateCall {
 struct Asked<S> {
     said: Vec<(Option<ChatId>, Message)>,
     effects: Vec<Effect>,
+    /// The job that keeps the reply token.
+    kept_by: Option<JobId>,
+    /// Until when the loading animation is to be shown.
+    loading: Option<Timestamp>,
     /// The index of the next job since the last checkpoint (K4).
     index: u32,
     state: S,
@@ -52,6 +56,8 @@ impl<S: ChatState> Collected<S> {
         let asked = Asked {
             said: Vec::new(),
             effects: Vec::new(),
+            kept_by: None,
+            loading: None,
             index: 0,
             state,
             state_changed: false,
@@ -91,6 +97,17 @@ impl<S: ChatState> Collected<S> {
         id
     }
 
+    pub(crate) fn keep_reply(&self, job: JobId) {
+        let other = self.open().kept_by.replace(job).filter(|other| *other != job);
+        if other.is_some() {
+            self.fail("a reply token is good once: keep_reply can be said of one job only");
+        }
+    }
+
+    pub(crate) fn show_loading(&self, until: Timestamp) {
+        self.open().loading = Some(until);
+    }
+
     pub(crate) fn fail(&self, mistake: impl Into<String>) {
         self.open().mistake.get_or_insert(mistake.into());
     }
@@ -119,22 +136,28 @@ impl<S: ChatState> Collected<S> {
         }
         let mut effects = std::mem::take(&mut asked.effects);
         let said = std::mem::take(&mut asked.said);
-        if envelope.standby && !said.is_empty() {
+        let loading = asked.loading.take();
+        let kept_by = asked.kept_by.take();
+        if envelope.standby {
             tracing::debug!("another channel has the word, nothing is sent");
         } else {
             for (_, message) in &said {
                 message.validate().map_err(|error| Permanent(error.to_string()))?;
             }
-            let first = asked.index;
-            let ids =
-                (first..).map(|index| claim.job.id.of_effect(claim.job.reruns, checkpoints, index));
-            let usable = if checkpoints == claim.job.checkpoint {
-                envelope
-            } else {
-                &Envelope { token: None, ..envelope.clone() }
-            };
-            effects
-                .extend(delivery::pack(said, usable, claim, ids).into_iter().map(Effect::Insert));
+            let mut rest = envelope.clone();
+            // What was said before a checkpoint may have used the token.
+            rest.token = rest.token.filter(|_| checkpoints == 0);
+            if let Some(keeper) = kept_by {
+                hand_over(rest.token.take(), keeper, &mut effects);
+            }
+            let mut ids = (asked.index..)
+                .map(|index| claim.job.id.of_effect(claim.job.reruns, checkpoints, index));
+            let deliveries = delivery::pack(said, &rest, claim, &mut ids);
+            effects.extend(deliveries.into_iter().map(Effect::Insert));
+            if let (Some(until), Some(chat)) = (loading, &envelope.chat) {
+                let id = ids.next().expect("there are always more ids");
+                effects.push(Effect::Insert(delivery::animation(chat, until, claim, id)));
+            }
         }
         if std::mem::take(&mut asked.state_changed) {
             let state = format.encode(&asked.state).map_err(|error| {
@@ -148,6 +171,17 @@ impl<S: ChatState> Collected<S> {
 
     pub(crate) fn seal(&self, kind: &str) {
         self.asked().sealed = Some(kind.to_owned());
+    }
+}
+
+/// Puts a reply token into the job that keeps it.
+fn hand_over(token: Option<Token>, keeper: JobId, effects: &mut [Effect]) {
+    let keeper = effects.iter_mut().find_map(|effect| match effect {
+        Effect::Insert(job) if job.id == keeper => Some(job),
+        _ => None,
+    });
+    if let (Some(job), Some(token)) = (keeper, token) {
+        job.secret = Some(token.to_secret());
     }
 }
 

@@ -9,7 +9,7 @@ use yamabiko_line::{
     id::ChatId,
     secret::ReplyToken,
 };
-use yamabiko_queue::{Timestamp, store::Claim};
+use yamabiko_queue::{Job, Timestamp, store::Claim};
 
 /// The kind of the jobs that are events.
 pub(crate) const EVENT_KIND: &str = "line.event";
@@ -31,6 +31,32 @@ pub(crate) struct StoredEvent {
 pub(crate) struct Token {
     pub(crate) token: ReplyToken,
     pub(crate) arrived: Timestamp,
+    /// Whether a job has kept it for its end.
+    pub(crate) kept: bool,
+}
+
+impl Token {
+    /// Returns the token that a run may use: its event's, or the one that its job has kept.
+    ///
+    /// What was said before a checkpoint may have used it.
+    fn of(job: &Job) -> Option<Self> {
+        let secret = job.secret.as_deref().filter(|_| job.checkpoint == 0)?;
+        if job.kind == EVENT_KIND {
+            return Some(Self {
+                token: ReplyToken::new(secret),
+                arrived: job.arrived,
+                kept: false,
+            });
+        }
+        let (arrived, token) = secret.split_once(' ')?;
+        let arrived = Timestamp::from_micros(arrived.parse().ok()?);
+        Some(Self { token: ReplyToken::new(token), arrived, kept: true })
+    }
+
+    /// Returns the secret of a job that keeps the token; the token is older than the job, so its arrival goes along.
+    pub(crate) fn to_secret(&self) -> String {
+        format!("{} {}", self.arrived.as_micros(), self.token.expose())
+    }
 }
 
 /// What surrounds a run.
@@ -53,10 +79,6 @@ impl Envelope {
             .then(|| serde_json::from_slice::<StoredEvent>(&job.payload).ok())
             .flatten()
             .map(|stored| Event::from_value(stored.event));
-        let token = job
-            .secret
-            .clone()
-            .map(|token| Token { token: ReplyToken::new(token), arrived: job.arrived });
         let counts_from = match &event {
             Some(event) => believed(event.timestamp, job.arrived),
             None => claim.claimed_at,
@@ -64,7 +86,7 @@ impl Envelope {
         Self {
             chat: job.chat.clone().map(ChatId::new),
             standby: event.as_ref().is_some_and(|event| event.mode == Mode::Standby),
-            token: token.filter(|_| event.is_some()),
+            token: Token::of(job),
             event,
             counts_from,
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use yamabiko_line::error::{ErrorKind, Reached};
 
-use super::TOKEN_GOOD_FOR;
+use super::{KEPT_TOKEN_GOOD_FOR, TOKEN_GOOD_FOR};
 
 /// How long the outbox rests when LINE refuses the credentials.
 pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(30);
@@ -22,10 +22,26 @@ pub(super) enum Call {
     Uncertain,
 }
 
-/// Says which call to make, from the age of the reply token and whether an earlier attempt may have arrived.
-pub(super) fn first_call(token_age: Option<Duration>, maybe_said: bool) -> Call {
-    match token_age {
-        Some(age) if age <= TOKEN_GOOD_FOR => Call::Reply,
+/// A reply token as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    /// How long ago it arrived.
+    pub(super) age: Duration,
+    /// Whether a job had kept it for its end.
+    pub(super) kept: bool,
+}
+
+impl Token {
+    /// Says whether it is still used (O2).
+    fn is_good(self) -> bool {
+        self.age <= if self.kept { KEPT_TOKEN_GOOD_FOR } else { TOKEN_GOOD_FOR }
+    }
+}
+
+/// Says which call to make, from the reply token and whether an earlier attempt may have arrived.
+pub(super) fn next_call(token: Option<Token>, maybe_said: bool) -> Call {
+    match token {
+        Some(token) if token.is_good() => Call::Reply,
         Some(_) if maybe_said => Call::Uncertain,
         Some(_) | None => Call::Push,
     }
@@ -34,7 +50,7 @@ pub(super) fn first_call(token_age: Option<Duration>, maybe_said: bool) -> Call 
 /// What LINE's refusal of a call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The reply token was used before: what it was to say has been said (O3).
+    /// The reply token or the retry key was used before: what it was to say has been said (O3, O4).
     SaidBefore,
     /// The reply token is no good: push instead.
     PushInstead,
@@ -54,6 +70,7 @@ pub(super) fn judge(call: Call, kind: ErrorKind, reached: Reached, maybe_said: b
         ErrorKind::Unauthorized | ErrorKind::Forbidden => Verdict::CredentialsRefused,
         ErrorKind::TooManyRequests => Verdict::TooMany,
         ErrorKind::BadRequest if call == Call::Reply && maybe_said => Verdict::SaidBefore,
+        ErrorKind::Conflict if call == Call::Push => Verdict::SaidBefore,
         ErrorKind::BadRequest if call == Call::Reply => Verdict::PushInstead,
         _ => match reached {
             Reached::No => Verdict::Again { unsure: false },
@@ -67,21 +84,29 @@ pub(super) fn judge(call: Call, kind: ErrorKind, reached: Reached, maybe_said: b
 mod tests {
     use super::*;
 
-    const fn secs(n: u64) -> Option<Duration> {
-        Some(Duration::from_secs(n))
+    const fn token(seconds: u64, kept: bool) -> Option<Token> {
+        Some(Token { age: Duration::from_secs(seconds), kept })
     }
 
     #[test]
     fn o2_a_reply_token_is_used_up_to_fifty_seconds_after_arrival() {
-        assert_eq!(first_call(secs(50), false), Call::Reply);
-        assert_eq!(first_call(secs(51), false), Call::Push);
-        assert_eq!(first_call(None, true), Call::Push, "a push is safe to repeat");
+        assert_eq!(next_call(token(50, false), false), Call::Reply);
+        assert_eq!(next_call(token(51, false), false), Call::Push);
+        assert_eq!(next_call(None, true), Call::Push, "a push is safe to repeat");
+    }
+
+    #[test]
+    fn o2_a_kept_reply_token_is_used_up_to_fifty_five_seconds_after_arrival() {
+        assert_eq!(next_call(token(55, true), false), Call::Reply);
+        assert_eq!(next_call(token(56, true), false), Call::Push);
     }
 
     #[test]
     fn o3_an_uncertain_reply_is_tried_again_while_its_token_is_young_and_named_afterwards() {
-        assert_eq!(first_call(secs(20), true), Call::Reply);
-        assert_eq!(first_call(secs(51), true), Call::Uncertain);
+        assert_eq!(next_call(token(20, false), true), Call::Reply);
+        assert_eq!(next_call(token(51, false), true), Call::Uncertain);
+        assert_eq!(next_call(token(51, true), true), Call::Reply);
+        assert_eq!(next_call(token(56, true), true), Call::Uncertain);
     }
 
     #[test]
@@ -90,6 +115,12 @@ mod tests {
             |maybe_said| judge(Call::Reply, ErrorKind::BadRequest, Reached::Refused, maybe_said);
         assert_eq!(refused(true), Verdict::SaidBefore);
         assert_eq!(refused(false), Verdict::PushInstead);
+    }
+
+    #[test]
+    fn o4_a_retry_key_that_line_knows_means_said_before() {
+        let known = |call| judge(call, ErrorKind::Conflict, Reached::Refused, false);
+        assert_eq!([known(Call::Push), known(Call::Reply)], [Verdict::SaidBefore, Verdict::Never]);
     }
 
     #[test]

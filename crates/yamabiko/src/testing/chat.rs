@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use yamabiko_line::id::ChatId;
+use yamabiko_queue::Timestamp;
 
 use super::{Heard, handle::Handle};
 use crate::{
@@ -62,6 +63,13 @@ impl TestChat {
     pub fn hears_in_detail(&self) -> Vec<Heard> {
         let chat = self.id.clone();
         self.bot.ask(move |bot| bot.line.world().heard(chat.as_str()))
+    }
+
+    /// Returns until when LINE's loading animation is shown in the chat, if it is; the bot's next message ends it.
+    #[must_use]
+    pub fn loading(&self) -> Option<Timestamp> {
+        let chat = self.id.clone();
+        self.bot.ask(move |bot| bot.line.world().loading(chat.as_str()))
     }
 
     /// Returns the chat's timers, the next one first, as `cx.timers()` would.

@@ -12,6 +12,8 @@ pub enum Call {
     Push,
     /// A question for a user's profile.
     Profile,
+    /// The loading animation.
+    Loading,
     /// A question for the month's quota, or for how much of it is used.
     Quota,
 }
@@ -84,19 +86,21 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Lets the next call fail, of any sort but `Quota` where none is named.
+    /// Lets the next call fail, of any sort but `Quota` and `Loading` where none is named.
     pub(super) fn add(&mut self, call: Option<Call>, fault: Fault) {
         self.next.push((call, fault));
     }
 
-    /// Lets all calls but `Quota` fail that nothing else is said of; `None` lets them work again.
+    /// Lets all calls but `Quota` and `Loading` fail that nothing else is said of; `None` lets them work again.
     pub(super) fn set_all(&mut self, fault: Option<Fault>) {
         self.all = fault;
     }
 
     /// Takes the failure that hits this call.
     pub(super) fn hit(&mut self, call: Call) -> Option<Fault> {
-        let hits = |wanted: Option<Call>| wanted.map_or(call != Call::Quota, |one| one == call);
+        let hits = |wanted: Option<Call>| {
+            wanted.map_or(!matches!(call, Call::Quota | Call::Loading), |one| one == call)
+        };
         match self.next.iter().position(|(wanted, _)| hits(*wanted)) {
             Some(at) => Some(self.next.remove(at).1),
             None => self.all.filter(|_| hits(None)),

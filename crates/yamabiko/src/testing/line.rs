@@ -121,6 +121,10 @@ impl Platform for StandIn {
         self.call(Call::Push, |world| world.push(to, messages, retry_key)).await
     }
 
+    async fn show_loading(&self, chat: &ChatId, seconds: u8) -> Result<(), Error> {
+        self.call(Call::Loading, |world| world.show_loading(chat, seconds)).await
+    }
+
     async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error> {
         let (name, language) =
             self.call(Call::Profile, |world| world.profile(chat, user.as_str())).await?;

@@ -40,6 +40,8 @@ pub(super) struct World {
     tokens: HashMap<String, ReplyToken>,
     accepted: HashMap<Uuid, Timestamp>,
     heard: HashMap<String, Vec<Heard>>,
+    /// Until when the loading animation is shown in which chat.
+    loading: HashMap<String, Timestamp>,
     said: u64,
     pub(super) quota: Option<u64>,
     /// Messages of this month, by recipients.
@@ -66,6 +68,7 @@ impl World {
             tokens: HashMap::new(),
             accepted: HashMap::new(),
             heard: HashMap::new(),
+            loading: HashMap::new(),
             said: 0,
             quota: None,
             used: (String::new(), 0),
@@ -176,6 +179,23 @@ impl World {
         Ok(Sent::default())
     }
 
+    pub(super) fn show_loading(&mut self, chat: &ChatId, seconds: u8) -> Result<(), Error> {
+        if chat.kind() != ChatKind::User {
+            return Err(refused(400, "Only user id is acceptable"));
+        }
+        if !(5..=60).contains(&seconds) || !seconds.is_multiple_of(5) {
+            return Err(refused(400, "loadingSeconds is not a multiple of 5 up to 60"));
+        }
+        let until = self.clock.now() + std::time::Duration::from_secs(seconds.into());
+        self.loading.insert(chat.to_string(), until);
+        Ok(())
+    }
+
+    /// Returns until when the loading animation is shown, if it is.
+    pub(super) fn loading(&self, chat: &str) -> Option<Timestamp> {
+        self.loading.get(chat).copied().filter(|until| *until > self.clock.now())
+    }
+
     /// Returns name and language of a friend, or the name of a member of a group that the bot is in.
     pub(super) fn profile(
         &self,
@@ -214,6 +234,7 @@ impl World {
     }
 
     fn say(&mut self, chat: &str, messages: &[Message], by: Call) {
+        self.loading.remove(chat);
         for message in messages {
             self.said += 1;
             let heard = Heard {

@@ -2,7 +2,7 @@
 
 use yamabiko::{
     App, Context, Result, TextMessage,
-    testing::{Call, Fault, TestBot, TestUser},
+    testing::{Call, Fault, TestBot, TestChat, TestUser},
 };
 
 use crate::secs;
@@ -43,8 +43,8 @@ fn start_pushing() -> (TestBot, TestUser) {
     (bot, alice)
 }
 
-fn how(user: &TestUser) -> Vec<(String, Call)> {
-    user.hears_in_detail().into_iter().map(|heard| (heard.text(), heard.by)).collect()
+fn how(chat: &TestChat) -> Vec<(String, Call)> {
+    chat.hears_in_detail().into_iter().map(|heard| (heard.text(), heard.by)).collect()
 }
 
 #[test]
@@ -208,4 +208,62 @@ fn what_a_handler_pushes_to_its_own_chat_takes_the_reply_token() {
     let (_bot, alice) = start();
     alice.says("push");
     assert_eq!(how(&alice), [("pushed".to_owned(), Call::Reply)]);
+}
+
+/// `ten` is answered by ten messages, `long` and `longest` by long texts, any other text by itself.
+async fn talks(cx: Context, message: TextMessage) -> Result {
+    match message.text.as_str() {
+        "ten" => (1..=10).for_each(|n| cx.reply(n.to_string())),
+        "long" => cx.reply(format!("{}\n{}", "あ".repeat(4_000), "い ".repeat(1_000))),
+        "longest" => (0..5).for_each(|_| cx.reply("あ".repeat(5_000))),
+        text => cx.reply(text),
+    }
+    Ok(())
+}
+
+fn start_talking() -> (TestBot, TestUser) {
+    let bot = TestBot::start(App::new("talker").on_text(talks));
+    let alice = bot.user("Alice");
+    (bot, alice)
+}
+
+#[test]
+fn o1_ten_messages_said_in_one_commit_leave_in_two_calls_in_order() {
+    let (bot, alice) = start_talking();
+    alice.says("ten");
+    let (texts, calls): (Vec<_>, Vec<_>) = how(&alice).into_iter().unzip();
+    assert_eq!(texts, (1..=10).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(calls, [[Call::Reply; 5], [Call::Push; 5]].concat());
+    assert_eq!((bot.line().calls(Call::Reply), bot.line().calls(Call::Push)), (1, 1));
+}
+
+#[test]
+fn o1_five_texts_too_long_for_one_job_leave_in_two_calls() {
+    let (bot, alice) = start_talking();
+    alice.says("longest");
+    assert_eq!(alice.hears().len(), 5);
+    assert_eq!((bot.line().calls(Call::Reply), bot.line().calls(Call::Push)), (1, 1));
+}
+
+#[test]
+fn o7_a_text_over_5000_units_is_split_between_its_lines() {
+    let (bot, alice) = start_talking();
+    alice.says("long");
+    let heard = alice.hears();
+    assert_eq!(heard[0], "あ".repeat(4_000));
+    assert!(heard.len() == 2 && heard[1].starts_with('い'), "{}", heard.len());
+    assert_eq!(bot.line().calls(Call::Reply), 1);
+}
+
+#[test]
+fn o5_a_group_for_which_too_few_messages_are_left_is_not_kept_waiting() {
+    let (bot, alice) = start_talking();
+    let (bob, carol) = (bot.user("Bob"), bot.user("Carol"));
+    let family = bot.group("Family", &[&alice, &bob, &carol]);
+    bot.line().set_quota(2);
+    alice.says_in(&family, "ten");
+    assert_eq!(family.hears().len(), 5);
+    assert!(bot.dead_jobs()[0].error().starts_with("the month's messages are used up"));
+    alice.says_in(&family, "hello");
+    assert_eq!(how(&family), [("hello".to_owned(), Call::Reply)]);
 }

@@ -211,6 +211,45 @@ pub(crate) async fn c5_a_turn_sent_again_is_lost_and_changes_nothing(kind: Kind)
     assert_eq!(place.line(State::Running).await.len(), 2);
 }
 
+pub(crate) async fn c5_every_outcome_may_be_sent_again(kind: Kind) {
+    let place = Place::open(kind).await;
+    let outcomes = [
+        retry(place.now() + secs(60), true),
+        snooze(place.now() + secs(60), false),
+        dead(),
+        Outcome::Release { unsure: true },
+        Outcome::Cancel,
+    ];
+    for (n, outcome) in outcomes.into_iter().enumerate() {
+        let (name, effect) = (format!("job {n}"), format!("effect {n}"));
+        place.insert(&[in_lane(&name, &name)]).await;
+        let claim = place.claim_one().await;
+        let late = NewJob { due: yamabiko_queue::Due::In(secs(600)), ..job(&effect) };
+        let commits = [commit(&claim, outcome, vec![Effect::Insert(late)])];
+        assert_eq!(place.turn(&commits, 0).await.answers, [Answer::Applied], "{commits:?}");
+        let after = place.store.get(id(&name)).await.unwrap();
+        assert_eq!(place.turn(&commits, 0).await.answers, [Answer::Lost], "{commits:?}");
+        assert_eq!(place.store.get(id(&name)).await.unwrap(), after, "{commits:?}");
+        place.cancel(id(&name)).await;
+    }
+}
+
+pub(crate) async fn c5_claims_whose_answer_was_lost_come_back_after_the_lease(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[in_lane("a", "chat"), in_lane("b", "chat")]).await;
+    let claim = place.claim_one().await;
+    let commits = [commit(&claim, Outcome::Complete, vec![])];
+    let lost_on_the_way = place.turn(&commits, 9).await.claims;
+    assert_eq!(ids(&lost_on_the_way), [id("b")]);
+    let again = place.turn(&commits, 9).await;
+    assert_eq!((again.answers.as_slice(), again.claims.len()), ([Answer::Lost].as_slice(), 0));
+    place.pass(LEASE).await;
+    let back = place.claim_one().await;
+    assert_eq!((back.job.id, back.job.lost, back.job.unsure), (id("b"), 1, true));
+    assert!(back.token > lost_on_the_way[0].token);
+}
+
 pub(crate) async fn c5_beat_tick_and_cancel_may_be_sent_again(kind: Kind) {
     let place = Place::open(kind).await;
     let timer = NewJob { due: yamabiko_queue::Due::In(secs(1)), ..job("timer") };

@@ -1,0 +1,328 @@
+//! Deliveries by a real worker on a real store, to a LINE that does as it is told.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+use yamabiko_line::{
+    client::{Client, ClientConfig, Credentials, Profile, Quota, Sent},
+    error::{Error, ErrorKind, Reached},
+    event::Event,
+    id::UserId,
+    secret::{AccessToken, ChannelSecret, ReplyToken},
+};
+use yamabiko_queue::{
+    Clock, Job, ManualClock, Registry, RetryPolicy, State, Store, StoreOptions, Worker,
+    WorkerOptions,
+    store::{self, Process, Want},
+};
+use yamabiko_simulator::{Simulator, SimulatorConfig};
+
+use super::*;
+use crate::{
+    App, Context, config::UncertainReply, context::log_late_call, health::Health,
+    platform::Platform, webhook,
+};
+
+const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const LEASE: Duration = Duration::from_secs(5);
+
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// LINE: notes the calls, and fails as often as it is told.
+#[derive(Debug, Default)]
+struct Line {
+    calls: Mutex<Vec<String>>,
+    failures: Mutex<Vec<Error>>,
+}
+
+impl Line {
+    fn called(&self, call: String) -> Result<Sent, Error> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        match self.failures.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            Some(error) => Err(error),
+            None => Ok(Sent::default()),
+        }
+    }
+
+    fn fails_once(&self, error: Error) {
+        self.failures.lock().unwrap().push(error);
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Platform for Line {
+    async fn reply(&self, _token: &ReplyToken, _messages: &[Message]) -> Result<Sent, Error> {
+        self.called("reply".to_owned())
+    }
+
+    async fn push(&self, _to: &ChatId, _messages: &[Message], key: Uuid) -> Result<Sent, Error> {
+        self.called(format!("push {key}"))
+    }
+
+    async fn show_loading(&self, _chat: &ChatId, seconds: u8) -> Result<(), Error> {
+        self.called(format!("loading {seconds}")).map(drop)
+    }
+
+    async fn profile(&self, _chat: Option<&ChatId>, _user: &UserId) -> Result<Profile, Error> {
+        Ok(Profile::default())
+    }
+
+    async fn quota(&self) -> Result<Quota, Error> {
+        Ok(Quota::default())
+    }
+
+    async fn quota_used(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
+}
+
+/// What happens between the claim of a delivery and its run.
+type Meanwhile = fn(ManualClock, Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A worker for deliveries on a store of its own.
+struct Post {
+    line: Arc<Line>,
+    clock: ManualClock,
+    store: Arc<dyn Store>,
+    worker: Worker,
+    _folder: TempDir,
+}
+
+impl Post {
+    async fn open() -> Self {
+        Self::open_with(|_, _| Box::pin(async {})).await
+    }
+
+    /// Opens the post; `meanwhile` happens between each claim and its run.
+    async fn open_with(meanwhile: Meanwhile) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(START);
+        let mut options = StoreOptions::new("post");
+        options.clock = Clock::Manual(clock.clone());
+        options.keep_completed = secs(30 * 24 * 60 * 60);
+        let url = format!("sqlite:{}", folder.path().join("post.db").display());
+        let store = store::open(&url, options).await.unwrap();
+        let line = Arc::new(Line::default());
+        let platform: Arc<dyn Platform> = Arc::clone(&line) as _;
+        let courier =
+            Arc::new(Courier::new(platform, Arc::new(Health::default()), UncertainReply::Drop));
+        let (moved, shared) = (clock.clone(), Arc::clone(&store));
+        let mut registry = Registry::new();
+        let carry = move |run| {
+            let courier = Arc::clone(&courier);
+            let meanwhile = meanwhile(moved.clone(), Arc::clone(&shared));
+            Box::pin(async move {
+                meanwhile.await;
+                courier.carry(run).await
+            }) as _
+        };
+        registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), carry).unwrap();
+        let worker = worker(&store, registry, &clock);
+        Self { line, clock, store, worker, _folder: folder }
+    }
+
+    /// Puts a delivery into the outbox, with a reply token that has just arrived where one is given.
+    async fn put(&self, token: Option<&str>) -> JobId {
+        let delivery = Delivery {
+            v: PAYLOAD_VERSION,
+            to: Some(ChatId::new(format!("U{:032x}", 1))),
+            messages: vec![Message::text("hello")],
+            token_arrived: token.map(|_| self.clock.now()),
+            kept: false,
+        };
+        let mut job = NewJob::new(DELIVERY_KIND, serde_json::to_vec(&delivery).unwrap());
+        job.queue = OUTBOX.to_owned();
+        job.lane = Some(">chat".to_owned());
+        job.secret = token.map(str::to_owned);
+        self.store.insert(std::slice::from_ref(&job)).await.unwrap();
+        job.id
+    }
+
+    async fn work(&mut self) {
+        while self.worker.step().await.unwrap() {}
+    }
+
+    async fn job(&self, id: JobId) -> (State, Job) {
+        let record = self.store.get(id).await.unwrap().unwrap();
+        (record.state, record.job)
+    }
+}
+
+fn worker(store: &Arc<dyn Store>, registry: Registry, clock: &ManualClock) -> Worker {
+    let process = Process {
+        name: "post".into(),
+        role: "worker".into(),
+        host: "test".into(),
+        pid: 1,
+        version: "0".into(),
+        queues: Vec::new(),
+    };
+    let options = WorkerOptions {
+        concurrency: 4,
+        queues: Vec::new(),
+        shutdown: Duration::ZERO,
+        process,
+        clock: Clock::Manual(clock.clone()),
+    };
+    Worker::new(Arc::clone(store), Arc::new(registry), options)
+}
+
+fn no_answer() -> Error {
+    Error::without_answer(ErrorKind::Timeout, Reached::Unknown, "no answer")
+}
+
+fn refused(status: u16) -> Error {
+    Error::refused(status, None, None, b"{}")
+}
+
+#[tokio::test]
+async fn o6_a_stalled_worker_makes_no_call_for_a_delivery_that_it_has_lost() {
+    for token in [None, Some("token")] {
+        // The process stands still for a lease, and another one claims what it holds.
+        let mut post = Post::open_with(|clock, store| {
+            Box::pin(async move {
+                clock.advance(LEASE);
+                assert_eq!(store.tick().await.unwrap().ended, 1);
+                let want = Want { queues: vec![OUTBOX.to_owned()], at_most: 1 };
+                assert_eq!(store.turn(&[], &[want]).await.unwrap().claims.len(), 1);
+            })
+        })
+        .await;
+        // Claims end only for who has been ticking for a lease (C3).
+        post.store.tick().await.unwrap();
+        post.clock.advance(LEASE);
+        let id = post.put(token).await;
+        post.work().await;
+        assert_eq!((post.line.calls().len(), post.job(id).await.0), (0, State::Running));
+    }
+}
+
+#[tokio::test]
+async fn o6_an_old_claim_that_still_holds_is_delivered() {
+    let mut post =
+        Post::open_with(|clock, _| Box::pin(async move { clock.advance(secs(2)) })).await;
+    let id = post.put(Some("token")).await;
+    post.work().await;
+    assert_eq!((post.line.calls(), post.job(id).await.0), (vec!["reply".into()], State::Completed));
+}
+
+#[tokio::test]
+async fn o2_a_token_that_grew_too_old_since_its_claim_is_left_for_a_push() {
+    let mut post =
+        Post::open_with(|clock, _| Box::pin(async move { clock.advance(secs(4)) })).await;
+    let id = post.put(Some("token")).await;
+    post.clock.advance(secs(47));
+    post.work().await;
+    assert_eq!(post.line.calls(), [format!("push {id}")]);
+}
+
+#[tokio::test]
+async fn o4_no_push_is_repeated_with_the_same_key_after_23_hours() {
+    let mut post = Post::open().await;
+    let id = post.put(None).await;
+    post.line.fails_once(no_answer());
+    post.work().await;
+    assert_eq!(post.line.calls(), [format!("push {id}")]);
+    // A person stops the outbox for a day.
+    let day = secs(24 * 60 * 60);
+    post.store.pause(OUTBOX, Some(post.clock.now() + day)).await.unwrap();
+    post.clock.advance(day);
+    post.store.tick().await.unwrap();
+    post.work().await;
+    assert_eq!((post.line.calls().len(), post.job(id).await.0), (1, State::Dead));
+}
+
+#[tokio::test]
+async fn o5_a_day_of_refused_credentials_kills_no_message() {
+    let mut post = Post::open().await;
+    let id = post.put(None).await;
+    post.line.fails_once(refused(401));
+    post.work().await;
+    assert_eq!(post.job(id).await.1.failures, 0, "nothing is counted");
+    post.store.pause(OUTBOX, Some(post.clock.now() + secs(25 * 60 * 60))).await.unwrap();
+    post.clock.advance(secs(25 * 60 * 60));
+    post.store.tick().await.unwrap();
+    post.work().await;
+    assert_eq!((post.line.calls().len(), post.job(id).await.0), (2, State::Completed));
+}
+
+#[tokio::test]
+async fn o4_a_rerun_by_a_person_has_a_new_key_and_a_repetition_the_same() {
+    let mut post = Post::open().await;
+    let id = post.put(None).await;
+    post.line.fails_once(refused(400));
+    post.line.fails_once(no_answer());
+    post.work().await;
+    post.clock.advance(secs(2));
+    post.store.tick().await.unwrap();
+    post.work().await;
+    assert_eq!(post.job(id).await.0, State::Dead);
+    post.store.retry(&[id]).await.unwrap();
+    post.work().await;
+    let calls = post.line.calls();
+    assert_eq!((&calls[0], calls.len()), (&calls[1], 3));
+    assert_ne!(calls[2], calls[0]);
+}
+
+#[test]
+fn o1_a_call_holds_no_more_than_a_job_can_hold() {
+    let long = || Message::text("あ".repeat(5_000));
+    let sizes: Vec<_> = calls(vec![long(); 6]).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [4, 2], "15 kB each");
+    let sizes: Vec<_> = calls(vec![Message::text("x"); 11]).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [5, 5, 1]);
+}
+
+#[tokio::test]
+async fn o1_ten_messages_said_in_one_commit_reach_the_simulator_in_two_calls_in_order() {
+    const ALICE: &str = "U22222222222222222222222222222222";
+    async fn ten(cx: Context, _event: Event) -> crate::Result {
+        (1..=10).for_each(|n| cx.push(n.to_string()));
+        Ok(())
+    }
+    let token = AccessToken::new("token");
+    let config = SimulatorConfig::new(
+        "http://127.0.0.1:1/callback".to_owned(),
+        ChannelSecret::new("secret"),
+        token.clone(),
+    );
+    let simulator = Simulator::start(config).await.unwrap();
+    let mut client = ClientConfig::new(Credentials::Token(token));
+    client.api_url = simulator.url();
+    let platform: Arc<dyn Platform> = Arc::new(Client::new(client).unwrap());
+    let courier = Courier::new(Arc::clone(&platform), Arc::default(), UncertainReply::Drop);
+    let app = App::new("talker").on_other(ten);
+    let (utc, late) = (jiff::tz::TimeZone::UTC, log_late_call());
+    let registry = app.into_registry(platform, Arc::new(courier), utc, late).unwrap();
+    let mut post = Post::open().await;
+    post.worker = worker(&post.store, registry, &post.clock);
+    let event = json!({"type": "follow", "webhookEventId": "1", "source": {"type": "user", "userId": ALICE}});
+    post.store.insert(&[webhook::job(&Event::from_value(event), None)]).await.unwrap();
+    post.work().await;
+    let get = async |path: &str| -> Value {
+        let answer = reqwest::get(format!("{}/control/{path}", simulator.url())).await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let heard = get(&format!("chats/{ALICE}")).await;
+    let said = heard["messages"].as_array().unwrap().iter();
+    let texts: Vec<_> = said.map(|one| one["text"].as_str().unwrap()).collect();
+    assert_eq!(texts.join(" "), "1 2 3 4 5 6 7 8 9 10");
+    let log = get("log").await;
+    let calls: Vec<_> = log["entries"].as_array().unwrap().iter().map(|one| &one["what"]).collect();
+    assert_eq!(calls, ["POST /v2/bot/message/push"; 2]);
+    simulator.stop().await;
+}
