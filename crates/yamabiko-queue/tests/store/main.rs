@@ -7,6 +7,7 @@ mod ground;
 mod model;
 mod on_a_redis;
 mod place;
+mod poison;
 mod random;
 mod redis_server;
 mod schema;
