@@ -23,7 +23,7 @@ mod collected;
 mod envelope;
 
 pub(crate) use collected::{Collected, LateCall, log_late_call};
-pub(crate) use envelope::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent};
+pub(crate) use envelope::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, newer_version};
 
 /// The hand of a handler or a job: what it asks for is collected, and happens together with the end of the run.
 ///
