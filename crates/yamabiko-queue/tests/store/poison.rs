@@ -27,7 +27,7 @@ use crate::{
 
 /// Damage to the record of one job.
 #[derive(Clone, Debug)]
-enum Damage {
+pub(crate) enum Damage {
     /// SQLite: what stands in a column.
     Column(&'static str, Value),
     /// Redis: what stands in a hash; `None`: nothing.
@@ -137,14 +137,14 @@ fn any_damage(kind: Kind) -> BoxedStrategy<Damage> {
 
 /// The place in which the job is when its record is damaged.
 #[derive(Clone, Copy, Debug)]
-enum When {
+pub(crate) enum When {
     Ready,
     Waiting,
     Scheduled,
     Running,
 }
 
-const WHENS: [When; 4] = [When::Ready, When::Waiting, When::Scheduled, When::Running];
+pub(crate) const WHENS: [When; 4] = [When::Ready, When::Waiting, When::Scheduled, When::Running];
 
 /// Runs what there is, and returns what ran.
 async fn work(place: &Place) -> Vec<JobId> {
@@ -175,7 +175,7 @@ async fn work(place: &Place) -> Vec<JobId> {
 }
 
 /// Stores a job that is damaged among others, works, and returns what ran.
-async fn ran_beside(place: &Place, when: When, damage: &Damage) -> Vec<JobId> {
+pub(crate) async fn ran_beside(place: &Place, when: When, damage: &Damage) -> Vec<JobId> {
     place.insert(&[job("before"), in_lane("of another lane", "another")]).await;
     let bad = NewJob {
         chat: Some("chat".to_owned()),
