@@ -289,12 +289,12 @@ fn nothing_stops(kind: Kind, cases: u32) {
 
 #[test]
 fn no_record_stops_a_step_on_sqlite() {
-    nothing_stops(Kind::Sqlite, 48);
+    nothing_stops(Kind::Sqlite, 24);
 }
 
 #[test]
 fn no_record_stops_a_step_on_redis() {
-    nothing_stops(Kind::Redis, 96);
+    nothing_stops(Kind::Redis, 128);
 }
 
 #[tokio::test]
