@@ -34,6 +34,8 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
             .current_dir(root());
         run_with(&mut doc)?;
         run("cargo", ["test", "--workspace", "--all-features", "--doc", "--quiet"])?;
+        // They are made of the tests' files, so a change of these may break them.
+        run("cargo", ["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--quiet"])?;
     }
     tests(quick)
 }

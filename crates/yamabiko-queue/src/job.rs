@@ -72,6 +72,11 @@ impl JobId {
         Uuid::from_slice(bytes).ok().map(Self)
     }
 
+    /// Takes what a store has in an id's place; if it is no id, returns one that belongs to these bytes alone.
+    pub(crate) fn of_stored(bytes: &[u8]) -> Self {
+        Self::from_slice(bytes).unwrap_or_else(|| Self(Uuid::new_v5(&KEYS, bytes)))
+    }
+
     /// Returns the id's 16 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -247,6 +252,37 @@ pub struct Job {
     pub unsure: bool,
     /// When it was first claimed since it was stored, snoozed afresh or run again by a person.
     pub first_claimed: Option<Timestamp>,
+    /// Why its record in the store cannot be read; `None` for every sound job.
+    ///
+    /// Such a job is given up instead of run, so that it stands in nobody's way. Its other fields may be empty.
+    pub unreadable: Option<String>,
+}
+
+impl Job {
+    /// Makes what is shown of a job whose record cannot be read.
+    pub(crate) fn unreadable(id: JobId, why: String) -> Self {
+        Self {
+            id,
+            kind: String::new(),
+            payload: Vec::new(),
+            queue: String::new(),
+            lane: None,
+            chat: None,
+            origin: None,
+            parent: None,
+            arrived: Timestamp::default(),
+            due: None,
+            secret: None,
+            remember: Duration::ZERO,
+            failures: 0,
+            lost: 0,
+            checkpoint: 0,
+            reruns: 0,
+            unsure: false,
+            first_claimed: None,
+            unreadable: Some(why),
+        }
+    }
 }
 
 impl fmt::Debug for Job {

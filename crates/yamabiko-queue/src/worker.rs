@@ -166,7 +166,7 @@ impl Worker {
         // What is committed frees slots for the next claims.
         let commits = !self.unanswered.is_empty();
         let tick = self.turn(true).await?;
-        if commits || tick.promoted > 0 || tick.ended > 0 {
+        if commits || !self.unanswered.is_empty() || tick.promoted > 0 || tick.ended > 0 {
             return Ok(true);
         }
         let asleep = self.options.clock.all_asleep(self.running.keys());
@@ -229,7 +229,10 @@ impl Worker {
             self.settle(one, answer);
         }
         for claim in turn.claims {
-            self.start(claim, asked.clone());
+            match ending::unreadable(&claim) {
+                Some(commit) => self.unanswered.push(Unanswered { commit, checkpoint: None }),
+                None => self.start(claim, asked.clone()),
+            }
         }
         Ok(turn.tick)
     }

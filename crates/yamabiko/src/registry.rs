@@ -14,7 +14,7 @@ use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
 
 use crate::{
     Context, Result,
-    context::{EVENT_KIND, Envelope, LateCall, PAYLOAD_VERSION, StoredEvent, chat_lane},
+    context::{EVENT_KIND, Envelope, LateCall, StoredEvent, chat_lane, newer_version},
     delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
     handlers::Handlers,
@@ -97,20 +97,15 @@ pub(crate) fn add_events<S: ChatState>(
     registry.register(EVENT_KIND, RetryPolicy::events(), move |run| {
         let (shared, handlers) = (Arc::clone(&shared), Arc::clone(&handlers));
         Box::pin(async move {
-            match serde_json::from_slice::<StoredEvent>(&run.claim.job.payload) {
-                Ok(stored) if stored.v > PAYLOAD_VERSION => {
-                    return newer(format!(
-                        "payload version {} is newer than this program",
-                        stored.v
-                    ));
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    return Finish {
-                        ending: Ending::Dead { error: format!("not an event: {error}") },
-                        effects: Vec::new(),
-                    };
-                }
+            let payload = &run.claim.job.payload;
+            if let Some(version) = newer_version(payload) {
+                return newer(format!("payload version {version} is newer than this program"));
+            }
+            if let Err(error) = StoredEvent::read(payload) {
+                return Finish {
+                    ending: Ending::Dead { error: format!("not an event: {error}") },
+                    effects: Vec::new(),
+                };
             }
             let envelope = Envelope::of(&run.claim);
             let Some(event) = envelope.event.clone() else {

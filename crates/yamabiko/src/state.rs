@@ -41,6 +41,11 @@ struct Stored<T> {
     s: T,
 }
 
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
 /// Why a stored state cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
@@ -67,11 +72,13 @@ impl<S: ChatState> StateFormat<S> {
             ours: self.version,
             source,
         };
-        let stored: Stored<Value> =
-            serde_json::from_slice(bytes).map_err(|error| unreadable(0, error.into()))?;
-        if stored.v > self.version {
-            return Err(StateError::Newer { version: stored.v, ours: self.version });
+        // Whatever else a newer version has in it.
+        let version = serde_json::from_slice(bytes).map_or(0, |Version { v }| v);
+        if version > self.version {
+            return Err(StateError::Newer { version, ours: self.version });
         }
+        let stored: Stored<Value> =
+            serde_json::from_slice(bytes).map_err(|error| unreadable(version, error.into()))?;
         match &self.migrate {
             Some(migrate) if stored.v < self.version => {
                 migrate(stored.v, stored.s).map_err(|error| unreadable(stored.v, error))

@@ -22,6 +22,9 @@ use yamabiko_queue::{JobId, NewJob, Queue, job::EVENTS, store::Inserted};
 
 use crate::context::{EVENT_KIND, PAYLOAD_VERSION, StoredEvent, chat_lane};
 
+#[cfg(test)]
+mod tests;
+
 /// The largest body that is read: 1 MiB.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
 /// How long storing may take before LINE is told to come again (I3).

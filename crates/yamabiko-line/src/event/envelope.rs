@@ -24,8 +24,13 @@ impl Envelope {
     pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
         // A byte in one text that is no UTF-8 shall not cost the other events.
         let body = String::from_utf8_lossy(body);
+        // Nor shall half of a surrogate pair in a name that nobody asks for.
+        Self::read(&body).or_else(|_| Self::read(&without_lone_surrogates(&body)))
+    }
+
+    fn read(body: &str) -> Result<Self, EnvelopeError> {
         let body: BTreeMap<String, &RawValue> =
-            serde_json::from_str(&body).map_err(|_| EnvelopeError)?;
+            serde_json::from_str(body).map_err(|_| EnvelopeError)?;
         let events: Vec<&RawValue> =
             body.get("events").and_then(|events| read(events)).ok_or(EnvelopeError)?;
         let destination = body.get("destination").and_then(|destination| read(destination));
@@ -112,6 +117,12 @@ mod tests {
             {\"type\":\"text\",\"id\":\"1\",\"text\":\"\\ud83d \xff\"}}]}";
         let envelope = Envelope::parse(body).unwrap();
         assert_eq!(envelope.events[0].raw["message"]["text"], "\u{fffd} \u{fffd}");
+    }
+
+    #[test]
+    fn a_name_cut_inside_an_emoji_costs_no_event() {
+        let body = br#"{"\ud83d":1,"events":[{"type":"join"}]}"#;
+        assert_eq!(Envelope::parse(body).unwrap().events[0].event_type(), "join");
     }
 
     #[test]

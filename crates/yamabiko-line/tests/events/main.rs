@@ -1,9 +1,11 @@
 //! Webhook bodies of every type, and of none.
 #![cfg(test)]
 
+mod checks;
 mod examples;
 mod messages;
 mod properties;
+mod signatures;
 
 use serde_json::{Value, json};
 use yamabiko_line::{

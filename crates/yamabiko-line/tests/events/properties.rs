@@ -7,7 +7,7 @@ use yamabiko_line::{
     secret::ReplyToken,
 };
 
-use crate::examples::every_event;
+use crate::{checks, examples::every_event};
 
 /// Any JSON, with LINE's words among its keys and texts.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -42,6 +42,25 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// JSON in forms that a writer of JSON avoids.
+fn odd_json() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (1..300_usize).prop_map(|depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth))),
+        (1..300_usize).prop_map(|depth| format!(
+            "{}1{}",
+            r#"{"a":"#.repeat(depth),
+            "}".repeat(depth)
+        )),
+        "-?[1-9][0-9]{0,400}",
+        "-?[0-9]\\.[0-9]{1,30}[eE][+-]?[0-9]{1,4}",
+        r#""(\\u[dD][89a-fA-F][0-9a-f]{2}|a){1,6}""#,
+        r#""(\\\\|\\n|\\/|\\u0000|\\u3042){1,6}""#,
+        Just(r#"{"type":"user","type":"group","userId":"U1","userId":7}"#.to_owned()),
+        Just(r#"{"":{"":{"":null}}}"#.to_owned()),
+        Just("\t[ 1 ,\r\n2 ] ".to_owned()),
+    ]
+}
+
 /// Returns the paths of all values below a value.
 fn paths(value: &Value) -> Vec<String> {
     let below = |key: String, value: &Value| {
@@ -66,7 +85,41 @@ proptest! {
     fn arbitrary_bytes_never_panic(body in collection::vec(any::<u8>(), 0..300)) {
         let is_webhook = serde_json::from_slice::<Value>(&body)
             .is_ok_and(|body| body.get("events").is_some_and(Value::is_array));
-        prop_assert!(Envelope::parse(&body).is_ok() || !is_webhook);
+        prop_assert!(checks::webhook(&body).is_some() || !is_webhook);
+    }
+
+    #[test]
+    fn a_webhook_with_other_bytes_in_it_never_panics(
+        at in any::<Index>(), left_out in 0..40_usize, other in collection::vec(any::<u8>(), 0..6),
+    ) {
+        let mut body = json!({"destination": "Ubot", "events": every_event()}).to_string().into_bytes();
+        let at = at.index(body.len());
+        let end = (at + left_out).min(body.len());
+        body.splice(at..end, other);
+        checks::webhook(&body);
+    }
+
+    #[test]
+    fn what_json_allows_and_nobody_expects_costs_no_other_event(
+        event in any::<Index>(), part in any::<Index>(), odd in odd_json(), at in any::<Index>(),
+    ) {
+        let good: Vec<_> = every_event().into_iter().map(Event::from_value).collect();
+        let mut bad = event.get(&every_event()).clone();
+        let paths = paths(&bad);
+        *bad.pointer_mut(part.get::<String>(&paths)).unwrap() = json!("the odd one");
+        let bad = bad.to_string().replace("\"the odd one\"", &odd);
+        let mut events: Vec<_> = every_event().iter().map(Value::to_string).collect();
+        let at = at.index(events.len());
+        events.insert(at, bad);
+        let body = format!(r#"{{"\ud800":{odd},"events":[{}],"destination":"Ubot"}}"#, events.join(","));
+        let mut read = checks::webhook(body.as_bytes()).expect("it is a webhook");
+        read.remove(at);
+        prop_assert_eq!(read, good);
+    }
+
+    #[test]
+    fn any_text_is_split_within_its_limit(text in any::<String>(), limit in 1..40_usize) {
+        checks::split(&text, limit);
     }
 
     #[test]

@@ -12,6 +12,14 @@ pub const UNKNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 /// The time between two looks at a job of an unknown kind.
 const UNKNOWN_AGAIN: Duration = Duration::from_secs(5);
 
+/// Returns the commit of a job whose record cannot be read: neither its code nor its chat is known for sure.
+pub(super) fn unreadable(claim: &Claim) -> Option<Commit> {
+    let why = claim.job.unreadable.as_ref()?;
+    let error = format!("the store's record of this job cannot be read: {why}");
+    tracing::error!(job.id = %claim.job.id, error, "a job is dead");
+    Some(end(claim, Outcome::Dead { error }))
+}
+
 /// Returns the commit of a job that is not to be run at all.
 pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
     let kind = &claim.job.kind;
@@ -148,6 +156,7 @@ mod tests {
             reruns: 0,
             unsure: false,
             first_claimed: Some(NOW),
+            unreadable: None,
         };
         Claim { job, token: RunToken(1), claimed_at: NOW, state: None }
     }

@@ -24,11 +24,11 @@ pub(crate) fn job(job: &Job) -> String {
         remember,
         ..
     } = job;
-    let Job { failures, lost, checkpoint, reruns, unsure, first_claimed, .. } = job;
+    let Job { failures, lost, checkpoint, reruns, unsure, first_claimed, unreadable, .. } = job;
     let payload = payload.escape_ascii();
     format!(
         "{id} {kind} {payload} {queue} {lane:?} {chat:?} {origin:?} {parent:?} {arrived:?} {due:?} {secret:?} {remember:?} \
-         failures {failures} lost {lost} checkpoint {checkpoint} reruns {reruns} unsure {unsure} first {first_claimed:?}"
+         failures {failures} lost {lost} checkpoint {checkpoint} reruns {reruns} unsure {unsure} first {first_claimed:?} {unreadable:?}"
     )
 }
 

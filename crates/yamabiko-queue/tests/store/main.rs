@@ -10,6 +10,7 @@ mod leftovers;
 mod model;
 mod on_a_redis;
 mod place;
+mod poison;
 mod random;
 mod redis_server;
 mod schema;

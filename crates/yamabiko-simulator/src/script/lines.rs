@@ -2,6 +2,9 @@
 
 use super::Malformed;
 
+/// How deep lines may stand below each other; whoever reads them goes as deep.
+const MAX_DEPTH: usize = 32;
+
 /// Is a line with what belongs to it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -35,6 +38,10 @@ pub(crate) fn tree(script: &str) -> Result<Vec<Line>, Malformed> {
             continue;
         }
         close(&mut open, indent);
+        if open.len() > MAX_DEPTH {
+            let problem = format!("at most {MAX_DEPTH} lines may stand below each other");
+            return Err(Malformed::new(number, problem));
+        }
         open.push(Line { number, text: text.to_owned(), indent, ..Line::default() });
     }
     close(&mut open, 1);

@@ -1,10 +1,13 @@
 //! Drives the simulator over HTTP with a small bot, as scripts and bots do.
 
 mod account;
+mod any_script;
+mod built;
 mod content;
 mod control;
 mod faults;
 mod groups;
+mod hostile;
 mod ledger;
 mod limits;
 mod many;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use yamabiko_line::{
     event::{Event, Mode},
     id::ChatId,
@@ -19,11 +19,36 @@ pub(crate) const PAYLOAD_VERSION: u32 = 1;
 const OLDEST_EVENT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The payload of an event's job; the reply token is kept apart, as the job's secret.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct StoredEvent {
     pub(crate) v: u32,
     pub(crate) destination: Option<String>,
     pub(crate) event: Value,
+}
+
+impl StoredEvent {
+    /// Reads an event's payload.
+    pub(crate) fn read(payload: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Parts {
+            v: u32,
+            destination: Option<String>,
+            event: Box<RawValue>,
+        }
+        let Parts { v, destination, event } = serde_json::from_slice(payload)?;
+        // By itself, so that it may be nested as deeply here as in the webhook.
+        Ok(Self { v, destination, event: serde_json::from_str(event.get())? })
+    }
+}
+
+/// Returns the version of a payload if it is newer than this program, whatever else that version has in it.
+pub(crate) fn newer_version(payload: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u32,
+    }
+    let version = serde_json::from_slice::<Version>(payload).ok()?.v;
+    (version > PAYLOAD_VERSION).then_some(version)
 }
 
 /// A reply token and when it arrived, by the store's clock.
@@ -76,7 +101,7 @@ impl Envelope {
     pub(crate) fn of(claim: &Claim) -> Self {
         let job = &claim.job;
         let event = (job.kind == EVENT_KIND)
-            .then(|| serde_json::from_slice::<StoredEvent>(&job.payload).ok())
+            .then(|| StoredEvent::read(&job.payload).ok())
             .flatten()
             .map(|stored| Event::from_value(stored.event));
         let counts_from = match &event {

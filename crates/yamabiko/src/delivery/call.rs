@@ -12,7 +12,7 @@ use super::{
     Delivery,
     decide::{Call, RATE_PAUSE, REFUSED_PAUSE, Token, Verdict, judge, next_call},
 };
-use crate::{config::UncertainReply, context::PAYLOAD_VERSION, health::Health, platform::Platform};
+use crate::{config::UncertainReply, context::newer_version, health::Health, platform::Platform};
 
 /// LINE's limit for reply and for push, each: 2,000 requests a second and channel.
 const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2_000).expect("not zero");
@@ -55,8 +55,10 @@ impl Courier {
 
     /// Runs one delivery.
     pub(crate) async fn carry(&self, run: Run) -> Finish {
+        if let Some(version) = newer_version(&run.claim.job.payload) {
+            return ended(newer(version));
+        }
         let delivery: Delivery = match serde_json::from_slice(&run.claim.job.payload) {
-            Ok(Delivery { v, .. }) if v > PAYLOAD_VERSION => return ended(newer(v)),
             Ok(delivery) => delivery,
             Err(error) => return ended(Ending::Dead { error: format!("not a delivery: {error}") }),
         };

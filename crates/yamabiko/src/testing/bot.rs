@@ -17,6 +17,9 @@ use crate::{
     platform::Platform, state::ChatState, webhook,
 };
 
+#[cfg(test)]
+mod records;
+
 /// Where the clock stands at first: 2027-01-15 17:00:00 in Tokyo.
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// The bot's own user id.

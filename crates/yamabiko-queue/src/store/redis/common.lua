@@ -65,28 +65,42 @@ local function hmget(key, fields)
   return values
 end
 
+-- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
+local function read_on(is_read, ...)
+  if is_read then return ... end
+end
+
+local function read(format, packed, position) return read_on(pcall(pick, format, packed or '', position)) end
+
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
 -- with its length; the parent's id if there is one; the payload. What is absent is false here. See record.rs.
+-- One that cannot be read counts for the queue that is always served: its worker gives it up.
+local NAMES = '>BBc0Bc0Bc0Bc0Bc0Bc0'
+
+local function is_readable(record) return read(NAMES, record, 25) ~= nil end
+
 local function header(record)
-  local flags, queue, lane, chat, origin = pick('>BBc0Bc0Bc0Bc0', record, 25)
+  local flags, queue, lane, chat, origin = read(NAMES, record, 25)
+  if not flags then return 'events', false, false, false end
   return queue, band(flags, HAS_LANE) > 0 and lane, band(flags, HAS_CHAT) > 0 and chat,
     band(flags, HAS_ORIGIN) > 0 and origin
 end
 
-local function remember_of(record) return (pick('>i8', record, 17)) end
+local function remember_of(record) return read('>i8', record, 17) or 0 end
 
 -- Where the length of the secret stands.
 local function secret_at(record)
-  local flags, _, _, _, _, pos = pick('>BBc0Bc0Bc0Bc0', record, 25)
+  local flags, _, _, _, _, pos = read('>BBc0Bc0Bc0Bc0', record, 25)
   return pos, flags
 end
 
 local function secret_of(record)
   local pos, flags = secret_at(record)
-  return band(flags, HAS_SECRET) > 0 and (pick('>Bc0', record, pos))
+  return pos and band(flags, HAS_SECRET) > 0 and (read('>Bc0', record, pos))
 end
 
 local function with_secret(record, secret)
+  if not is_readable(record) then return record end
   local pos, flags = secret_at(record)
   flags = bor(band(flags, bit.bnot(HAS_SECRET)), secret and HAS_SECRET or 0)
   secret = secret or ''
@@ -95,7 +109,8 @@ local function with_secret(record, secret)
 end
 
 local function with_payload(record, payload)
-  local flags, _, _, _, _, _, _, pos = pick('>BBc0Bc0Bc0Bc0Bc0Bc0', record, 25)
+  local flags, _, _, _, _, _, _, pos = read(NAMES, record, 25)
+  if not flags then return record end
   if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
   return sub(record, 1, pos - 1) .. payload
 end
@@ -103,8 +118,10 @@ end
 -- What MORE has: failures, lost claims, checkpoints, re-runs (4 bytes each), flags (1: unsure, 2: claimed before), first claim.
 local function open_more(packed)
   local more = { stored = packed, failures = 0, lost = 0, checkpoint = 0, reruns = 0, flags = 0, first = 0 }
-  if packed then
-    more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first = pick('>I4I4I4I4Bi8', packed)
+  local failures, lost, checkpoint, reruns, flags, first = read('>I4I4I4I4Bi8', packed)
+  if failures then
+    more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first
+      = failures, lost, checkpoint, reruns, flags, first
   end
   return more
 end

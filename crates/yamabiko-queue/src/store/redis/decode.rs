@@ -1,6 +1,6 @@
 //! What scripts answer.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use redis::{FromRedisValue, Value};
 
@@ -84,7 +84,7 @@ pub(super) fn claims(now: Timestamp, token: &str, columns: [Value; 4]) -> Result
     let states: Vec<Option<Vec<u8>>> = part(states)?;
     let rows = ids.into_iter().zip(records).zip(more).zip(states);
     rows.map(|(((id, record), more), state)| {
-        let mut job = job(&id, &record, more.as_deref())?;
+        let mut job = any_job(&id, &record, more.as_deref());
         job.first_claimed.get_or_insert(now);
         Ok(Claim { job, token, claimed_at: now, state })
     })
@@ -102,24 +102,21 @@ pub(super) fn records(rows: Value) -> Result<Vec<JobRecord>> {
     let records: Vec<Vec<u8>> = part(records)?;
     let more: Vec<Option<Vec<u8>>> = part(more)?;
     let claims: Vec<Option<Vec<u8>>> = part(claims)?;
-    let histories: Vec<Option<String>> = part(histories)?;
+    let histories: Vec<Option<Vec<u8>>> = part(histories)?;
     (0..ids.len())
         .map(|n| {
             let state: State = states[n].parse().map_err(|_| corrupt("no such state"))?;
-            let mut job = job(&ids[n], &records[n], more[n].as_deref())?;
-            if let Some(claim) = &claims[n] {
-                job.first_claimed = job.first_claimed.or(Reader(&claim[8..]).time().ok());
+            let mut job = any_job(&ids[n], &records[n], more[n].as_deref());
+            if let Some(time) = claims[n].as_ref().and_then(|claim| claim.get(8..)) {
+                job.first_claimed = job.first_claimed.or(Reader(time).time().ok());
             }
+            let history = histories[n].as_deref().map(String::from_utf8_lossy);
             Ok(JobRecord {
                 job,
                 state,
                 time: time(&times[n]),
                 cancelled: claims[n].as_ref().is_some_and(|claim| claim.len() > CLAIM_BYTES),
-                history: histories[n]
-                    .iter()
-                    .flat_map(|lines| lines.lines())
-                    .filter_map(failure)
-                    .collect(),
+                history: history.iter().flat_map(|it| it.lines()).filter_map(failure).collect(),
             })
         })
         .collect()
@@ -128,6 +125,14 @@ pub(super) fn records(rows: Value) -> Result<Vec<JobRecord>> {
 fn failure(line: &str) -> Option<Failure> {
     let (at, error) = line.split_once(' ')?;
     Some(Failure { at: time(at)?, error: error.to_owned() })
+}
+
+/// Reads a job, or says why it cannot be read.
+fn any_job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Job {
+    job(id, record, more).unwrap_or_else(|error| {
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Job::unreadable(JobId::of_stored(id), why)
+    })
 }
 
 /// Reads a job from its id, its record, and what only some jobs have.
@@ -163,6 +168,7 @@ fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job> {
         reruns: 0,
         unsure: false,
         first_claimed: None,
+        unreadable: None,
     };
     if let Some(more) = more {
         let mut more = Reader(more);

@@ -13,7 +13,7 @@ local examined, found = 0, 0
 
 local function matches(record)
   local queue, lane, chat = header(record)
-  local flags, _, _, _, _, _, kind = pick('>BBc0Bc0Bc0Bc0Bc0Bc0', record, 25)
+  local _, _, _, _, _, _, kind = read(NAMES, record, 25)
   for i, value in ipairs({ queue, lane, chat, kind }) do
     if filters[i] ~= '' and (not value or sub(filters[i], 2) ~= value) then return false end
   end
@@ -23,7 +23,7 @@ end
 local function take(id, its_time)
   local record = call('HGET', JOB, id)
   examined = examined + 1
-  if matches(record) then
+  if record and matches(record) then
     found = found + 1
     show(id, record, state, its_time, state == 'running' and call('HGET', CLAIM, id))
   end

@@ -24,6 +24,17 @@ local function leave(lane)
   make_ready(id, sub(next, 17))
 end
 
+-- The lane that a job may hold; it is searched for among all where the record does not tell.
+local function lane_of(id, record)
+  local _, lane = header(record)
+  if lane or is_readable(record) then return lane end
+  local holders = call('HGETALL', HOLDER)
+  for i = 1, #holders, 2 do
+    if holders[i + 1] == id then return holders[i] end
+  end
+  return false
+end
+
 -- Takes out what is known of a job, but not its place.
 local function forget(id, record)
   gone[#gone + 1] = id

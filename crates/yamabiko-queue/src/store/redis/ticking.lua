@@ -30,18 +30,17 @@ local function end_claims()
   local claims, records, mores = hmget(CLAIM, ended), hmget(JOB, ended), hmget(MORE, ended)
   for i, id in ipairs(ended) do
     unclaim(id)
-    if #claims[i] > CLAIM_BYTES then       -- cancelled while it ran
+    if #(claims[i] or '') > CLAIM_BYTES then  -- cancelled while it ran
       remove(id, records[i])
-      local _, lane = header(records[i])
-      leave(lane)
+      leave(lane_of(id, records[i]))
     end
   end
   for i = #ended, 1, -1 do                 -- from behind: each goes to the front of its queue, and keeps its lane
     local id = ended[i]
-    if #claims[i] == CLAIM_BYTES then
+    if #(claims[i] or '') <= CLAIM_BYTES then
       local more = open_more(mores[i])
       more.lost, more.flags = more.lost + 1, bor(more.flags, 1)
-      set_first(more, (pick('>i8', claims[i], 9)))
+      set_first(more, read('>i8', claims[i], 9) or now)
       note(id, more, 'the claim ended without a report')
       save_more(id, more)
       put_first(id, (header(records[i])))

@@ -21,7 +21,7 @@ local runs = {}
 for i, claim in ipairs(hmget(CLAIM, ids)) do held[ids[i]] = claim or nil end
 local mores = hmget(MORE, ids)
 for i, record in ipairs(hmget(JOB, ids)) do
-  runs[ids[i]] = runs[ids[i]] or record and { id = ids[i], record = record, more = open_more(mores[i]) }
+  runs[ids[i]] = runs[ids[i]] or { id = ids[i], record = record or '', more = open_more(mores[i]) }
 end
 
 -- Replaces the payloads of what is left of the chat's jobs of this origin.
@@ -127,7 +127,7 @@ local function commit(id)
   local claim, run = held[id], runs[id]
   local answer = 'l'
   if claim and sub(claim, 1, 8) == token then
-    local _, lane = header(run.record)
+    local lane = lane_of(id, run.record)
     local flags = {}
     for letter in string.gmatch(letters, '.') do flags[letter] = true end
     if #claim > CLAIM_BYTES then
@@ -141,7 +141,7 @@ local function commit(id)
       else
         apply_effects(run, lane, finish)
         unclaim(id)
-        set_first(run.more, (pick('>i8', claim, 9)))
+        set_first(run.more, read('>i8', claim, 9) or now)
         if flags.u then run.more.flags = bor(run.more.flags, 1) end
         outcomes[outcome](run, lane, time, flags, line)
       end
@@ -170,7 +170,9 @@ for _ = 1, number() do
         local got = call('LPOP', READY .. queue, room)
         if got then
           touched[queue] = true
-          for _, id in ipairs(got) do claimed[#claimed + 1] = id end
+          for _, id in ipairs(got) do
+            if #id == 16 then claimed[#claimed + 1] = id end
+          end
           room = room - #got
         end
       end
@@ -193,6 +195,10 @@ local states = {}
 local claims, leases, lanes, places = {}, {}, {}, {}
 local claim = pack('>I8i8', token, now)
 for i, id in ipairs(claimed) do
+  if not records[i] then                   -- a place without a job: it shall be seen, and end
+    records[i] = ''
+    call('HSET', JOB, id, '')
+  end
   local _, lane = header(records[i])
   states[i] = false
   if lane then

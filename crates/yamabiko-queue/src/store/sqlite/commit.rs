@@ -14,9 +14,9 @@ use crate::{
 /// A run that holds its job.
 struct Held {
     job: Place,
-    chat: Option<String>,
+    chat: Option<row::Text>,
     cancelled: bool,
-    checkpoint: u32,
+    checkpoint: i64,
 }
 
 impl Held {
@@ -52,7 +52,7 @@ impl Step<'_> {
             return Ok(Answer::Cancelled);
         }
         if let Outcome::Checkpoint { number, payload } = &commit.outcome {
-            if *number == run.checkpoint {
+            if i64::from(*number) == run.checkpoint {
                 self.apply(&run, &commit.effects)?;
                 self.run(
                     "UPDATE job SET checkpoint = checkpoint + 1, payload = ? WHERE seq = ?",
@@ -133,8 +133,9 @@ impl Step<'_> {
     /// Adds a line to a job's history.
     pub(super) fn add_to_history(&self, seq: i64, error: &str) -> rusqlite::Result<()> {
         let sql = "SELECT history FROM job WHERE seq = ?";
-        let mut history: String =
+        let history: row::Text =
             self.db.prepare_cached(sql)?.query_one((seq,), |row| row.get(0))?;
+        let mut history = history.lossy();
         row::add_failure(&mut history, self.now, error);
         self.run("UPDATE job SET history = ? WHERE seq = ?", (history, seq)).map(drop)
     }
@@ -143,7 +144,7 @@ impl Step<'_> {
         for effect in effects {
             match effect {
                 Effect::Insert(job) => drop(self.insert_one(job)?),
-                Effect::Cancel(id) if *id == run.job.id => {}
+                Effect::Cancel(id) if id.as_bytes()[..] == run.job.id => {}
                 Effect::Cancel(id) => drop(self.cancel_one(*id)?),
                 Effect::SetState(state) => self.set_state(run, state.as_deref())?,
                 Effect::Scrub { origin } => self.scrub(run, origin)?,

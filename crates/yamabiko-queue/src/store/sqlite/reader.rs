@@ -8,7 +8,11 @@ use std::{
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
-use super::{clock::StoreClock, file, row};
+use super::{
+    clock::StoreClock,
+    file,
+    row::{self, Text},
+};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
@@ -99,7 +103,8 @@ impl View {
 
     /// Returns the live jobs of a chat (S3).
     pub(super) fn live(&self, chat: &str) -> rusqlite::Result<Vec<JobRecord>> {
-        let sql = "SELECT * FROM job WHERE chat = ? AND state <= 3 ORDER BY due, id LIMIT ?";
+        let sql =
+            "SELECT * FROM job WHERE chat = ? AND state BETWEEN 0 AND 3 ORDER BY due, id LIMIT ?";
         self.db.prepare_cached(sql)?.query_map((chat, MAX_LIVE), row::record)?.collect()
     }
 
@@ -124,10 +129,10 @@ impl View {
         self.count_queues(now, &mut counts)?;
         let sql = "SELECT about FROM process WHERE until > ? ORDER BY name";
         let mut processes = self.db.prepare_cached(sql)?;
-        let abouts = processes.query_map((now,), |row| row.get::<_, String>(0))?;
+        let abouts = processes.query_map((now,), |row| row.get::<_, Text>(0))?;
         for about in abouts {
             // What a newer version says of itself may be unreadable.
-            counts.processes.extend(serde_json::from_str(&about?).ok());
+            counts.processes.extend(serde_json::from_str(&about?.lossy()).ok());
         }
         Ok(counts)
     }
@@ -135,17 +140,19 @@ impl View {
     fn count_queues(&self, now: i64, counts: &mut Counts) -> rusqlite::Result<()> {
         let sql = "SELECT queue, count(*) FROM job WHERE state = 1 GROUP BY queue";
         let mut ready = self.db.prepare_cached(sql)?;
-        for row in ready.query_map((), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))? {
+        for row in ready.query_map((), |row| Ok((row.get::<_, Text>(0)?, row.get::<_, i64>(1)?)))? {
             let (queue, count) = row?;
             let ready = count.unsigned_abs();
-            counts.queues.insert(queue, QueueCounts { ready, paused: None });
+            counts.queues.insert(queue.lossy(), QueueCounts { ready, paused: None });
         }
         let sql = "SELECT queue, until FROM paused WHERE until IS NULL OR until > ?";
         let mut paused = self.db.prepare_cached(sql)?;
-        for row in paused.query_map((now,), |row| Ok((row.get(0)?, row::time(row, 1)?)))? {
+        for row in
+            paused.query_map((now,), |row| Ok((row.get::<_, Text>(0)?, row::time(row, 1)?)))?
+        {
             let (queue, until) = row?;
             let until = until.map_or(Paused::UntilResumed, Paused::Until);
-            counts.queues.entry(queue).or_default().paused = Some(until);
+            counts.queues.entry(queue.lossy()).or_default().paused = Some(until);
         }
         Ok(())
     }

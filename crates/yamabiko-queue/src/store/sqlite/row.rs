@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rusqlite::{
-    Row,
-    types::{FromSqlError, Type},
+    Row, ToSql,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Type, ValueRef},
 };
 
 use crate::{
@@ -44,48 +44,93 @@ const SECRET: usize = 22;
 const HISTORY: usize = 23;
 const PAYLOAD: usize = 24;
 
-/// Reads a job from a row of all columns.
+/// A text as it stands in the file, which may be none; so that moves concern every row, even one that cannot be read.
+#[derive(Debug)]
+pub(super) struct Text(Vec<u8>);
+
+impl Text {
+    pub(super) fn lossy(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+impl FromSql for Text {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_bytes().map(|bytes| Self(bytes.to_vec()))
+    }
+}
+
+impl ToSql for Text {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.0)))
+    }
+}
+
+/// Reads a job from a row of all columns; what cannot be read is left empty, and the job says so.
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
-    Ok(Job {
-        id: id(row, ID)?,
-        kind: row.get(KIND)?,
-        payload: row.get(PAYLOAD)?,
-        queue: row.get(QUEUE)?,
-        lane: row.get(LANE)?,
-        chat: row.get(CHAT)?,
-        origin: row.get(ORIGIN)?,
-        parent: row.get::<_, Option<[u8; 16]>>(PARENT)?.and_then(|bytes| JobId::from_slice(&bytes)),
-        arrived: Timestamp::from_micros(row.get(ARRIVED)?),
+    let mut columns = Columns { row, problem: None };
+    let job = Job {
+        id: columns.id()?,
+        kind: columns.get(KIND),
+        payload: columns.get(PAYLOAD),
+        queue: columns.get(QUEUE),
+        lane: columns.get(LANE),
+        chat: columns.get(CHAT),
+        origin: columns.get(ORIGIN),
+        parent: columns.get::<Option<[u8; 16]>>(PARENT).and_then(|it| JobId::from_slice(&it)),
+        arrived: Timestamp::from_micros(columns.get(ARRIVED)),
         due: time(row, DUE)?,
-        secret: row.get(SECRET)?,
-        remember: Duration::from_micros(row.get::<_, i64>(REMEMBER)?.unsigned_abs()),
-        failures: row.get(FAILURES)?,
-        lost: row.get(LOST)?,
-        checkpoint: row.get(CHECKPOINT)?,
-        reruns: row.get(RERUNS)?,
-        unsure: row.get(UNSURE)?,
+        secret: columns.get(SECRET),
+        remember: Duration::from_micros(columns.get::<i64>(REMEMBER).unsigned_abs()),
+        failures: columns.get(FAILURES),
+        lost: columns.get(LOST),
+        checkpoint: columns.get(CHECKPOINT),
+        reruns: columns.get(RERUNS),
+        unsure: columns.get(UNSURE),
         first_claimed: time(row, FIRST_CLAIMED)?,
-    })
+        unreadable: None,
+    };
+    Ok(Job { unreadable: columns.problem, ..job })
+}
+
+/// Reads columns, and notes the first that cannot be read.
+struct Columns<'a, 'row> {
+    row: &'a Row<'row>,
+    problem: Option<String>,
+}
+
+impl Columns<'_, '_> {
+    fn get<T: FromSql + Default>(&mut self, column: usize) -> T {
+        self.row.get(column).unwrap_or_else(|error| self.note(column, &error.to_string()))
+    }
+
+    fn id(&mut self) -> rusqlite::Result<JobId> {
+        let bytes = self.row.get_ref(ID)?.as_bytes()?;
+        if JobId::from_slice(bytes).is_none() {
+            self.note::<()>(ID, "it has not 16 bytes");
+        }
+        Ok(JobId::of_stored(bytes))
+    }
+
+    fn note<T: Default>(&mut self, column: usize, why: &str) -> T {
+        let name = self.row.as_ref().column_name(column).unwrap_or_default();
+        self.problem.get_or_insert_with(|| format!("{name}: {why}"));
+        T::default()
+    }
 }
 
 /// Reads a job with its place and its past from a row of all columns.
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
     let state = row.get::<_, u8>(STATE)?;
-    let state = *STATES.get(usize::from(state)).ok_or_else(|| corrupt(STATE, Type::Integer))?;
+    let state = *STATES.get(usize::from(state)).ok_or_else(no_state)?;
     let place = Timestamp::from_micros(row.get(PLACE)?);
     Ok(JobRecord {
         job: job(row)?,
         state,
         time: (!matches!(state, State::Ready | State::Waiting)).then_some(place),
         cancelled: row.get(CANCELLED)?,
-        history: row.get_ref(HISTORY)?.as_str()?.lines().filter_map(failure).collect(),
+        history: row.get::<_, Text>(HISTORY)?.lossy().lines().filter_map(failure).collect(),
     })
-}
-
-/// Reads an id.
-pub(super) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<JobId> {
-    let bytes = row.get_ref(column)?.as_blob()?;
-    JobId::from_slice(bytes).ok_or_else(|| corrupt(column, Type::Blob))
 }
 
 /// Reads a time that may be absent.
@@ -93,8 +138,9 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Time
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_micros))
 }
 
-fn corrupt(column: usize, of: Type) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, of, Box::new(FromSqlError::InvalidType))
+fn no_state() -> rusqlite::Error {
+    let why = Box::new(FromSqlError::InvalidType);
+    rusqlite::Error::FromSqlConversionFailure(STATE, Type::Integer, why)
 }
 
 fn failure(line: &str) -> Option<Failure> {

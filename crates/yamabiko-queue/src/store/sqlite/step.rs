@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
 
-use super::clock::StoreClock;
+use super::{clock::StoreClock, row::Text};
 use crate::{
     clock::Timestamp,
-    job::JobId,
     store::{Signal, StoreOptions},
 };
 
@@ -46,9 +45,9 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) seq: i64,
-    pub(super) id: JobId,
-    pub(super) queue: String,
-    pub(super) lane: Option<String>,
+    pub(super) id: Vec<u8>,
+    pub(super) queue: Text,
+    pub(super) lane: Option<Text>,
     pub(super) holds: bool,
     pub(super) remember: i64,
 }
@@ -62,7 +61,7 @@ impl Place {
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             seq: row.get(0)?,
-            id: super::row::id(row, 1)?,
+            id: row.get(1)?,
             queue: row.get(2)?,
             lane: row.get(3)?,
             holds: row.get(4)?,
@@ -153,19 +152,19 @@ impl<'a> Step<'a> {
     }
 
     /// Says whether another job holds the lane.
-    pub(super) fn is_taken(&self, lane: Option<&str>) -> rusqlite::Result<bool> {
+    pub(super) fn is_taken(&self, lane: Option<impl ToSql>) -> rusqlite::Result<bool> {
         let Some(lane) = lane else { return Ok(false) };
         self.exists("SELECT 1 FROM job WHERE lane = ? AND holds = 1", (lane,))
     }
 
     /// Makes a job ready, or puts it at the tail of its lane if another holds it (L2).
     pub(super) fn enter(&mut self, job: &Place) -> rusqlite::Result<()> {
-        if !job.holds && self.is_taken(job.lane.as_deref())? {
+        if !job.holds && self.is_taken(job.lane.as_ref())? {
             let place = self.tail();
             self.run("UPDATE job SET state = 2, place = ? WHERE seq = ?", (place, job.seq))?;
             return Ok(());
         }
-        self.make_ready(job.seq, &job.queue, job.lane.is_some())
+        self.make_ready(job.seq, &job.queue.lossy(), job.lane.is_some())
     }
 
     fn make_ready(&mut self, seq: i64, queue: &str, holds: bool) -> rusqlite::Result<()> {
@@ -181,7 +180,7 @@ impl<'a> Step<'a> {
     /// Puts a job whose run ended without an outcome to the front of its queue; it keeps its lane.
     pub(super) fn put_in_front(&mut self, job: &Place) -> rusqlite::Result<()> {
         self.shared.front -= 1;
-        self.touch(&job.queue);
+        self.touch(&job.queue.lossy());
         self.run(
             "UPDATE job SET state = 1, place = ?, token = NULL WHERE seq = ?",
             (self.shared.front, job.seq),
@@ -213,7 +212,7 @@ impl<'a> Step<'a> {
             let until = self.now.as_micros().saturating_add(job.remember);
             self.run(
                 "INSERT INTO seen VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET until = excluded.until",
-                (job.id.as_bytes(), until),
+                (&job.id, until),
             )?;
         }
         self.pass_lane_on(job)
@@ -225,9 +224,9 @@ impl<'a> Step<'a> {
         let next = self.first(
             "SELECT seq, queue FROM job WHERE state = 2 AND lane = ? ORDER BY place LIMIT 1",
             (lane,),
-            |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
+            |row| Ok((row.get(0)?, row.get::<_, Text>(1)?)),
         )?;
-        next.map_or(Ok(()), |(seq, queue)| self.make_ready(seq, &queue, true))
+        next.map_or(Ok(()), |(seq, queue)| self.make_ready(seq, &queue.lossy(), true))
     }
 
     /// Says whether claims from a queue are stopped.

@@ -76,8 +76,8 @@ impl Step<'_> {
         )?;
         self.run("DELETE FROM process WHERE until <= ?", (now,))?;
         let resumed = "DELETE FROM paused WHERE until <= ? RETURNING queue";
-        for queue in self.all(resumed, (now,), |row| row.get::<_, String>(0))? {
-            self.touch(&queue);
+        for queue in self.all(resumed, (now,), |row| row.get::<_, row::Text>(0))? {
+            self.touch(&queue.lossy());
         }
         Ok(())
     }

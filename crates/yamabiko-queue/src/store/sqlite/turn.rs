@@ -56,6 +56,10 @@ impl Step<'_> {
         }
         let (now, lease_end) = (self.now.as_micros(), self.lease_end());
         for (seq, mut job) in found {
+            if job.unreadable.is_some() {
+                // A row without a proper id gets one, by which its end can be committed.
+                self.run("UPDATE job SET id = ? WHERE seq = ?", (job.id.as_bytes(), seq))?;
+            }
             self.run(
                 "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
                  WHERE seq = ?",

@@ -50,6 +50,7 @@ impl World {
             reruns: 0,
             unsure: false,
             first_claimed: None,
+            unreadable: None,
         };
         let place = Place::Scheduled(due.unwrap_or(now));
         self.jobs.insert(new.id, Kept { job, place, history: Vec::new() });

@@ -1,0 +1,46 @@
+//! What holds for any input; the property tests and the fuzz targets call it.
+
+use serde_json::Value;
+use yamabiko_line::{
+    event::{Envelope, Event},
+    message::{split_text, utf16_len},
+    secret::ChannelSecret,
+    signature,
+};
+
+/// Reads a body; if it is a webhook, each of its events is one by itself, and still one once it was stored.
+pub(crate) fn webhook(body: &[u8]) -> Option<Vec<Event>> {
+    let envelope = Envelope::parse(body).ok()?;
+    for event in &envelope.events {
+        let stored = event.without_reply_token().to_string();
+        let stored: Value = serde_json::from_str(&stored).expect("what was read is JSON");
+        let again = Event::from_value(stored);
+        assert_eq!((&again.kind, &again.source), (&event.kind, &event.source));
+        assert_eq!(again.key(None), event.key(None), "a redelivery is known");
+        assert!(again.reply_token.is_none());
+        assert_eq!(Event::from_value(event.raw.clone()), *event);
+    }
+    Some(envelope.events)
+}
+
+/// Verifies a header: only the one right form does.
+pub(crate) fn header(secret: &str, body: &[u8], header: &str) {
+    let secret = ChannelSecret::new(secret);
+    let right = signature::sign(&secret, body);
+    assert!(signature::verify(&secret, body, &right));
+    assert_eq!(signature::verify(&secret, body, header), header == right, "{header:?}");
+}
+
+/// Splits a text: in order, within the limit, and nothing is lost but white space at the cuts.
+pub(crate) fn split(text: &str, limit: usize) {
+    let parts = split_text(text, limit);
+    let visible = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    assert_eq!(visible(&parts.concat()), visible(text));
+    for part in &parts {
+        assert!(!part.trim().is_empty());
+        assert!(utf16_len(part) <= limit.max(2) || part.chars().count() == 1, "{part:?}");
+    }
+    if utf16_len(text) <= limit && !text.trim().is_empty() {
+        assert_eq!(parts, [text]);
+    }
+}
