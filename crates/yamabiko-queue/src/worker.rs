@@ -229,7 +229,7 @@ impl Worker {
             self.settle(one, answer);
         }
         for claim in turn.claims {
-            match ending::unreadable(&claim) {
+            match ending::unreadable(&claim, self.queues()) {
                 Some(commit) => self.unanswered.push(Unanswered { commit, checkpoint: None }),
                 None => self.start(claim, asked.clone()),
             }

@@ -268,11 +268,11 @@ impl Store for RedisStore {
         type Parts = (
             Vec<u64>,
             String,
-            Vec<String>,
+            Vec<Vec<u8>>,
             Vec<u64>,
+            Vec<Vec<u8>>,
             Vec<String>,
-            Vec<String>,
-            Vec<Option<String>>,
+            Vec<Option<Vec<u8>>>,
         );
         let parts: Parts = call(&self.connection, &self.begin(&self.scripts.counts)).await?;
         let (numbers, next_due, queues, lengths, paused, untils, processes) = parts;
@@ -295,16 +295,17 @@ impl Store for RedisStore {
             processes: processes
                 .iter()
                 .flatten()
-                .filter_map(|about| serde_json::from_str(about).ok())
+                .filter_map(|about| serde_json::from_slice(about).ok())
                 .collect(),
             ..Counts::default()
         };
+        let name = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         for (queue, ready) in queues.into_iter().zip(lengths) {
-            counts.queues.insert(queue, QueueCounts { ready, paused: None });
+            counts.queues.insert(name(queue), QueueCounts { ready, paused: None });
         }
         for (queue, until) in paused.into_iter().zip(untils) {
             let until = decode::time(&until).map_or(Paused::UntilResumed, Paused::Until);
-            counts.queues.entry(queue).or_default().paused = Some(until);
+            counts.queues.entry(name(queue)).or_default().paused = Some(until);
         }
         Ok(counts)
     }

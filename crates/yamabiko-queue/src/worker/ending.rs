@@ -13,8 +13,14 @@ pub const UNKNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 const UNKNOWN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Returns the commit of a job whose record cannot be read: neither its code nor its chat is known for sure.
-pub(super) fn unreadable(claim: &Claim) -> Option<Commit> {
-    let why = claim.job.unreadable.as_ref()?;
+///
+/// One that names a queue from which nothing was claimed is not what was stored, either.
+pub(super) fn unreadable(claim: &Claim, queues: &[String]) -> Option<Commit> {
+    let other = || {
+        let queue = &claim.job.queue;
+        (!queues.contains(queue)).then(|| format!("it was in another queue than {queue:?}"))
+    };
+    let why = claim.job.unreadable.clone().or_else(other)?;
     let error = format!("the store's record of this job cannot be read: {why}");
     tracing::error!(job.id = %claim.job.id, error, "a job is dead");
     Some(end(claim, Outcome::Dead { error }))

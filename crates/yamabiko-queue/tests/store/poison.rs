@@ -324,6 +324,29 @@ async fn a_run_whose_record_breaks_meanwhile_still_ends() {
 }
 
 #[tokio::test]
+async fn a_record_that_names_another_queue_is_dead_and_stops_no_other() {
+    let place = Place::open(Kind::Redis).await;
+    // The first letter of the queue's name.
+    let ran = ran_beside(&place, When::Ready, &Damage::Byte(26, b'E')).await;
+    assert!(ran.contains(&id("behind")) && !ran.contains(&id("bad")));
+    assert_eq!(place.line(State::Dead).await, [id("bad")]);
+    let why = &place.record(id("bad")).await.history[0].error;
+    assert!(why.contains("another queue than \"Events\""), "{why}");
+}
+
+#[tokio::test]
+async fn a_queue_whose_name_is_no_text_is_counted() {
+    let place = Place::open(Kind::Redis).await;
+    place.insert(&[NewJob { due: Due::In(secs(1)), ..job("bad") }]).await;
+    // The last letter of the queue's name, which is read when the job falls due.
+    Damage::Byte(32, 0xff).of(&place, id("bad"));
+    place.clock.advance(secs(2));
+    place.tick().await;
+    let queues = place.store.counts().await.unwrap().queues;
+    assert_eq!(queues.keys().collect::<Vec<_>>(), ["defaul\u{fffd}"]);
+}
+
+#[tokio::test]
 async fn a_lease_without_a_whole_claim_ends_on_redis() {
     let place = Place::open(Kind::Redis).await;
     for claim in [None, Some(b"short".to_vec()), Some(b"of 11 bytes".to_vec())] {
