@@ -22,6 +22,8 @@ const BOT: &str = "chaos";
 const FORGOTTEN: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 /// For how long a reply token is used.
 const TOKEN_USED_FOR: Duration = Duration::from_secs(50);
+/// How often a job's process may die before the job is given up (C4).
+const MAX_LOST: u32 = 3;
 /// How often to prune at most; each time takes a bounded number.
 const PRUNES: u32 = 1_000_000;
 
@@ -110,10 +112,15 @@ impl Aftermath {
         for record in self.list(State::Dead).await? {
             match asked(&record) {
                 Some((_, Ask::Fail)) => {}
-                Some((request, _)) if record.job.lost >= 3 => {
+                Some((request, _)) if record.job.lost >= MAX_LOST => {
                     facts.given_up.insert(request);
                 }
-                _ => facts.dead.push(describe(&record)),
+                _ => match started_by(&record) {
+                    Some(request) if record.job.lost >= MAX_LOST => {
+                        facts.given_up.insert(request);
+                    }
+                    _ => facts.dead.push(describe(&record)),
+                },
             }
         }
         for page in pages {
@@ -176,6 +183,11 @@ fn describe(record: &JobRecord) -> String {
 fn asked(record: &JobRecord) -> Option<(u64, Ask)> {
     let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
     Ask::parse(payload["event"]["message"]["text"].as_str()?)
+}
+
+/// Reads which request a job of the bot's own belongs to.
+fn started_by(record: &JobRecord) -> Option<u64> {
+    serde_json::from_slice::<Value>(&record.job.payload).ok()?["request"].as_u64()
 }
 
 /// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):

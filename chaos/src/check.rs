@@ -54,6 +54,8 @@ pub(crate) struct Chat {
     pub(crate) uncertain: Vec<Said>,
     /// The requests that were given up because their process died three times (C4).
     pub(crate) given_up: HashSet<u64>,
+    /// How often the chat was told that a request was given up.
+    pub(crate) apologies: usize,
     /// How many runs the chat's state has counted.
     pub(crate) runs: u64,
 }

@@ -25,6 +25,7 @@ pub(crate) fn chats(
 ) -> anyhow::Result<Vec<Chat>> {
     let mut written = HashMap::new();
     let mut heard: HashMap<&str, Vec<Heard>> = HashMap::new();
+    let mut apologies: HashMap<&str, usize> = HashMap::new();
     for message in messages {
         let at = message["at"].as_i64().context("a message has its time")?;
         if message["from"] == "user" {
@@ -32,6 +33,9 @@ pub(crate) fn chats(
         } else if let Some(said) = said(message) {
             let chat = message["chatId"].as_str().context("a message has its chat")?;
             heard.entry(chat).or_default().push(Heard { said, at });
+        } else if message["text"] == GIVEN_UP {
+            let chat = message["chatId"].as_str().context("a message has its chat")?;
+            *apologies.entry(chat).or_default() += 1;
         }
     }
     let chat = |page: &Page| {
@@ -43,6 +47,7 @@ pub(crate) fn chats(
             unfollows: page.unfollows.iter().map(|event| called_off(event, webhooks)).collect(),
             uncertain: facts.uncertain.get(&page.user).cloned().unwrap_or_default(),
             given_up: facts.given_up.clone(),
+            apologies: apologies.remove(page.user.as_str()).unwrap_or(0),
             runs: facts.runs.get(&page.user).copied().unwrap_or(0),
         })
     };

@@ -42,7 +42,7 @@ impl Line {
         config.settings.redelivery_first_ms = FIRST_REDELIVERY_MS;
         let simulator = Simulator::start(config).await?;
         let http =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(180)).build()?;
         let line = Self { url: simulator.url(), http };
         Ok((simulator, line))
     }

@@ -58,6 +58,15 @@ impl Chat {
                 }
             }
         }
+        let given_up = self.asked.iter().filter(|asked| self.given_up.contains(&asked.request));
+        let given_up = given_up.count();
+        if given_up > self.apologies && self.unfollows.is_empty() {
+            let text = format!(
+                "{given_up} requests were given up, and the chat heard of {}",
+                self.apologies
+            );
+            self.find(verdict, Wrong::Lost, text);
+        }
         // What is left was said by a run whose effects were dropped, or belongs to no request.
         for ((request, what), _) in counts {
             self.find(
@@ -94,7 +103,7 @@ impl Chat {
     pub(super) fn has_traceless_runs(&self) -> bool {
         let is_traceless = |asked: &Asked| asked.unsent.is_some() || asked.taken.is_none();
         !self.unfollows.is_empty()
-            || !self.given_up.is_empty()
+            || self.asked.iter().any(|asked| self.given_up.contains(&asked.request))
             || self.asked.iter().any(is_traceless)
     }
 }

@@ -191,6 +191,16 @@ fn an_uncertain_reply_has_a_count_of_its_own() {
 }
 
 #[test]
+fn a_request_that_is_given_up_has_a_count_of_its_own_if_the_chat_was_told() {
+    let mut chat = Chat { given_up: HashSet::from([1]), apologies: 1, ..Chat::default() };
+    chat.ask(1, Ask::Say, 0);
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.given_up), (vec![], 1));
+    chat.apologies = 0;
+    assert_eq!(wrongs(&chat), [Wrong::Lost]);
+}
+
+#[test]
 fn what_never_reached_the_bot_is_not_lost() {
     let mut chat = Chat::default();
     chat.ask(1, Ask::Say, 0);

@@ -72,6 +72,10 @@ impl Chat {
         let by_user = asked.unsent.iter().chain(&self.unfollows).any(|off| {
             asked.taken.is_some_and(|taken| taken < off.at)
                 && off.taken.is_some_and(|taken| taken < due)
+                // Where the end of a chat is told late, what was stored after it happened is left alone.
+                && self.heard.iter().any(|set| {
+                    set.said.request == request && set.said.what == What::Set && set.at < off.at
+                })
         });
         if by_run || by_user {
             let text = format!("{asked:?} rang though it was called off");

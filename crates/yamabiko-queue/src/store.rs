@@ -153,7 +153,7 @@ pub struct Commit {
 pub enum Outcome {
     /// It is done.
     Complete,
-    /// It goes on; the payload is replaced, and a retry starts from the new one (K6).
+    /// It goes on; the payload is replaced, and a retry starts from the new one (K6). Lost claims are counted anew (C4).
     Checkpoint {
         /// How many checkpoints came before it; a second arrival of the same number changes nothing.
         number: u32,

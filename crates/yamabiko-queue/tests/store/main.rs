@@ -70,6 +70,7 @@ conformance! { everywhere {
         c3_a_handle_that_has_just_started_lets_one_lease_pass,
         c3_a_handle_that_paused_longer_than_a_lease_lets_another_pass,
         c4_a_lost_claim_is_counted_apart_from_failures,
+        c4_lost_claims_are_counted_anew_after_a_checkpoint,
         c4_a_stop_and_a_snooze_count_nothing,
         c4_a_store_makes_no_job_dead_by_itself,
         c5_a_turn_sent_again_is_lost_and_changes_nothing,

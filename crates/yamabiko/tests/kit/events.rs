@@ -177,6 +177,25 @@ fn i4_what_an_edited_message_has_started_is_cancelled_when_it_is_taken_back() {
     assert_eq!(alice.timers().len(), 0);
 }
 
+#[test]
+fn i4_an_unfollow_that_is_told_late_leaves_alone_what_was_asked_for_after_it() {
+    async fn on_text(cx: Context, _message: TextMessage) -> Result {
+        cx.after(crate::secs(600), Remind {});
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("reminder").on_text(on_text).job::<Remind>());
+    let alice = bot.user("Alice");
+    alice.says("before");
+    bot.advance(crate::secs(10));
+    let left = bot.now().as_millis();
+    bot.advance(crate::secs(10));
+    alice.says("after");
+    alice.sends(json!({"type": "unfollow", "timestamp": left}));
+    assert_eq!(alice.timers().len(), 1, "the user has come back meanwhile");
+    alice.sends(json!({"type": "unfollow"}));
+    assert_eq!(alice.timers().len(), 0);
+}
+
 #[derive(Serialize, Deserialize)]
 struct Remind {}
 

@@ -116,6 +116,7 @@ local function checkpoint(run, lane, number_before, payload, finish)
   apply_effects(run, lane, finish)
   run.record = with_payload(run.record, payload)
   run.more.checkpoint = run.more.checkpoint + 1
+  run.more.lost = 0
   call('HSET', JOB, run.id, run.record)
   save_more(run.id, run.more)
 end

@@ -55,7 +55,7 @@ impl Step<'_> {
             if i64::from(*number) == run.checkpoint {
                 self.apply(&run, &commit.effects)?;
                 self.run(
-                    "UPDATE job SET checkpoint = checkpoint + 1, payload = ? WHERE seq = ?",
+                    "UPDATE job SET checkpoint = checkpoint + 1, lost = 0, payload = ? WHERE seq = ?",
                     (payload, run.job.seq),
                 )?;
             }

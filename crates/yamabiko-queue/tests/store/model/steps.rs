@@ -82,6 +82,7 @@ impl World {
                 let job = &mut self.job(id).job;
                 job.payload.clone_from(payload);
                 job.checkpoint += 1;
+                job.lost = 0;
             }
             return Answer::Applied;
         }

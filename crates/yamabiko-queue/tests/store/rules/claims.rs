@@ -155,6 +155,23 @@ pub(crate) async fn c4_a_lost_claim_is_counted_apart_from_failures(kind: Kind) {
     assert_eq!(place.claim_one().await.job, place.record(id("a")).await.job);
 }
 
+pub(crate) async fn c4_lost_claims_are_counted_anew_after_a_checkpoint(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[job("a")]).await;
+    for lost in 1..=2 {
+        place.claim_one().await;
+        place.pass(LEASE).await;
+        assert_eq!(place.record(id("a")).await.job.lost, lost);
+    }
+    let claim = place.claim_one().await;
+    let progress = Outcome::Checkpoint { number: 0, payload: b"further".to_vec() };
+    assert_eq!(place.end(&claim, progress).await, Answer::Applied);
+    assert_eq!(place.record(id("a")).await.job.lost, 0);
+    place.pass(LEASE).await;
+    assert_eq!(place.record(id("a")).await.job.lost, 1);
+}
+
 pub(crate) async fn c4_a_stop_and_a_snooze_count_nothing(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&["a", "b"].map(job)).await;
