@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
@@ -29,7 +29,7 @@ const BROKEN: u8 = 1;
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only on this store. Defaults to both, one after the other.
+    /// Only on this store. Defaults to both, side by side.
     #[arg(long)]
     store: Option<Store>,
     /// For how many minutes things break. Defaults to 10, with --plant to 1.
@@ -62,9 +62,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         Some(defects) => find_all(options, &defects).map(|()| ExitCode::SUCCESS),
         None => {
             let bot = program(&target()?, BOT);
-            let codes = stores.into_iter().map(|store| break_bot(options, store, &bot));
-            let codes = codes.collect::<anyhow::Result<Vec<_>>>()?;
-            Ok(codes.into_iter().find(|code| *code != SOUND).unwrap_or(SOUND).into())
+            let ends = side_by_side(options, &stores, &bot)?;
+            Ok(ends
+                .into_iter()
+                .map(|end| end.code)
+                .find(|code| *code != SOUND)
+                .unwrap_or(SOUND)
+                .into())
         }
     }
 }
@@ -86,15 +90,15 @@ fn find_all(options: &Options, defects: &[Defect]) -> anyhow::Result<()> {
     let (mut table, mut missed) = (Vec::new(), 0);
     for defect in defects {
         copy.with(defect, |tree| build(tree, &target, BOT)).with_context(|| defect.name.clone())?;
-        for store in options.stores().into_iter().filter(|store| defect.stores.contains(store)) {
-            let began = Instant::now();
-            let code = break_bot(options, store, &program(&target, BOT))?;
-            let seconds = began.elapsed().as_secs();
+        let mut stores = options.stores();
+        stores.retain(|store| defect.stores.contains(store));
+        for End { store, code, time } in side_by_side(options, &stores, &program(&target, BOT))? {
             let found = match code {
                 SOUND => "MISSED",
                 BROKEN => "found",
                 _ => bail!("the breaker could not do its work, it ended with {code}"),
             };
+            let (store, seconds) = (store.name(), time.as_secs());
             table.push(format!("{found:6}  {store:6}  {:27}  {seconds:4} s", defect.name));
             missed += usize::from(code == SOUND);
         }
@@ -104,6 +108,33 @@ fn find_all(options: &Options, defects: &[Defect]) -> anyhow::Result<()> {
         bail!("the breaker misses {missed} of {}", table.len());
     }
     Ok(())
+}
+
+/// How the breaker ended on a store.
+struct End {
+    store: Store,
+    code: u8,
+    time: Duration,
+}
+
+/// Runs the breaker on several stores at the same time.
+fn side_by_side(options: &Options, stores: &[Store], bot: &Path) -> anyhow::Result<Vec<End>> {
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = stores
+            .iter()
+            .map(|&store| {
+                scope.spawn(move || {
+                    let began = Instant::now();
+                    let code = break_bot(options, store, bot)?;
+                    Ok(End { store, code, time: began.elapsed() })
+                })
+            })
+            .collect();
+        let ended = |run: std::thread::ScopedJoinHandle<'_, _>| {
+            run.join().unwrap_or_else(|_| bail!("a run of the breaker panicked"))
+        };
+        runs.into_iter().map(ended).collect()
+    })
 }
 
 /// Runs the breaker and returns its exit code.
