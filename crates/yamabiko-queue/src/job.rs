@@ -250,7 +250,7 @@ pub struct Job {
     pub reruns: u32,
     /// Whether an earlier run may have done something outside that it could not report (O3).
     pub unsure: bool,
-    /// When it was first claimed since it was stored, snoozed afresh or run again by a person.
+    /// When it was first claimed since it was stored, snoozed afresh, or run again by a person after its death.
     pub first_claimed: Option<Timestamp>,
     /// Why its record in the store cannot be read; `None` for every sound job.
     ///

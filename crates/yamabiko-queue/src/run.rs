@@ -82,8 +82,7 @@ impl Run {
     }
 
     /// Returns how many checkpoints the job has passed, those of this run among them.
-    #[must_use]
-    pub fn checkpoints(&self) -> u32 {
+    fn checkpoints(&self) -> u32 {
         self.line.checkpoints.load(Ordering::SeqCst)
     }
 

@@ -112,7 +112,8 @@ impl Timer {
 
 impl<S: ChatState> Context<S> {
     pub(crate) fn new(run: Run, envelope: Envelope, shared: Arc<Shared<S>>, state: S) -> Self {
-        let collected = Collected::new(state, Arc::clone(&shared.late_call));
+        let checkpoints = run.claim.job.checkpoint;
+        let collected = Collected::new(state, checkpoints, Arc::clone(&shared.late_call));
         Self { inner: Arc::new(Inner { run, envelope, shared, collected }) }
     }
 
@@ -184,7 +185,7 @@ impl<S: ChatState> Context<S> {
             EVENTS.clone_into(&mut new.queue);
         }
         let ids =
-            |index| started_by.id.of_effect(started_by.reruns, self.inner.run.checkpoints(), index);
+            |checkpoints, index| started_by.id.of_effect(started_by.reruns, checkpoints, index);
         Started { cx: self, id: self.inner.collected.insert(new, ids), due }
     }
 
@@ -351,14 +352,8 @@ impl<S: ChatState> Context<S> {
 
     /// Takes what was collected, as effects for the store.
     fn take_effects(&self) -> Result<Vec<Effect>> {
-        let run = &self.inner.run;
-        let checkpoints = run.checkpoints();
-        self.inner.collected.take(
-            &self.inner.envelope,
-            &run.claim,
-            checkpoints,
-            &self.inner.shared.state,
-        )
+        let inner = &self.inner;
+        inner.collected.take(&inner.envelope, &inner.run.claim, &inner.shared.state)
     }
 
     /// Ends the collecting: what is asked for later is lost, and said so (K8).

@@ -60,8 +60,11 @@ pub(crate) enum StateError {
 }
 
 impl<S: ChatState> StateFormat<S> {
+    /// Writes a state; one that could not be read again, since it is nested too deeply, is an error.
     pub(crate) fn encode(&self, state: &S) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(&Stored { v: self.version, s: state })
+        let bytes = serde_json::to_vec(&Stored { v: self.version, s: state })?;
+        serde_json::from_slice::<Value>(&bytes)?;
+        Ok(bytes)
     }
 
     pub(crate) fn decode(&self, stored: Option<&[u8]>) -> Result<S, StateError> {
@@ -116,6 +119,15 @@ mod tests {
         let bytes = format(1).encode(&cart).unwrap();
         assert_eq!(format(1).decode(Some(&bytes)).unwrap(), cart);
         assert_eq!(format(1).decode(None).unwrap(), Cart::default());
+    }
+
+    #[test]
+    fn a_state_that_is_nested_too_deeply_to_be_read_again_is_not_written() {
+        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        let format = StateFormat::<Value> { version: 1, migrate: None };
+        let bytes = format.encode(&nested(100)).unwrap();
+        assert_eq!(format.decode(Some(&bytes)).unwrap(), nested(100));
+        assert!(format.encode(&nested(200)).is_err());
     }
 
     #[test]

@@ -41,7 +41,9 @@ struct Asked<S> {
     kept_by: Option<JobId>,
     /// Until when the loading animation is to be shown.
     loading: Option<Timestamp>,
-    /// The index of the next job since the last checkpoint (K4).
+    /// How many checkpoints have been begun, which the ids of what is asked for from now on carry (K4).
+    checkpoints: u32,
+    /// The index of the next job since then (K4).
     index: u32,
     state: S,
     state_changed: bool,
@@ -52,12 +54,13 @@ struct Asked<S> {
 }
 
 impl<S: ChatState> Collected<S> {
-    pub(crate) fn new(state: S, late_call: LateCall) -> Self {
+    pub(crate) fn new(state: S, checkpoints: u32, late_call: LateCall) -> Self {
         let asked = Asked {
             said: Vec::new(),
             effects: Vec::new(),
             kept_by: None,
             loading: None,
+            checkpoints,
             index: 0,
             state,
             state_changed: false,
@@ -88,9 +91,10 @@ impl<S: ChatState> Collected<S> {
         self.open().effects.push(effect);
     }
 
-    pub(crate) fn insert(&self, mut job: NewJob, id: impl Fn(u32) -> JobId) -> JobId {
+    /// Adds a job; `id` gets the number of checkpoints and the index since the last.
+    pub(crate) fn insert(&self, mut job: NewJob, id: impl Fn(u32, u32) -> JobId) -> JobId {
         let mut asked = self.open();
-        job.id = id(asked.index);
+        job.id = id(asked.checkpoints, asked.index);
         asked.index += 1;
         let id = job.id;
         asked.effects.push(Effect::Insert(job));
@@ -123,17 +127,19 @@ impl<S: ChatState> Collected<S> {
     }
 
     /// Takes what was asked for since the last checkpoint, as effects for the store.
+    ///
+    /// What is asked for from now on belongs to the next one, also while this one is on its way to the store.
     pub(crate) fn take(
         &self,
         envelope: &Envelope,
         claim: &Claim,
-        checkpoints: u32,
         format: &StateFormat<S>,
     ) -> Result<Vec<Effect>> {
         let mut asked = self.open();
         if let Some(mistake) = asked.mistake.take() {
             return Err(Permanent(mistake).into());
         }
+        let checkpoints = asked.checkpoints;
         let mut effects = std::mem::take(&mut asked.effects);
         let said = std::mem::take(&mut asked.said);
         let loading = asked.loading.take();
@@ -165,6 +171,7 @@ impl<S: ChatState> Collected<S> {
             })?;
             effects.push(Effect::SetState(Some(state)));
         }
+        asked.checkpoints += 1;
         asked.index = 0;
         Ok(effects)
     }

@@ -196,3 +196,50 @@ fn s2_a_state_that_cannot_be_read_kills_the_handler() {
     alice.says("two");
     assert!(bot.dead_jobs()[0].error().contains("Tally"));
 }
+
+/// Asks for something while its checkpoint is on its way to the store.
+#[derive(Serialize, Deserialize)]
+struct Hasty {
+    begun: bool,
+}
+
+impl Job for Hasty {
+    const KIND: &'static str = "hasty";
+
+    async fn run(self, cx: Context) -> Result {
+        if !self.begun {
+            cx.enqueue(Tell { text: "before".to_owned() });
+            let (other, begun) = (cx.clone(), Self { begun: true });
+            let meanwhile = async { other.enqueue(Tell { text: "meanwhile".to_owned() }).id() };
+            let (checkpoint, _) = tokio::join!(cx.checkpoint(&begun), meanwhile);
+            checkpoint?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tell {
+    text: String,
+}
+
+impl Job for Tell {
+    const KIND: &'static str = "tell";
+
+    async fn run(self, cx: Context) -> Result {
+        cx.push(self.text);
+        Ok(())
+    }
+}
+
+#[test]
+fn k6_what_is_asked_for_during_a_checkpoint_belongs_to_what_follows() {
+    async fn on_text(cx: Context, _message: TextMessage) -> Result {
+        cx.enqueue(Hasty { begun: false });
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("hasty").on_text(on_text).job::<Hasty>().job::<Tell>());
+    let alice = bot.user("Alice");
+    alice.says("go");
+    assert_eq!(alice.hears(), ["before", "meanwhile"]);
+}

@@ -10,8 +10,8 @@ while at < #ARGV do
     local queue, lane, chat = header(record)
     local more = open_more(call('HGET', MORE, id))
     more.failures, more.lost = 0, 0
-    clear_first(more)
     if was_dead then
+      clear_first(more)
       more.reruns = more.reruns + 1
       call('ZREM', SEEN, id)
       if chat then call('ZADD', CHAT .. chat, 0, id) end

@@ -28,7 +28,7 @@ impl Step<'_> {
     /// Runs a dead or scheduled job now, at the tail of its lane (L4).
     pub(super) fn retry_one(&mut self, id: JobId) -> rusqlite::Result<bool> {
         let job = self.first(
-            "UPDATE job SET failures = 0, lost = 0, first_claimed = NULL, reruns = reruns + (state = 4)
+            "UPDATE job SET failures = 0, lost = 0, first_claimed = iif(state = 4, NULL, first_claimed), reruns = reruns + (state = 4)
              WHERE id = ? AND state IN (0, 4)
              RETURNING seq, id, queue, lane, holds, remember",
             (id.as_bytes(),),

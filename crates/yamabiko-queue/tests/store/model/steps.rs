@@ -302,6 +302,7 @@ impl World {
         match kept.place {
             Place::Dead(_) => {
                 kept.job.reruns += 1;
+                kept.job.first_claimed = None;
                 self.remembered.remove(&id);
             }
             Place::Scheduled(_) => {}
@@ -311,7 +312,6 @@ impl World {
         }
         kept.job.failures = 0;
         kept.job.lost = 0;
-        kept.job.first_claimed = None;
         self.enter(id);
         true
     }
