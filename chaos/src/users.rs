@@ -16,7 +16,7 @@ pub(crate) const USERS: usize = 300;
 /// The longest time between two things that a user does; the shortest is a fifth of it.
 const PAUSE: Duration = Duration::from_secs(10);
 /// The same for users in a hurry: their chats have moved on whenever a run comes back too late.
-const SHORT_PAUSE: Duration = Duration::from_secs(1);
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
 /// Every so many users there is one in a hurry.
 const IN_A_HURRY: usize = 20;
 /// For how long a user blocks the bot at most.

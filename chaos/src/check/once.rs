@@ -6,8 +6,8 @@ use yamabiko_chaos::{Ask, Said, What};
 
 use super::{Asked, Chat, Verdict, Wrong};
 
-/// For how long before a chat was left, in milliseconds, what was asked for may still be on its way.
-const ON_ITS_WAY: i64 = 60_000;
+/// How much later, in milliseconds, something else must have been asked for to be surely said later.
+const SURELY_LATER: i64 = 60_000;
 
 /// A message without what it lists.
 fn bare(what: &What) -> What {
@@ -93,10 +93,18 @@ impl Chat {
     /// Says whether a message may rightly be missing.
     fn is_called_off(&self, asked: &Asked, what: &What) -> bool {
         let is_cancelled = *what == What::Rang && self.cancelled().contains_key(&asked.request);
-        // What was asked for long before is over by then.
-        let over = asked.due().unwrap_or(asked.at) + ON_ITS_WAY;
-        let is_left = self.unfollows.iter().any(|left| asked.at <= left.at && left.at <= over);
+        let is_left =
+            self.unfollows.iter().any(|left| asked.at <= left.at && !self.was_over(asked, left.at));
         is_cancelled || asked.unsent.is_some() || is_left
+    }
+
+    /// Says whether what was asked for was over at a time: the chat had heard something that comes later.
+    fn was_over(&self, asked: &Asked, at: i64) -> bool {
+        let over = asked.due().unwrap_or(asked.at).max(asked.taken.unwrap_or(i64::MAX));
+        let is_later =
+            |asked: &Asked| asked.sent.is_some_and(|sent| sent > over.saturating_add(SURELY_LATER));
+        let mut heard = self.heard.iter().filter(|heard| heard.at <= at);
+        heard.any(|heard| self.asked(heard.said.request).is_some_and(is_later))
     }
 
     /// Says whether something in the chat may have run without a trace.

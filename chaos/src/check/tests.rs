@@ -177,6 +177,10 @@ fn what_was_under_way_when_the_user_left_may_be_missing_and_what_was_over_may_no
     chat.hear("#1 1 set", 10);
     chat.unfollows.push(CalledOff { at: 500, taken: Some(510) });
     assert_eq!(wrongs(&chat), []);
+    // A message that comes later was heard before.
+    chat.runs = 2;
+    chat.ask(2, Ask::Say, 100_000);
+    chat.hear("#2 2 answered", 100_010);
     chat.unfollows[0].at = 200_000;
     assert_eq!(wrongs(&chat), [Wrong::Lost]);
 }

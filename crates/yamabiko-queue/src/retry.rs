@@ -20,6 +20,9 @@ pub struct RetryPolicy {
     pub forgives_outages: bool,
     /// Whether a job that waits for its next attempt keeps its lane (L4). Defaults to false.
     pub holds_lane: bool,
+    /// Whether a run that is cancelled goes on to its end and keeps its lane until then: what it does outside happens all the
+    /// same, and nothing may overtake it. Defaults to false.
+    pub sees_through: bool,
     /// How often its process may die while running it before the job is dead (C4). Defaults to 3.
     pub max_lost: u32,
 }
@@ -34,6 +37,7 @@ impl Default for RetryPolicy {
             within: None,
             forgives_outages: false,
             holds_lane: false,
+            sees_through: false,
             max_lost: 3,
         }
     }
@@ -54,6 +58,7 @@ impl RetryPolicy {
             within: Some(Duration::from_secs(20)),
             forgives_outages: true,
             holds_lane: true,
+            sees_through: false,
             max_lost: 3,
         }
     }
@@ -69,6 +74,7 @@ impl RetryPolicy {
             within: Some(Duration::from_secs(23 * 60 * 60)),
             forgives_outages: false,
             holds_lane: true,
+            sees_through: true,
             // No author's code runs in a delivery: a process that died did not die of it.
             max_lost: u32::MAX,
         }

@@ -311,6 +311,11 @@ impl Worker {
     /// Stops a run that no longer holds its job.
     fn drop_run(&mut self, (id, token): Claimed, held: Held) {
         let Some(running) = self.running.get(&(id, token)) else { return };
+        let registration = self.registry.get(&running.kind);
+        if held == Held::Cancelled && registration.is_some_and(|known| known.policy.sees_through) {
+            // Its end is answered `Cancelled`.
+            return;
+        }
         running.task.abort();
         let finished =
             self.unanswered.iter().any(|one| (one.commit.id, one.commit.token) == (id, token));

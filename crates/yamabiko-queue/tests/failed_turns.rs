@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Notify;
 use yamabiko_queue::{
     Clock, Effect, Ending, Error, Finish, NewJob, Registry, RetryPolicy, State, StoreOptions,
     Worker, WorkerOptions,
@@ -20,12 +21,15 @@ fn elsewhere(kind: &str) -> NewJob {
     job
 }
 
-fn registry(at_checkpoint: NewJob, at_end: NewJob) -> Registry {
+/// A run that passes a checkpoint, and ends when it is told to go on.
+fn registry(at_checkpoint: NewJob, at_end: NewJob, go_on: Arc<Notify>) -> Registry {
     let mut registry = Registry::new();
     let handler = move |run: yamabiko_queue::Run| -> yamabiko_queue::registry::RunFuture {
         let (at_checkpoint, at_end) = (at_checkpoint.clone(), at_end.clone());
+        let go_on = Arc::clone(&go_on);
         Box::pin(async move {
             run.checkpoint(b"1".to_vec(), vec![Effect::Insert(at_checkpoint)]).await.unwrap();
+            go_on.notified().await;
             Finish { ending: Ending::Done, effects: vec![Effect::Insert(at_end)] }
         })
     };
@@ -44,9 +48,10 @@ async fn c5_a_turn_that_fails_is_sent_again_with_its_checkpoints_and_ends() {
         (elsewhere("said at the checkpoint"), elsewhere("said at the end"));
     let steps = NewJob::new("steps", "0");
     store.insert(std::slice::from_ref(&steps)).await.unwrap();
+    let go_on = Arc::new(Notify::new());
     let mut worker = Worker::new(
         Arc::clone(&store),
-        Arc::new(registry(at_checkpoint.clone(), at_end.clone())),
+        Arc::new(registry(at_checkpoint.clone(), at_end.clone(), Arc::clone(&go_on))),
         WorkerOptions {
             concurrency: 1,
             queues: vec![(QUEUE.to_owned(), 1)],
@@ -75,6 +80,7 @@ async fn c5_a_turn_that_fails_is_sent_again_with_its_checkpoints_and_ends() {
     assert!(is_stored(&at_checkpoint).await, "the checkpoint is sent again");
 
     // Then the run goes on to its end.
+    go_on.notify_one();
     assert!(worker.step().await.unwrap());
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(matches!(worker.step().await, Err(Error::Unavailable(_))));

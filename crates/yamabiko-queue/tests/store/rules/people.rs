@@ -206,7 +206,11 @@ pub(crate) async fn retry_takes_dead_and_scheduled_jobs_alone(kind: Kind) {
     assert_eq!((counts, again.history.len()), ((0, 0, 1, None), 1));
     let failed = place.record(id("failed")).await;
     assert_eq!((failed.job.failures, failed.job.reruns), (0, 0));
-    assert_eq!(failed.job.first_claimed, Some(START), "a retry key is as old as its first use (O4)");
+    assert_eq!(
+        failed.job.first_claimed,
+        Some(START),
+        "a retry key is as old as its first use (O4)"
+    );
     let timer = place.record(id("timer")).await;
     assert_eq!(
         (timer.job.due, timer.job.reruns),
