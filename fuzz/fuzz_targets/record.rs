@@ -10,6 +10,7 @@ use yamabiko_queue::ManualClock;
 #[path = "../../crates/yamabiko-queue/tests/store"]
 mod suite {
     pub(crate) mod ground;
+    pub(crate) mod leftovers;
     pub(crate) mod model;
     pub(crate) mod place;
     pub(crate) mod poison;
@@ -17,7 +18,7 @@ mod suite {
 }
 
 // They name each other as modules of the crate.
-use suite::{ground, model, place, poison, redis_server};
+use suite::{ground, leftovers, model, place, poison, redis_server};
 
 use ground::{Ground, Kind};
 use place::{Place, START};
