@@ -94,6 +94,8 @@ pub(crate) struct Verdict {
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
     pub(crate) given_up: u64,
+    /// Messages that LINE took after the user had taken their request back.
+    pub(crate) orphans: u64,
     /// Timers that rang.
     pub(crate) rung: u64,
     /// Messages that were matched to their request.
@@ -106,6 +108,7 @@ impl Verdict {
         self.uncertain += other.uncertain;
         self.called_off += other.called_off;
         self.given_up += other.given_up;
+        self.orphans += other.orphans;
         self.rung += other.rung;
         self.matched += other.matched;
     }

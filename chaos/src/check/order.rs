@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use yamabiko_chaos::{Said, What};
 
-use super::{Chat, Verdict, Wrong};
+use super::{Chat, Heard, Verdict, Wrong};
 
 /// The run of a request that said something: a request may have one for its event and one for what came of it.
 fn phase(what: &What) -> u8 {
@@ -24,7 +24,8 @@ impl Chat {
 
     fn messages_in_order(&self, verdict: &mut Verdict) {
         let in_lane = self.heard.iter().filter(|heard| heard.said.run.is_some());
-        let in_lane: Vec<_> = in_lane.collect();
+        let (orphans, in_lane): (Vec<_>, Vec<_>) = in_lane.partition(|heard| self.is_orphan(heard));
+        verdict.orphans += orphans.len() as u64;
         for pair in in_lane.windows(2) {
             let [before, after] = [pair[0], pair[1]];
             if before.said.run > after.said.run {
@@ -32,6 +33,16 @@ impl Chat {
                 self.find(verdict, Wrong::OutOfOrder, text);
             }
         }
+    }
+
+    /// Says whether a message was taken back before LINE took the call that says it.
+    ///
+    /// Then its delivery is cancelled. If its process dies during the call, nobody can hold up the chat's next messages for a
+    /// call that LINE may take later, or never.
+    fn is_orphan(&self, heard: &Heard) -> bool {
+        let asked = self.asked(heard.said.request);
+        let unsent = asked.and_then(|asked| asked.unsent);
+        unsent.is_some_and(|unsent| unsent.at <= heard.at)
     }
 
     fn steps_in_order(&self, verdict: &mut Verdict) {

@@ -81,6 +81,18 @@ fn messages_in_another_order_than_their_runs_are_found() {
 }
 
 #[test]
+fn a_message_taken_back_before_line_took_it_may_come_late() {
+    let mut chat = chat();
+    chat.heard.swap(0, 1);
+    chat.asked[0].unsent = Some(CalledOff { at: 5, taken: None });
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.orphans), (vec![], 2));
+    // One that LINE took before keeps its place.
+    chat.asked[0].unsent = Some(CalledOff { at: 900, taken: None });
+    assert_eq!(wrongs(&chat), [Wrong::OutOfOrder]);
+}
+
+#[test]
 fn steps_in_another_order_are_found() {
     let mut chat = chat();
     chat.heard.swap(4, 5);
