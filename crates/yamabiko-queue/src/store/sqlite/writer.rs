@@ -35,10 +35,12 @@ impl Writer {
         bell: Arc<Bell>,
     ) -> Result<Self> {
         let (requests, incoming) = mpsc::channel();
+        // From now on, not from when the thread gets to run: what others commit in between wakes those who wait here.
+        let lookout = Lookout::new(&db);
         let thread = Thread { db, options, clock, bell, incoming };
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || thread.run())
+            .spawn(move || thread.run(lookout))
             .map_err(|error| Error::Unavailable(error.into()))?;
         Ok(Self(requests))
     }
@@ -100,8 +102,7 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(self) {
-        let mut lookout = Lookout::new(&self.db);
+    fn run(self, mut lookout: Lookout) {
         loop {
             match self.incoming.recv_timeout(LOOK_EVERY) {
                 Ok(first) => {
