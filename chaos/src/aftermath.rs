@@ -110,17 +110,12 @@ impl Aftermath {
             }
         }
         for record in self.list(State::Dead).await? {
-            match asked(&record) {
-                Some((_, Ask::Fail)) => {}
-                Some((request, _)) if record.job.lost >= MAX_LOST => {
-                    facts.given_up.insert(request);
-                }
-                _ => match started_by(&record) {
-                    Some(request) if record.job.lost >= MAX_LOST => {
-                        facts.given_up.insert(request);
-                    }
-                    _ => facts.dead.push(describe(&record)),
-                },
+            let request =
+                asked(&record).map(|(request, _)| request).or_else(|| started_by(&record));
+            if record.job.lost >= MAX_LOST {
+                facts.given_up.extend(request);
+            } else if !matches!(asked(&record), Some((_, Ask::Fail))) {
+                facts.dead.push(describe(&record));
             }
         }
         for page in pages {

@@ -6,6 +6,9 @@ use yamabiko_chaos::{Said, What};
 
 use super::{Chat, Heard, Verdict, Wrong};
 
+/// How long LINE may take over a call, in milliseconds.
+const LONGEST_CALL: i64 = 10_000;
+
 /// The run of a request that said something: a request may have one for its event and one for what came of it.
 fn phase(what: &What) -> u8 {
     match what {
@@ -35,14 +38,16 @@ impl Chat {
         }
     }
 
-    /// Says whether a message was taken back before LINE took the call that says it.
+    /// Says whether LINE took a message only after its request was taken back, or its chat was left.
     ///
     /// Then its delivery is cancelled. If its process dies during the call, nobody can hold up the chat's next messages for a
     /// call that LINE may take later, or never.
     fn is_orphan(&self, heard: &Heard) -> bool {
-        let asked = self.asked(heard.said.request);
-        let unsent = asked.and_then(|asked| asked.unsent);
-        unsent.is_some_and(|unsent| unsent.at <= heard.at)
+        let Some(asked) = self.asked(heard.said.request) else { return false };
+        let is_left = self.unfollows.iter().any(|left| {
+            asked.at <= left.at && (left.at..left.at + LONGEST_CALL).contains(&heard.at)
+        });
+        is_left || asked.unsent.is_some_and(|unsent| unsent.at <= heard.at)
     }
 
     fn steps_in_order(&self, verdict: &mut Verdict) {
