@@ -174,8 +174,11 @@ fn tests() -> BTreeSet<String> {
 #[test]
 fn every_fault_of_the_reliability_page_names_tests_that_are_there() {
     let (page, tests) = (read("docs/reliability.md"), tests());
+    let tables = page.split("\n## ").find(|part| part.starts_with("From fault to guard to test"));
+    let tables = tables.expect("the page has its tables");
     let mut faults = 0;
-    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault")) {
+    for row in tables.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault"))
+    {
         let [fault, guard, named] = row.trim_matches('|').split(" | ").collect::<Vec<_>>()[..]
         else {
             panic!("not three cells: {row}")
@@ -188,7 +191,7 @@ fn every_fault_of_the_reliability_page_names_tests_that_are_there() {
         }
         faults += 1;
     }
-    assert!(faults > 40, "the page has its tables, not only {faults} faults");
+    assert!(faults > 40, "the tables have only {faults} faults");
 }
 
 #[test]
