@@ -23,7 +23,7 @@ pub(crate) const STOP: Duration = Duration::from_secs(30);
 /// How long a claim holds, as the processes are told.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
-/// The roles of the processes; more than one of each.
+/// The roles of the processes: each part of the bot is done by several of them.
 const ROLES: [&str; 8] = ["web", "web", "worker", "worker", "worker", "timer", "timer", "all"];
 
 /// How the bot's processes are started.

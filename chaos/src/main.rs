@@ -2,7 +2,9 @@
 
 use std::{io::Write as _, process::ExitCode};
 
+use anyhow::bail;
 use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 mod aftermath;
 mod book;
@@ -54,9 +56,17 @@ fn report() -> anyhow::Result<bool> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
-        let run = Run::start(options).await?;
-        run.break_everything().await?;
-        run.end().await
+        let whole = async {
+            let run = Run::start(options).await?;
+            run.break_everything().await?;
+            run.end().await
+        };
+        let mut stop = signal(SignalKind::terminate())?;
+        tokio::select! {
+            report = whole => report,
+            // What was started ends with this process, since nobody holds it any more.
+            _ = stop.recv() => bail!("it was stopped"),
+        }
     })?;
     std::io::stdout().write_all(report.to_markdown().as_bytes())?;
     Ok(report.passed())

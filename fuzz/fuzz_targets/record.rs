@@ -22,24 +22,9 @@ use suite::{ground, leftovers, model, place, poison, redis_server};
 
 use ground::{Ground, Kind};
 use place::{Place, START};
-use poison::{Damage, WHENS};
+use poison::{Damage, IDS, NUMBERS, TEXTS, WHENS};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime is built"));
-
-const TEXTS: [&str; 7] = ["queue", "kind", "lane", "chat", "origin", "secret", "history"];
-const IDS: [&str; 2] = ["id", "parent"];
-const NUMBERS: [&str; 10] = [
-    "cancelled",
-    "failures",
-    "lost",
-    "checkpoint",
-    "reruns",
-    "unsure",
-    "first_claimed",
-    "arrived",
-    "due",
-    "remember",
-];
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let [when, column, value @ ..] = input else { return };

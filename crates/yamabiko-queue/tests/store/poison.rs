@@ -25,6 +25,25 @@ use crate::{
     place::{LEASE, Place, START, id, in_lane, job, millis, process, secs},
 };
 
+/// The columns of texts that an SQLite store has of a job.
+pub(crate) const TEXTS: [&str; 7] =
+    ["queue", "kind", "lane", "chat", "origin", "secret", "history"];
+/// The columns of ids.
+pub(crate) const IDS: [&str; 2] = ["id", "parent"];
+/// The columns of numbers.
+pub(crate) const NUMBERS: [&str; 10] = [
+    "cancelled",
+    "failures",
+    "lost",
+    "checkpoint",
+    "reruns",
+    "unsure",
+    "first_claimed",
+    "arrived",
+    "due",
+    "remember",
+];
+
 /// Damage to the record of one job.
 #[derive(Clone, Debug)]
 pub(crate) enum Damage {
@@ -106,24 +125,11 @@ fn certain(kind: Kind) -> Vec<Damage> {
 /// Any damage at all; most of it leaves a record that can be read.
 fn any_damage(kind: Kind) -> BoxedStrategy<Damage> {
     let column = prop_oneof![
-        prop::sample::select(vec!["queue", "kind", "lane", "chat", "origin", "secret", "history"])
-            .prop_flat_map(|column| vec(any::<u8>(), 0..9)
-                .prop_map(move |bytes| Damage::Column(column, Value::Blob(bytes)))),
-        prop::sample::select(vec!["id", "parent"]).prop_flat_map(|column| vec(any::<u8>(), 0..20)
+        prop::sample::select(&TEXTS).prop_flat_map(|column| vec(any::<u8>(), 0..9)
             .prop_map(move |bytes| Damage::Column(column, Value::Blob(bytes)))),
-        prop::sample::select(vec![
-            "cancelled",
-            "failures",
-            "lost",
-            "checkpoint",
-            "reruns",
-            "unsure",
-            "first_claimed",
-            "arrived",
-            "due",
-            "remember",
-        ])
-        .prop_flat_map(|column| any::<i64>()
+        prop::sample::select(&IDS).prop_flat_map(|column| vec(any::<u8>(), 0..20)
+            .prop_map(move |bytes| Damage::Column(column, Value::Blob(bytes)))),
+        prop::sample::select(&NUMBERS).prop_flat_map(|column| any::<i64>()
             .prop_map(move |number| Damage::Column(column, Value::Integer(number)))),
     ];
     let field = prop_oneof![
