@@ -10,11 +10,11 @@ use std::{
 };
 
 use yamabiko_line::event::Event;
-use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State, Timestamp};
+use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
 
 use crate::{
     Context, Result,
-    context::{EVENT_KIND, Envelope, LateCall, StoredEvent, chat_lane, newer_version},
+    context::{EVENT_KIND, Envelope, LateCall, StoredEvent, believed, chat_lane, newer_version},
     delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
     handlers::Handlers,
@@ -25,9 +25,6 @@ use crate::{
 
 /// How long a job waits for a newer version of the program that can read it.
 const NEWER_AGAIN: Duration = Duration::from_secs(5);
-
-/// How long after it happened an event arrives that LINE delivers the first time; it gives a bot 2 s to answer.
-const IN_TIME: Duration = Duration::from_secs(2);
 
 /// What all runs of a process share.
 pub(crate) struct Shared<S> {
@@ -204,26 +201,16 @@ async fn built_in(run: &Run, event: &Event) -> yamabiko_queue::Result<Vec<Effect
         _ => return Ok(Vec::new()),
     };
     let live = run.live(chat).await?;
-    let until = left_until(event, run.claim.job.arrived);
+    // An end that is told late comes after what the user asked for on coming back.
+    let left = believed(event.timestamp, run.claim.job.arrived);
     let called_off = live.into_iter().filter(|record| match &unsent {
-        None if record.job.arrived > until => false,
+        None if record.job.arrived > left => false,
         None => record.state == State::Scheduled || record.job.kind != EVENT_KIND,
         Some(message) => record.job.origin.as_ref() == Some(message),
     });
     let mut effects: Vec<_> = called_off.map(|record| Effect::Cancel(record.job.id)).collect();
     effects.extend(unsent.map(|origin| Effect::Scrub { origin }));
     Ok(effects)
-}
-
-/// Returns until when a job was stored that the end of a chat calls off.
-///
-/// Usually that is what there is when it is told, since a chat's events are handled in order. But one that LINE could not
-/// deliver for a while comes after later ones: then the user may have come back and asked for something new.
-fn left_until(event: &Event, arrived: Timestamp) -> Timestamp {
-    match event.timestamp.map(Timestamp::from_millis) {
-        Some(happened) if arrived.since(happened) > IN_TIME => happened,
-        _ => Timestamp::from_micros(i64::MAX),
-    }
 }
 
 fn measure_lateness(run: &Run) {

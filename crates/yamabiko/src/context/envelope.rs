@@ -119,7 +119,7 @@ impl Envelope {
 }
 
 /// Returns the time of an event: its own if that lies within the 24 hours before arrival, else its arrival (T4).
-fn believed(timestamp_ms: Option<i64>, arrived: Timestamp) -> Timestamp {
+pub(crate) fn believed(timestamp_ms: Option<i64>, arrived: Timestamp) -> Timestamp {
     match timestamp_ms.map(Timestamp::from_millis) {
         Some(own) if own <= arrived && arrived.since(own) <= OLDEST_EVENT => own,
         _ => arrived,

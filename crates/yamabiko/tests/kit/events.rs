@@ -1,5 +1,7 @@
 //! Each type of event, as the bot's handlers see it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yamabiko::{
@@ -185,15 +187,17 @@ fn i4_an_unfollow_that_is_told_late_leaves_alone_what_was_asked_for_after_it() {
     }
     let bot = TestBot::start(App::new("reminder").on_text(on_text).job::<Remind>());
     let alice = bot.user("Alice");
-    alice.says("before");
-    bot.advance(crate::secs(10));
-    let left = bot.now().as_millis();
-    bot.advance(crate::secs(10));
-    alice.says("after");
-    alice.sends(json!({"type": "unfollow", "timestamp": left}));
-    assert_eq!(alice.timers().len(), 1, "the user has come back meanwhile");
-    alice.sends(json!({"type": "unfollow"}));
-    assert_eq!(alice.timers().len(), 0);
+    for late in [crate::secs(10), Duration::from_millis(500)] {
+        alice.says("before");
+        bot.advance(crate::secs(10));
+        let left = bot.now().as_millis();
+        bot.advance(late);
+        alice.says("after");
+        alice.sends(json!({"type": "unfollow", "timestamp": left}));
+        assert_eq!(alice.timers().len(), 1, "the user has come back meanwhile");
+        alice.sends(json!({"type": "unfollow"}));
+        assert_eq!(alice.timers().len(), 0);
+    }
 }
 
 #[derive(Serialize, Deserialize)]
