@@ -94,7 +94,7 @@ pub(crate) struct Verdict {
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
     pub(crate) given_up: u64,
-    /// Messages that LINE took after the user had taken their request back.
+    /// Messages that LINE took after the user had taken their request back, and after later ones.
     pub(crate) orphans: u64,
     /// Timers that rang.
     pub(crate) rung: u64,

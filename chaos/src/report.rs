@@ -113,7 +113,7 @@ impl Report {
             ("uncertain replies past their token's age, dropped (O3)", verdict.uncertain),
             ("requests given up after three deaths of their process (C4)", verdict.given_up),
             (
-                "messages that LINE took after their request was taken back, left out of the order",
+                "messages that LINE took after their request was taken back, and out of order",
                 verdict.orphans,
             ),
             ("outages of the store", self.counts.outages),

@@ -26,14 +26,18 @@ impl Chat {
     }
 
     fn messages_in_order(&self, verdict: &mut Verdict) {
-        let in_lane = self.heard.iter().filter(|heard| heard.said.run.is_some());
-        let (orphans, in_lane): (Vec<_>, Vec<_>) = in_lane.partition(|heard| self.is_orphan(heard));
-        verdict.orphans += orphans.len() as u64;
-        for pair in in_lane.windows(2) {
-            let [before, after] = [pair[0], pair[1]];
-            if before.said.run > after.said.run {
-                let text = format!("{} came before {}", before.said, after.said);
-                self.find(verdict, Wrong::OutOfOrder, text);
+        let mut latest: Option<&Heard> = None;
+        for heard in self.heard.iter().filter(|heard| heard.said.run.is_some()) {
+            match latest {
+                Some(latest) if latest.said.run > heard.said.run => {
+                    if self.is_orphan(heard) {
+                        verdict.orphans += 1;
+                    } else {
+                        let text = format!("{} came before {}", latest.said, heard.said);
+                        self.find(verdict, Wrong::OutOfOrder, text);
+                    }
+                }
+                _ => latest = Some(heard),
             }
         }
     }
@@ -41,11 +45,12 @@ impl Chat {
     /// Says whether LINE took a message only after its request was taken back, or its chat was left.
     ///
     /// Then its delivery is cancelled. If its process dies during the call, nobody can hold up the chat's next messages for a
-    /// call that LINE may take later, or never.
+    /// call that LINE may take later, or never; so such a message may come late.
     fn is_orphan(&self, heard: &Heard) -> bool {
         let Some(asked) = self.asked(heard.said.request) else { return false };
         let is_left = self.unfollows.iter().any(|left| {
-            asked.at <= left.at && (left.at..left.at + LONGEST_CALL).contains(&heard.at)
+            let until = left.taken.unwrap_or(left.at) + LONGEST_CALL;
+            asked.at <= left.at && (left.at..until).contains(&heard.at)
         });
         is_left || asked.unsent.is_some_and(|unsent| unsent.at <= heard.at)
     }
