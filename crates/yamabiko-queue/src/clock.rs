@@ -13,10 +13,12 @@ use crate::run::Claimed;
 
 mod manual;
 mod pace;
+mod precise;
 
 pub use manual::ManualClock;
 pub(crate) use manual::in_run;
 pub use pace::Pace;
+pub(crate) use precise::Alarms;
 
 /// A moment by the store's clock, in microseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]

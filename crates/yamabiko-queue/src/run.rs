@@ -42,7 +42,7 @@ pub struct Run {
 #[derive(Debug)]
 struct Line {
     store: Arc<dyn Store>,
-    process: Process,
+    process: Arc<Process>,
     reports: mpsc::UnboundedSender<Report>,
     clock: Clock,
     /// Since before the turn that claimed the job was sent.
@@ -69,7 +69,7 @@ impl Run {
     pub(crate) fn new(
         claim: Claim,
         store: Arc<dyn Store>,
-        process: Process,
+        process: Arc<Process>,
         reports: mpsc::UnboundedSender<Report>,
         clock: Clock,
         asked: Stopwatch,

@@ -1,6 +1,6 @@
 //! The worker role: claims jobs in batches, runs them, and commits what they ask for.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::{
@@ -10,15 +10,14 @@ use tokio::{
 };
 
 use crate::{
-    clock::{Clock, Stopwatch, in_run},
+    clock::{Clock, Stopwatch},
     error::Result,
-    job::{EVENTS, JobId},
+    job::EVENTS,
     outage::Outage,
-    registry::{Ending, Finish, Registry},
+    registry::Registry,
     run::{Claimed, Report, Run},
     store::{
-        Answer, Claim, Commit, Held, MAX_COMMITS, MAX_STEP_BYTES, Outcome, Process, Query, Store,
-        TURN_LATER, Tick,
+        Answer, Claim, Commit, Held, MAX_COMMITS, Outcome, Process, Query, Store, TURN_LATER, Tick,
     },
     timer::{LOOK_EVERY, TRY_AGAIN},
 };
@@ -26,10 +25,13 @@ use crate::{
 mod beat;
 mod ending;
 mod slots;
+mod task;
+mod turns;
 
 use beat::Beat;
 pub use ending::UNKNOWN_FOR;
 use slots::Slots;
+use turns::{Backlog, Reported, Taken, Turns};
 
 /// A run in a lane that takes longer than this while others wait is worth a warning (L3).
 const LONG_IN_LANE: Duration = Duration::from_secs(5);
@@ -55,10 +57,12 @@ pub struct Worker {
     store: Arc<dyn Store>,
     registry: Arc<Registry>,
     options: WorkerOptions,
+    /// What the store and the runs are told of this process.
+    process: Arc<Process>,
     slots: Slots,
     running: HashMap<Claimed, Running>,
-    /// Commits that have not been answered yet, in the order in which the runs reported them.
-    unanswered: Vec<Unanswered>,
+    backlog: Backlog,
+    turns: Turns,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     beat: Option<Beat>,
@@ -69,18 +73,14 @@ pub struct Worker {
 #[derive(Debug)]
 struct Running {
     task: AbortHandle,
-    queue: String,
-    kind: String,
-    lane: Option<String>,
+    claim: Arc<Claim>,
     since: Stopwatch,
-    /// Whether its end is on its way to the store, and its slot free for another.
+    /// How many of its commits the store has not answered yet.
+    unanswered: u32,
+    /// Whether its end is among them.
     ended: bool,
-}
-
-#[derive(Debug)]
-struct Unanswered {
-    commit: Commit,
-    checkpoint: Option<oneshot::Sender<Answer>>,
+    /// Whether its end has been sent, and its slot is free for another.
+    freed: bool,
 }
 
 impl Worker {
@@ -90,14 +90,17 @@ impl Worker {
         let (reporter, reports) = mpsc::unbounded_channel();
         let slots = Slots::new(options.concurrency, &options.queues);
         options.process.queues = slots.queues();
+        let process = Arc::new(options.process.clone());
         let beaten = options.clock.stopwatch();
         Self {
             store,
             registry,
             options,
+            process,
             slots,
             running: HashMap::new(),
-            unanswered: Vec::new(),
+            backlog: Backlog::default(),
+            turns: Turns::default(),
             reports,
             reporter,
             beat: None,
@@ -120,37 +123,50 @@ impl Worker {
             self.options.clock.clone(),
         ));
         let mut outage = Outage::default();
+        let mut rest = Duration::ZERO;
         tokio::pin!(stop);
-        // A turn is never cut short: what it claimed would come back only when the leases end.
         while (&mut stop).now_or_never().is_none() {
-            // The first run that ends wakes this task; those that end with it shall go with the same turn.
-            tokio::task::yield_now().await;
-            let rest = match self.turn(true).await {
-                Ok(tick) => {
-                    outage.over();
-                    self.rest(&tick)
-                }
-                Err(error) => {
-                    outage.began("worker", &error);
-                    tokio::time::sleep(TRY_AGAIN).await;
-                    continue;
-                }
-            };
-            if rest.is_zero() {
-                continue;
+            if !self.running.is_empty() {
+                // The first run that ends wakes this task; those that end with it shall go with the same turn.
+                tokio::task::yield_now().await;
+            }
+            self.take_reports();
+            let is_due = self.turns.is_empty() && (rest.is_zero() || !self.backlog.is_empty());
+            if is_due || self.wants_another_turn() {
+                self.send_turn(true);
             }
             let signals = self.slots.signals();
-            tokio::select! {
+            let heard = tokio::select! {
                 () = &mut stop => break,
-                Some(report) = self.reports.recv() => self.take(report),
-                waited = self.store.wait(&signals, rest) => {
-                    if waited.is_err() {
-                        tokio::time::sleep(TRY_AGAIN).await;
-                    }
+                Some(taken) = self.turns.next() => self.answered(taken).map(|tick| rest = time_to_next(tick)),
+                Some(report) = self.reports.recv() => {
+                    self.take(report);
+                    rest = Duration::ZERO;
+                    continue;
+                }
+                waited = self.store.wait(&signals, rest), if self.turns.is_empty() => {
+                    rest = Duration::ZERO;
+                    waited
+                }
+            };
+            match heard {
+                Ok(()) => outage.over(),
+                Err(error) => {
+                    outage.began("worker", &error);
+                    rest = Duration::ZERO;
+                    tokio::time::sleep(TRY_AGAIN).await;
                 }
             }
         }
         self.wind_down().await;
+    }
+
+    /// Says whether a second turn shall go while the first is under way: the store works on one while the runs of the other go on.
+    ///
+    /// Turns with few commits cost the store more for each, so half of the runs are waited for.
+    fn wants_another_turn(&self) -> bool {
+        let enough = (self.options.concurrency / 2).clamp(1, MAX_COMMITS / 2);
+        self.turns.len() == 1 && self.backlog.ends() >= enough
     }
 
     /// Takes one turn, starts what it claimed, and waits for one report unless all runs sleep by the worker's clock.
@@ -164,9 +180,9 @@ impl Worker {
         self.beat_by_hand().await?;
         self.take_reports();
         // What is committed frees slots for the next claims.
-        let commits = !self.unanswered.is_empty();
+        let commits = !self.backlog.is_empty();
         let tick = self.turn(true).await?;
-        if commits || !self.unanswered.is_empty() || tick.promoted > 0 || tick.ended > 0 {
+        if commits || !self.backlog.is_empty() || tick.promoted > 0 || tick.ended > 0 {
             return Ok(true);
         }
         let asleep = self.options.clock.all_asleep(self.running.keys());
@@ -190,7 +206,7 @@ impl Worker {
     /// Returns the kinds of the jobs that are running.
     #[must_use]
     pub fn running(&self) -> Vec<&str> {
-        self.running.values().map(|running| running.kind.as_str()).collect()
+        self.running.values().map(|running| running.claim.job.kind.as_str()).collect()
     }
 
     async fn beat_by_hand(&mut self) -> Result<()> {
@@ -206,88 +222,75 @@ impl Worker {
         Ok(())
     }
 
-    /// Returns how long to rest after a turn.
-    fn rest(&self, tick: &Tick) -> Duration {
-        if !self.unanswered.is_empty() || tick.promoted > 0 || tick.ended > 0 {
-            return Duration::ZERO;
-        }
-        tick.next.map_or(LOOK_EVERY, |next| (next + TURN_LATER).since(tick.now).min(LOOK_EVERY))
-    }
-
+    /// Takes one turn, or waits for one that is under way.
     async fn turn(&mut self, claim: bool) -> Result<Tick> {
         self.take_reports();
-        let sent = self.next_commits();
-        let commits: Vec<_> =
-            self.unanswered[..sent].iter().map(|one| one.commit.clone()).collect();
-        self.free_slots(sent);
-        let wants =
-            if claim { self.slots.wants(|| self.options.clock.chance()) } else { Vec::new() };
+        if self.turns.is_empty() {
+            self.send_turn(claim);
+        }
+        let taken = self.turns.next().await.expect("one is under way");
+        self.answered(taken)
+    }
+
+    fn send_turn(&mut self, claim: bool) {
+        let sent = self.backlog.take_batch();
+        self.free_slots(&sent);
+        let wants = if claim { self.slots.ask(|| self.options.clock.chance()) } else { Vec::new() };
         let asked = self.options.clock.stopwatch();
-        let turn = self.store.turn(&commits, &wants).await?;
-        let answered: Vec<_> = self.unanswered.drain(..sent).collect();
-        for (one, answer) in answered.into_iter().zip(turn.answers) {
+        self.turns.send(Arc::clone(&self.store), sent, wants, asked);
+    }
+
+    /// Frees the slots of the runs whose ends are sent, so that their turn claims anew.
+    fn free_slots(&mut self, sent: &[Reported]) {
+        for one in sent.iter().filter(|one| one.checkpoint.is_none()) {
+            if let Some(running) = self.running.get_mut(&(one.commit.id, one.commit.token))
+                && !running.freed
+            {
+                running.freed = true;
+                self.slots.give_back(&running.claim.job.queue);
+            }
+        }
+    }
+
+    /// Takes in the answer to a turn; what it carried goes with the next one if it failed.
+    fn answered(&mut self, Taken { sent, wants, asked, answer }: Taken) -> Result<Tick> {
+        self.slots.answered(&wants);
+        let turn = match answer {
+            Ok(turn) => turn,
+            Err(error) => {
+                self.backlog.put_back(sent);
+                return Err(error);
+            }
+        };
+        for (one, answer) in sent.into_iter().zip(turn.answers) {
             self.settle(one, answer);
         }
         for claim in turn.claims {
             match ending::unreadable(&claim, self.queues()) {
-                Some(commit) => self.unanswered.push(Unanswered { commit, checkpoint: None }),
+                Some(commit) => self.report(commit, None),
                 None => self.start(claim, asked.clone()),
             }
         }
         Ok(turn.tick)
     }
 
-    /// Frees the slots of the runs whose ends are among the first `sent` commits, so that their turn claims anew.
-    fn free_slots(&mut self, sent: usize) {
-        for one in self.unanswered[..sent].iter().filter(|one| one.checkpoint.is_none()) {
-            if let Some(running) = self.running.get_mut(&(one.commit.id, one.commit.token))
-                && !running.ended
-            {
-                running.ended = true;
-                self.slots.give_back(&running.queue);
-            }
-        }
-    }
-
-    /// Returns how many of the unanswered commits go with the next turn (K3).
-    fn next_commits(&self) -> usize {
-        let mut bytes = 0;
-        let fits = |one: &Unanswered| {
-            bytes += one.commit.size();
-            bytes <= MAX_STEP_BYTES
-        };
-        let count =
-            self.unanswered.iter().take(MAX_COMMITS).map(fits).take_while(|&fits| fits).count();
-        count.max(usize::from(!self.unanswered.is_empty()))
-    }
-
     fn start(&mut self, claim: Claim, asked: Stopwatch) {
-        let (id, token) = (claim.job.id, claim.token);
         let run = Run::new(
             claim,
             Arc::clone(&self.store),
-            self.options.process.clone(),
+            Arc::clone(&self.process),
             self.reporter.clone(),
             self.options.clock.clone(),
             asked,
         );
-        let claim = Arc::clone(&run.claim);
-        let task = tokio::spawn(run_one(run, Arc::clone(&self.registry), self.reporter.clone()))
-            .abort_handle();
+        let (claim, claimed) = (Arc::clone(&run.claim), run.claimed());
         self.slots.take(&claim.job.queue);
-        self.track(id, true, token);
-        let job = &claim.job;
-        self.running.insert(
-            (id, token),
-            Running {
-                task,
-                queue: job.queue.clone(),
-                kind: job.kind.clone(),
-                lane: job.lane.clone(),
-                since: self.options.clock.stopwatch(),
-                ended: false,
-            },
-        );
+        self.track(claimed, true);
+        let since = self.options.clock.stopwatch();
+        let work = task::run_one(run, Arc::clone(&self.registry), self.reporter.clone());
+        let task = tokio::spawn(work).abort_handle();
+        let running = Running { task, claim, since, unanswered: 0, ended: false, freed: false };
+        self.running.insert(claimed, running);
     }
 
     fn take_reports(&mut self) {
@@ -298,45 +301,58 @@ impl Worker {
 
     fn take(&mut self, report: Report) {
         match report {
-            Report::Finished(commit) => {
-                self.unanswered.push(Unanswered { commit, checkpoint: None });
-            }
-            Report::Checkpoint(commit, answer) => {
-                self.unanswered.push(Unanswered { commit, checkpoint: Some(answer) });
-            }
+            Report::Finished(commit) => self.report(commit, None),
+            Report::Checkpoint(commit, answer) => self.report(commit, Some(answer)),
             Report::Dropped(claimed, held) => self.drop_run(claimed, held),
         }
+    }
+
+    /// Has a commit go with the next turn.
+    fn report(&mut self, commit: Commit, checkpoint: Option<oneshot::Sender<Answer>>) {
+        if let Some(running) = self.running.get_mut(&(commit.id, commit.token)) {
+            running.unanswered += 1;
+            running.ended |= checkpoint.is_none();
+        }
+        self.backlog.push(Reported { commit, checkpoint });
     }
 
     /// Stops a run that no longer holds its job.
     fn drop_run(&mut self, (id, token): Claimed, held: Held) {
         let Some(running) = self.running.get(&(id, token)) else { return };
-        let registration = self.registry.get(&running.kind);
-        if held == Held::Cancelled && registration.is_some_and(|known| known.policy.sees_through) {
+        let kind = &running.claim.job.kind;
+        let sees_through = self.registry.get(kind).is_some_and(|known| known.policy.sees_through);
+        if held == Held::Cancelled && sees_through {
             // Its end is answered `Cancelled`.
             return;
         }
         running.task.abort();
-        let finished =
-            self.unanswered.iter().any(|one| (one.commit.id, one.commit.token) == (id, token));
-        if held == Held::Cancelled && !finished {
-            let commit = Commit { id, token, outcome: Outcome::Cancel, effects: Vec::new() };
-            self.unanswered.push(Unanswered { commit, checkpoint: None });
-        } else if held == Held::Lost && !finished {
-            tracing::warn!(job.id = %id, job.kind = running.kind, "lost the claim of a running job, stopped it");
-            self.forget((id, token));
+        if running.unanswered > 0 {
+            // The answer says the same.
+            return;
+        }
+        match held {
+            Held::Cancelled => {
+                let outcome = Outcome::Cancel;
+                self.report(Commit { id, token, outcome, effects: Vec::new() }, None);
+            }
+            Held::Lost => {
+                tracing::warn!(job.id = %id, job.kind = kind, "lost the claim of a running job, stopped it");
+                self.forget((id, token));
+            }
+            Held::Yes => {}
         }
     }
 
-    fn settle(&mut self, one: Unanswered, answer: Answer) {
+    fn settle(&mut self, one: Reported, answer: Answer) {
         let claimed = (one.commit.id, one.commit.token);
         if let Some(checkpoint) = one.checkpoint {
             // The run may have been stopped meanwhile.
             checkpoint.send(answer).ok();
-            if answer == Answer::Applied {
-                return;
-            }
-            if let Some(running) = self.running.get(&claimed) {
+            if let Some(running) = self.running.get_mut(&claimed) {
+                running.unanswered -= 1;
+                if answer == Answer::Applied {
+                    return;
+                }
                 running.task.abort();
             }
         } else if answer == Answer::Lost {
@@ -347,38 +363,44 @@ impl Worker {
 
     fn forget(&mut self, claimed: Claimed) {
         let Some(running) = self.running.remove(&claimed) else { return };
-        if !running.ended {
-            self.slots.give_back(&running.queue);
+        let job = &running.claim.job;
+        if !running.freed {
+            self.slots.give_back(&job.queue);
         }
-        self.track(claimed.0, false, claimed.1);
-        if running.since.elapsed() > LONG_IN_LANE
-            && running.queue == EVENTS
-            && let Some(lane) = running.lane
+        self.track(claimed, false);
+        let took = running.since.elapsed();
+        if took > LONG_IN_LANE
+            && job.queue == EVENTS
+            && let Some(lane) = &job.lane
         {
             tokio::spawn(warn_if_others_waited(
                 Arc::clone(&self.store),
-                running.kind,
-                lane,
-                running.since.elapsed(),
+                job.kind.clone(),
+                lane.clone(),
+                took,
             ));
         }
     }
 
-    fn track(&self, id: JobId, held: bool, token: crate::store::RunToken) {
+    fn track(&self, claimed: Claimed, held: bool) {
         if let Some(beat) = &self.beat {
-            beat.track((id, token), held);
+            beat.track(claimed, held);
         }
     }
 
     async fn wind_down(&mut self) {
         let deadline = Instant::now() + self.options.shutdown;
         let mut outage = Outage::default();
-        while !self.running.is_empty() {
+        while !(self.running.is_empty() && self.turns.is_empty()) {
             if Instant::now() >= deadline {
                 self.give_back();
             }
             match self.turn(false).await {
-                Ok(_) if self.unanswered.is_empty() && !self.running.is_empty() => {
+                Ok(_)
+                    if self.turns.is_empty()
+                        && self.backlog.is_empty()
+                        && !self.running.is_empty() =>
+                {
                     if let Ok(Some(report)) =
                         tokio::time::timeout_at(deadline, self.reports.recv()).await
                     {
@@ -403,67 +425,26 @@ impl Worker {
 
     /// Stops what still runs; it goes back to the front of its queue, uncounted (C4).
     fn give_back(&mut self) {
-        for ((id, token), running) in &self.running {
+        let mut unended = Vec::new();
+        for (claimed, running) in &self.running {
             running.task.abort();
-            let ended = |one: &Unanswered| {
-                (one.commit.id, one.commit.token) == (*id, *token) && one.checkpoint.is_none()
-            };
-            if !self.unanswered.iter().any(ended) {
-                let commit = Commit {
-                    id: *id,
-                    token: *token,
-                    outcome: Outcome::Release { unsure: true },
-                    effects: Vec::new(),
-                };
-                self.unanswered.push(Unanswered { commit, checkpoint: None });
+            if !running.ended {
+                unended.push(*claimed);
             }
         }
-    }
-}
-
-/// Runs one job and reports its end.
-async fn run_one(run: Run, registry: Arc<Registry>, reports: mpsc::UnboundedSender<Report>) {
-    let claim = Arc::clone(&run.claim);
-    let commit = match ending::before_run(&claim, &registry) {
-        Some(commit) => commit,
-        None => {
-            let (clock, started) = (run.clock().clone(), run.clock().stopwatch());
-            let finish = finish(run, &registry).await;
-            ending::commit(&claim, &registry, finish, started.elapsed(), clock.chance())
+        for (id, token) in unended {
+            let outcome = Outcome::Release { unsure: true };
+            self.report(Commit { id, token, outcome, effects: Vec::new() }, None);
         }
-    };
-    // The worker has gone only when the process ends; the claim comes back then.
-    drop(reports.send(Report::Finished(commit)));
-}
-
-async fn finish(run: Run, registry: &Registry) -> Finish {
-    let failed = |error: String| Finish {
-        ending: Ending::Failed { error, after: None, unsure: true },
-        effects: Vec::new(),
-    };
-    let claim = Arc::clone(&run.claim);
-    let Some(registration) = registry.get(&claim.job.kind) else {
-        return failed(format!("no handler for {}", claim.job.kind));
-    };
-    let spent =
-        claim.job.first_claimed.map_or(Duration::ZERO, |first| claim.claimed_at.since(first));
-    let limit = registration.policy.time_left(spent);
-    let handler = Arc::clone(&registration.handler);
-    let (clock, claimed) = (run.clock().clone(), run.claimed());
-    let work = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
-    match clock.timeout(limit, in_run(claimed, work)).await {
-        Some(Ok(finish)) => finish,
-        Some(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
-        None => failed(format!("took longer than {limit:?}")),
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
+/// Returns how long a worker may rest after a turn.
+fn time_to_next(tick: Tick) -> Duration {
+    if tick.promoted > 0 || tick.ended > 0 {
+        return Duration::ZERO;
+    }
+    tick.next.map_or(LOOK_EVERY, |next| (next + TURN_LATER).since(tick.now).min(LOOK_EVERY))
 }
 
 async fn warn_if_others_waited(store: Arc<dyn Store>, kind: String, lane: String, took: Duration) {

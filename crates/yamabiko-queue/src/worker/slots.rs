@@ -6,6 +6,8 @@ use crate::{
 };
 
 /// Free places: `events` and `outbox` have their own, all other queues share the rest by weight (C6).
+///
+/// A turn that is under way has what it asks for to itself until it is answered.
 #[derive(Debug)]
 pub(super) struct Slots {
     groups: Vec<Group>,
@@ -34,12 +36,22 @@ impl Slots {
         Self { groups }
     }
 
-    /// Returns what there is room for now; `chance`, from 0 to 1, draws the order of the queues.
-    pub(super) fn wants(&self, chance: impl Fn() -> f64) -> Vec<Want> {
-        let with_room = self.groups.iter().filter(|group| group.free > 0);
+    /// Gives all the room that there is now to a turn; `chance`, from 0 to 1, draws the order of the queues.
+    pub(super) fn ask(&mut self, chance: impl Fn() -> f64) -> Vec<Want> {
+        let with_room = self.groups.iter_mut().filter(|group| group.free > 0);
         with_room
-            .map(|group| Want { queues: draw(&group.queues, &chance), at_most: group.free })
+            .map(|group| Want {
+                queues: draw(&group.queues, &chance),
+                at_most: std::mem::take(&mut group.free),
+            })
             .collect()
+    }
+
+    /// Takes back what a turn asked for; `take` follows for each job that it claimed.
+    pub(super) fn answered(&mut self, wants: &[Want]) {
+        for want in wants {
+            self.group(&want.queues[0]).free += want.at_most;
+        }
     }
 
     /// Returns all queues that are served.
@@ -102,11 +114,22 @@ mod tests {
         let mut slots = Slots::new(2, &queues(&[("high", 4), ("low", 1)]));
         slots.take("low");
         slots.take("high");
-        let wants: Vec<_> =
-            slots.wants(|| 0.5).into_iter().map(|want| (want.queues, want.at_most)).collect();
-        assert_eq!(wants, [(vec![EVENTS.to_owned()], 2), (vec![OUTBOX.to_owned()], 2)]);
+        let wants = slots.ask(|| 0.5);
+        let asked: Vec<_> = wants.iter().map(|want| (&want.queues[..], want.at_most)).collect();
+        assert_eq!(asked, [(&[EVENTS.to_owned()][..], 2), (&[OUTBOX.to_owned()], 2)]);
+        slots.answered(&wants);
         slots.give_back("low");
-        assert_eq!(slots.wants(|| 0.5)[2].at_most, 1);
+        assert_eq!(slots.ask(|| 0.5)[2].at_most, 1);
+    }
+
+    #[test]
+    fn c6_two_turns_under_way_do_not_ask_for_the_same_slots() {
+        let mut slots = Slots::new(2, &queues(&[("events", 0), ("outbox", 0), ("low", 1)]));
+        let first = slots.ask(|| 0.5);
+        assert_eq!((first[0].at_most, slots.ask(|| 0.5)), (2, Vec::new()));
+        slots.answered(&first);
+        slots.take("low");
+        assert_eq!(slots.ask(|| 0.5)[0].at_most, 1);
     }
 
     #[test]

@@ -109,21 +109,17 @@ impl Shared {
     /// Passes a marker on to whoever waits here, or puts it back for other processes.
     async fn pass_on(&self, signal: Signal) {
         self.bell.ring(std::slice::from_ref(&signal));
-        let deadline = tokio::time::Instant::now() + UNHEARD;
-        while !self.bell.is_heard(&self.heard, &signal) {
-            if tokio::time::Instant::now() >= deadline {
-                self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&signal);
-                let mut wake = self.scripts.wake.key(&self.prefix);
-                wake.arg("");
-                if let Signal::Queue(queue) = &signal {
-                    wake.arg(queue);
-                }
-                // Everyone looks once a second anyway: a marker that cannot be put back costs no more than that.
-                scripts::call::<redis::Value>(&self.commands, &wake).await.ok();
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        if self.bell.is_heard(&self.heard, &signal, UNHEARD).await {
+            return;
         }
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&signal);
+        let mut wake = self.scripts.wake.key(&self.prefix);
+        wake.arg("");
+        if let Signal::Queue(queue) = &signal {
+            wake.arg(queue);
+        }
+        // Everyone looks once a second anyway: a marker that cannot be put back costs no more than that.
+        scripts::call::<redis::Value>(&self.commands, &wake).await.ok();
     }
 }
 

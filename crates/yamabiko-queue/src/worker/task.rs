@@ -1,0 +1,62 @@
+//! The task in which one job runs.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+
+use super::ending;
+use crate::{
+    clock::in_run,
+    registry::{Ending, Finish, Registry},
+    run::{Report, Run},
+};
+
+/// Runs one job and reports its end.
+pub(super) async fn run_one(
+    run: Run,
+    registry: Arc<Registry>,
+    reports: mpsc::UnboundedSender<Report>,
+) {
+    let claim = Arc::clone(&run.claim);
+    let commit = match ending::before_run(&claim, &registry) {
+        Some(commit) => commit,
+        None => {
+            let (clock, started) = (run.clock().clone(), run.clock().stopwatch());
+            let finish = finish(run, &registry).await;
+            ending::commit(&claim, &registry, finish, started.elapsed(), clock.chance())
+        }
+    };
+    // The worker has gone only when the process ends; the claim comes back then.
+    drop(reports.send(Report::Finished(commit)));
+}
+
+async fn finish(run: Run, registry: &Registry) -> Finish {
+    let failed = |error: String| Finish {
+        ending: Ending::Failed { error, after: None, unsure: true },
+        effects: Vec::new(),
+    };
+    let claim = Arc::clone(&run.claim);
+    let Some(registration) = registry.get(&claim.job.kind) else {
+        return failed(format!("no handler for {}", claim.job.kind));
+    };
+    let spent =
+        claim.job.first_claimed.map_or(Duration::ZERO, |first| claim.claimed_at.since(first));
+    let limit = registration.policy.time_left(spent);
+    let handler = Arc::clone(&registration.handler);
+    let (clock, claimed) = (run.clock().clone(), run.claimed());
+    let work = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
+    match clock.timeout(limit, in_run(claimed, work)).await {
+        Some(Ok(finish)) => finish,
+        Some(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
+        None => failed(format!("took longer than {limit:?}")),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
