@@ -106,20 +106,23 @@ impl Shared {
         self.commands.server().connect(BLOCK + PATIENCE).await.ok()
     }
 
-    /// Passes a marker on to whoever waits here, or puts it back for other processes.
-    async fn pass_on(&self, signal: Signal) {
-        self.bell.ring(std::slice::from_ref(&signal));
-        if self.bell.is_heard(&self.heard, &signal, UNHEARD).await {
+    /// Puts markers back for other processes that were taken here and that nobody comes to hear.
+    async fn put_back_unheard(&self) {
+        let is_unheard = |signal: &Signal| !self.bell.is_heard(&self.heard, signal);
+        if !self.wanted().iter().any(is_unheard) {
             return;
         }
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&signal);
-        let mut wake = self.scripts.wake.key(&self.prefix);
-        wake.arg("");
-        if let Signal::Queue(queue) = &signal {
-            wake.arg(queue);
+        tokio::time::sleep(UNHEARD).await;
+        for signal in self.wanted().into_iter().filter(is_unheard) {
+            self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&signal);
+            let mut wake = self.scripts.wake.key(&self.prefix);
+            wake.arg("");
+            if let Signal::Queue(queue) = &signal {
+                wake.arg(queue);
+            }
+            // Everyone looks once a second anyway: a marker that cannot be put back costs no more than that.
+            scripts::call::<redis::Value>(&self.commands, &wake).await.ok();
         }
-        // Everyone looks once a second anyway: a marker that cannot be put back costs no more than that.
-        scripts::call::<redis::Value>(&self.commands, &wake).await.ok();
     }
 }
 
@@ -146,15 +149,27 @@ async fn listen(shared: Arc<Shared>) {
             pop.arg(shared.key(signal));
         }
         pop.arg(BLOCK.as_secs());
-        let popped = tokio::select! {
-            popped = pop.query_async::<Option<(String, String, f64)>>(open) => Some(popped),
-            () = shared.more_is_wanted.notified() => None,
+        let popped = {
+            let pop = pop.query_async::<Option<(String, String, f64)>>(open);
+            tokio::pin!(pop);
+            loop {
+                tokio::select! {
+                    popped = &mut pop => break Some(popped),
+                    () = shared.more_is_wanted.notified() => break None,
+                    () = shared.bell.missed() => shared.put_back_unheard().await,
+                }
+            }
         };
         match popped {
             Some(Ok(None)) => {}
             Some(Ok(Some((key, ..)))) => {
                 if let Some(signal) = wanted.into_iter().find(|signal| shared.key(signal) == key) {
-                    shared.pass_on(signal).await;
+                    shared.bell.ring(std::slice::from_ref(&signal));
+                    // Whoever was woken goes first: its turn is more urgent than the next pop.
+                    tokio::task::yield_now().await;
+                    if !shared.bell.is_awaited(&signal) {
+                        shared.put_back_unheard().await;
+                    }
                 }
             }
             // A pop that is given up would take a marker for nobody: its connection goes with it.
