@@ -44,10 +44,12 @@ local function claim(ids)
       records[i] = ''
       call('HSET', JOB, id, '')
     end
-    local _, lane = header(records[i])
-    if lane then
-      lanes[#lanes + 1] = lane
-      places[#places + 1] = i
+    if may_have_lane(records[i]) then
+      local _, lane = header(records[i])
+      if lane then
+        lanes[#lanes + 1] = lane
+        places[#places + 1] = i
+      end
     end
     states[i] = false
     claims[2 * i - 1], claims[2 * i] = id, claim

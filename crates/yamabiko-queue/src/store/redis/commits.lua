@@ -55,7 +55,7 @@ local function again(run, time)
 end
 
 local function call_off(run)
-  remove(run.id, run.record, run.chat)
+  remove(run.id, run.chat, run.remember)
   leave(run.lane)
 end
 
@@ -63,7 +63,7 @@ local outcomes = {
   c = function(run)
     if keep_completed == 0 then call_off(run) return end
     save_more(run.id, run.more)
-    keep(DONE, run.id, run.record, run.chat, run.secret)
+    keep(DONE, run.id, run.record, run.chat, run.remember, run.secret)
     leave(run.lane)
   end,
   x = call_off,
@@ -81,7 +81,7 @@ local outcomes = {
     run.more.failures = run.more.failures + 1
     note(run.id, run.more, line)
     save_more(run.id, run.more)
-    keep(DEAD, run.id, run.record, run.chat, run.secret)
+    keep(DEAD, run.id, run.record, run.chat, run.remember, run.secret)
     leave(run.lane)
   end,
   l = function(run)
@@ -102,8 +102,10 @@ local function checkpoint(run, number_before, payload, finish)
 end
 
 local function open_run(id, record, more)
-  local lane, chat, secret = lane_of(id, record)
-  return { id = id, record = record or '', lane = lane, chat = chat, secret = secret, more = open_more(more) }
+  local lane, chat, remember, secret = lane_of(id, record)
+  return {
+    id = id, record = record or '', lane = lane, chat = chat, remember = remember, secret = secret, more = open_more(more),
+  }
 end
 
 local function end_run(run, claim, what, finish)
@@ -131,9 +133,9 @@ local function commit(id, record, more, runs)
     local is_cancelled = #claim > CLAIM_BYTES
     answer = is_cancelled and 'c' or 'a'
     if is_cancelled or what == 'c' and keep_completed == 0 then
-      local lane, chat = lane_of(id, record)
+      local lane, chat, time = lane_of(id, record)
       unclaim(id)
-      remove(id, record, chat)
+      remove(id, chat, time)
       leave(lane)
     else
       runs[id] = runs[id] or open_run(id, record, more)

@@ -15,16 +15,16 @@ local function note(id, more, line)
   more.noted = true
 end
 
--- The lane that a job may hold, and its chat and secret. If the record does not tell, the lane is searched for among all.
+-- The lane that a job may hold, and its chat, for how long to remember it, and its secret. If the record does not tell, the lane is searched for among all.
 local function lane_of(id, record)
-  local _, lane, chat, _, secret, kind = header(record)
-  if kind then return lane, chat, secret end
+  local _, lane, chat, _, secret, kind, time = header(record)
+  if kind then return lane, chat, time, secret end
   settle()
   local holders = call('HGETALL', HOLDER)
   for i = 1, #holders, 2 do
-    if holders[i + 1] == id then return holders[i], chat, secret end
+    if holders[i + 1] == id then return holders[i], chat, time, secret end
   end
-  return false, chat, secret
+  return false, chat, time, secret
 end
 
 -- Takes out what is known of a job, but not its place.
@@ -33,23 +33,22 @@ local function forget(id, chat)
   if chat then call('ZREM', CHAT .. chat, id) end
 end
 
-local function remember(id, record)
-  local time = remember_of(record)
+local function remember(id, time)
   if time > 0 then add(SEEN, exact(now + time), id) end
 end
 
 -- A job that was called off, or is completed and not kept.
-local function remove(id, record, chat)
+local function remove(id, chat, time)
   forget(id, chat)
-  remember(id, record)
+  remember(id, time)
 end
 
 -- A job that is kept for people after its end.
-local function keep(key, id, record, chat, secret)
+local function keep(key, id, record, chat, time, secret)
   add(key, stamp, id)
   if secret then set(JOB, id, with_secret(record, false)) end
   if chat then add(CHAT .. chat, '1', id) end
-  remember(id, record)
+  remember(id, time)
 end
 
 -- Answers the place, its time if it has one, and the claim if it is running.
@@ -126,7 +125,7 @@ local function cancel(id)
     return 'm'
   end
   if place == 'dead' or place == 'completed' then return 'o' end
-  local queue, lane, chat = header(record)
+  local queue, lane, chat, _, _, _, time = header(record)
   local holds = lane and place ~= 'waiting' and call('HGET', HOLDER, lane) == id
   if place == 'scheduled' then
     call('ZREM', DUE, id)
@@ -137,7 +136,7 @@ local function cancel(id)
     call('LREM', WAIT .. lane, '1', id .. queue)
     line_left(lane)
   end
-  remove(id, record, chat)
+  remove(id, chat, time)
   if holds then leave(lane) end
   return 'g'
 end

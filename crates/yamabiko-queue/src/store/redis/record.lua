@@ -14,26 +14,25 @@ local function read(format, packed, position) return read_on(pcall(pick, format,
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
 -- with its length; the parent's id if there is one; the payload. What is absent is false here. See encode.rs.
 -- One that cannot be read counts for the queue that is always served, and has no kind: its worker gives it up.
-local NAMES = '>BBc0Bc0Bc0Bc0Bc0Bc0'
+local NAMES = '>i8BBc0Bc0Bc0Bc0Bc0Bc0'
 
--- Answers queue, lane, chat, origin, secret, kind.
+-- Answers queue, lane, chat, origin, secret, kind, remember.
 local function header(record)
-  local is_read, flags, queue, lane, chat, origin, secret, kind = pcall(pick, NAMES, record, 25)
-  if not is_read then return 'events', false, false, false, false, nil end
-  if flags < HAS_LANE then return queue, false, false, false, false, kind end
+  local is_read, remember, flags, queue, lane, chat, origin, secret, kind = pcall(pick, NAMES, record, 17)
+  if not is_read then return 'events', false, false, false, false, nil, read('>i8', record, 17) or 0 end
+  if flags < HAS_LANE then return queue, false, false, false, false, kind, remember end
   return queue, band(flags, HAS_LANE) > 0 and lane, band(flags, HAS_CHAT) > 0 and chat,
-    band(flags, HAS_ORIGIN) > 0 and origin, band(flags, HAS_SECRET) > 0 and secret, kind
+    band(flags, HAS_ORIGIN) > 0 and origin, band(flags, HAS_SECRET) > 0 and secret, kind, remember
 end
 
-local function remember_of(record)
-  local is_read, time = pcall(pick, '>i8', record, 17)
-  return is_read and time or 0
+-- Whether it is worth while to look for a lane.
+local function may_have_lane(record)
+  local flags = byte(record, 25)
+  return flags and flags >= HAS_LANE
 end
-
-local function is_readable(record) return read(NAMES, record, 25) ~= nil end
 
 local function with_secret(record, secret)
-  if not is_readable(record) then return record end
+  if not read(NAMES, record, 17) then return record end
   -- Where the length of the secret stands.
   local flags, _, _, _, _, pos = read('>BBc0Bc0Bc0Bc0', record, 25)
   flags = bor(band(flags, bit.bnot(HAS_SECRET)), secret and HAS_SECRET or 0)
@@ -43,7 +42,7 @@ local function with_secret(record, secret)
 end
 
 local function with_payload(record, payload)
-  local flags, _, _, _, _, _, _, pos = read(NAMES, record, 25)
+  local _, flags, _, _, _, _, _, _, pos = read(NAMES, record, 17)
   if not flags then return record end
   if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
   return sub(record, 1, pos - 1) .. payload

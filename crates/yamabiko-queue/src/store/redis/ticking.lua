@@ -33,8 +33,8 @@ local function end_claims()
   for i, id in ipairs(ended) do
     unclaim(id)
     if #(claims[i] or '') > CLAIM_BYTES then  -- cancelled while it ran
-      local lane, chat = lane_of(id, records[i])
-      remove(id, records[i], chat)
+      local lane, chat, time = lane_of(id, records[i])
+      remove(id, chat, time)
       leave(lane)
     end
   end
