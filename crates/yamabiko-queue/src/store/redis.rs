@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{AsyncCommands, Script, ScriptInvocation, Value};
+use redis::{AsyncCommands, Value};
 
 use crate::{
     clock::{Timestamp, micros},
@@ -34,7 +34,7 @@ use cursor::Cursor;
 use decode::{corrupt, part};
 pub(super) use inspect::inspect;
 use link::Link;
-use scripts::{Scripts, call, error};
+use scripts::{Call, Script, Scripts, call, error};
 use server::Server;
 use watch::Watch;
 
@@ -110,14 +110,14 @@ impl RedisStore {
     }
 
     /// Begins a call: the prefix, and the time if the test's clock gives it (T3).
-    fn begin<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
+    fn begin<'a>(&self, script: &'a Script) -> Call<'a> {
         let mut call = script.key(&self.prefix);
         encode::time(&mut call, self.options.clock.given());
         call
     }
 
     /// Adds what a tick needs to know.
-    fn ticking(&self, call: &mut ScriptInvocation<'_>) {
+    fn ticking(&self, call: &mut Call<'_>) {
         let grace = *self.grace.lock().unwrap_or_else(PoisonError::into_inner);
         encode::span(call, self.options.lease());
         encode::time(call, Some(grace.since));
@@ -167,18 +167,11 @@ impl Store for RedisStore {
             encode::job(&mut insert, job);
         }
         let answer: Value = call(&self.writes, &insert).await?;
-        if let Value::BulkString(too_far) = &answer {
-            let away = std::str::from_utf8(too_far).ok().and_then(|text| text.parse().ok());
-            return Err(Error::TooFar(Duration::from_micros(
-                away.ok_or_else(|| corrupt("no time"))?,
-            )));
+        if let Value::Int(away) = answer {
+            return Err(Error::TooFar(Duration::from_micros(away.unsigned_abs())));
         }
         self.fsync().await?;
-        let stored: Vec<bool> = part(answer)?;
-        Ok(stored
-            .into_iter()
-            .map(|is_new| if is_new { Inserted::Stored } else { Inserted::Duplicate })
-            .collect())
+        decode::inserted(&part::<String>(answer)?)
     }
 
     async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {

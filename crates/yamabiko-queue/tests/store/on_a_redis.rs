@@ -10,12 +10,12 @@ use std::{
 
 use yamabiko_queue::{
     Effect, Error, ManualClock, NewJob, Outcome, Store,
-    store::{self, Answer, Inserted, Signal},
+    store::{self, Answer, Held, Inserted, Signal},
 };
 
 use crate::{
     ground::{Ground, Kind},
-    place::{Place, QUEUES, START, commit, id, job, secs, want},
+    place::{Place, QUEUES, START, commit, id, in_lane, job, secs, want},
     redis_server::RedisServer,
 };
 
@@ -82,18 +82,37 @@ async fn r2_a_full_server_refuses_new_work_and_finishes_the_old() {
     assert_eq!(place.state(id("d")).await, None, "the refused call stored nothing");
 }
 
+/// Makes a server forget the library of the steps.
+fn forget(place: &Place) {
+    redis::cmd("FUNCTION").arg("FLUSH").exec(&mut place.ground.redis()).unwrap();
+}
+
 #[tokio::test]
-async fn scripts_that_the_server_forgot_are_loaded_again() {
+async fn steps_that_the_server_forgot_are_loaded_again() {
     let place = Place::open(Kind::Redis).await;
-    let forget = || redis::cmd("SCRIPT").arg("FLUSH").exec(&mut place.ground.redis()).unwrap();
     place.insert(&[job("a")]).await;
-    forget();
+    forget(&place);
     let claim = place.claim_one().await;
-    forget();
+    forget(&place);
     let effects = vec![Effect::Insert(job("b"))];
     assert_eq!(place.end_with(&claim, Outcome::Complete, effects).await, Answer::Applied);
-    forget();
+    forget(&place);
     place.tick().await;
+    assert_eq!(place.claim_one().await.job.id, id("b"));
+}
+
+#[tokio::test]
+async fn r2_a_full_server_that_takes_no_library_finishes_the_old_work() {
+    let place = Place::open(Kind::Redis).await;
+    place.insert(&[job("a")]).await;
+    forget(&place);
+    let full = ["SET", "maxmemory", "1000"];
+    redis::cmd("CONFIG").arg(&full).exec(&mut place.ground.redis()).unwrap();
+    let claim = place.claim_one().await;
+    assert_eq!(place.beat(&[&claim]).await, [Held::Yes]);
+    let effects = vec![Effect::Insert(in_lane("b", "lane"))];
+    assert_eq!(place.end_with(&claim, Outcome::Complete, effects).await, Answer::Applied);
+    assert!(matches!(place.store.insert(&[job("c")]).await, Err(Error::Full(_))));
     assert_eq!(place.claim_one().await.job.id, id("b"));
 }
 

@@ -2,11 +2,11 @@
 -- "I am alive, and these runs are mine." Extends all leases of a process in one call.
 -- ARGV: lease, name of the process, what it says of itself, then id and token of each run.
 -- Answers a letter for each run: y held, c cancelled (stop it, then commit its cancel: that frees its lane), l lost.
-local lease, name, about = number(), text(), text()
-call('ZADD', BEAT, now + lease, name)
+local lease_end, name, about = exact(now + number()), text(), text()
+call('ZADD', BEAT, lease_end, name)
 call('HSET', PROCESS, name, about)
 local ids, tokens = {}, {}
-while at < #ARGV do
+while at < #args do
   ids[#ids + 1] = text()
   tokens[#tokens + 1] = text()
 end
@@ -18,7 +18,7 @@ for i, claim in ipairs(hmget(CLAIM, ids)) do
     answers[i] = 'c'
   else
     answers[i] = 'y'
-    leases[#leases + 1] = now + lease
+    leases[#leases + 1] = lease_end
     leases[#leases + 1] = ids[i]
   end
 end

@@ -17,5 +17,5 @@ for i = 1, #pauses, 2 do
     untils[#untils + 1] = time < math.huge and exact(time) or ''
   end
 end
-local names = call('ZRANGEBYSCORE', BEAT, '(' .. exact(now), '+inf', 'LIMIT', 0, 1000)
+local names = call('ZRANGEBYSCORE', BEAT, '(' .. stamp, '+inf', 'LIMIT', 0, 1000)
 return { counts, due and exact(tonumber(due)) or '', queues, lengths, paused, untils, hmget(PROCESS, names) }

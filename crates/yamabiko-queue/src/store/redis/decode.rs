@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     job::{Failure, Job, JobId, JobRecord},
     state::State,
-    store::{Answer, Cancelled, Claim, Held, RunToken, Tick},
+    store::{Answer, Cancelled, Claim, Held, Inserted, RunToken, Tick},
 };
 
 use super::encode::HAS_PARENT;
@@ -41,6 +41,15 @@ pub(super) fn tick(now: Value, promoted: Value, ended: Value, next: Value) -> Re
         ended: part(ended)?,
         next: time(&part::<String>(next)?),
     })
+}
+
+pub(super) fn inserted(letters: &str) -> Result<Vec<Inserted>> {
+    let inserted = |letter| match letter {
+        's' => Ok(Inserted::Stored),
+        'd' => Ok(Inserted::Duplicate),
+        _ => Err(corrupt("no such answer")),
+    };
+    letters.chars().map(inserted).collect()
 }
 
 pub(super) fn answers(letters: &str) -> Result<Vec<Answer>> {

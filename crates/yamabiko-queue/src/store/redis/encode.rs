@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use redis::ScriptInvocation;
-
+use super::scripts::Call;
 use crate::{
     clock::{Timestamp, micros},
     job::{Due, JobId, NewJob},
@@ -21,7 +20,7 @@ pub(super) const HAS_PARENT: u8 = 16;
 const HAS_SECRET: u8 = 32;
 
 /// Adds a time, or nothing.
-pub(super) fn time(call: &mut ScriptInvocation<'_>, time: Option<Timestamp>) {
+pub(super) fn time(call: &mut Call<'_>, time: Option<Timestamp>) {
     match time {
         Some(time) => call.arg(time.as_micros()),
         None => call.arg(""),
@@ -29,7 +28,7 @@ pub(super) fn time(call: &mut ScriptInvocation<'_>, time: Option<Timestamp>) {
 }
 
 /// Adds a job as `insert` in `moves.lua` reads it: id, due time, and the record without arrival and due time.
-pub(super) fn job(call: &mut ScriptInvocation<'_>, job: &NewJob) {
+pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
     let due = match job.due {
         Due::Now => String::new(),
         Due::At(time) => format!("={}", time.as_micros()),
@@ -67,42 +66,62 @@ fn record(job: &NewJob) -> Vec<u8> {
     record
 }
 
-/// Adds commits as `turn.lua` reads them.
-pub(super) fn commits(call: &mut ScriptInvocation<'_>, commits: &[Commit]) {
-    call.arg(commits.len());
-    for commit in commits {
-        call.arg(commit.id.as_bytes());
-    }
+/// Adds commits as `commits.lua` reads them.
+pub(super) fn commits(call: &mut Call<'_>, commits: &[Commit]) {
+    let effects = commits.iter().flat_map(|commit| &commit.effects);
+    let new = effects.filter_map(|effect| match effect {
+        Effect::Insert(job) => Some(job.id),
+        _ => None,
+    });
+    ids(call, new);
+    ids(call, commits.iter().map(|commit| commit.id));
     for commit in commits {
         call.arg(&commit.token.0.to_be_bytes());
-        outcome(call, &commit.outcome);
-        call.arg(commit.effects.iter().map(arguments).sum::<usize>());
+        if commit.outcome == Outcome::Complete && commit.effects.is_empty() {
+            call.arg("c");
+            continue;
+        }
+        outcome(call, &commit.outcome, commit.effects.iter().map(arguments).sum());
         for one in &commit.effects {
             effect(call, one);
         }
     }
 }
 
-fn outcome(call: &mut ScriptInvocation<'_>, outcome: &Outcome) {
-    let flags = |list: &[(bool, &str)]| {
-        list.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect::<String>()
+fn ids(call: &mut Call<'_>, ids: impl Iterator<Item = JobId> + Clone) {
+    call.arg(ids.clone().count());
+    for id in ids {
+        call.arg(id.as_bytes());
+    }
+}
+
+/// Adds an outcome with its flags, the number of arguments that follow, and the two that are not of effects.
+fn outcome(call: &mut Call<'_>, outcome: &Outcome, effects: usize) {
+    let flags = |letter: char, list: &[(bool, char)]| {
+        let set = list.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag);
+        [letter].into_iter().chain(set).collect::<String>()
     };
+    let count = 2 + effects;
     match outcome {
-        Outcome::Complete => call.arg("c").arg(0).arg("").arg(""),
-        Outcome::Checkpoint { number, payload } => call.arg("k").arg(*number).arg("").arg(payload),
+        Outcome::Complete => call.arg("c+").arg(count).arg(0).arg(""),
+        Outcome::Checkpoint { number, payload } => {
+            call.arg("k").arg(count).arg(*number).arg(payload)
+        }
         Outcome::Retry { at, hold, error, unsure } => call
-            .arg("r")
+            .arg(flags('r', &[(*hold, 'h'), (*unsure, 'u')]))
+            .arg(count)
             .arg(at.as_micros())
-            .arg(flags(&[(*hold, "h"), (*unsure, "u")]))
             .arg(one_line(error)),
         Outcome::Snooze { at, hold, reason, afresh } => call
-            .arg("s")
+            .arg(flags('s', &[(*hold, 'h'), (*afresh, 'a'), (reason.is_some(), 'n')]))
+            .arg(count)
             .arg(at.as_micros())
-            .arg(flags(&[(*hold, "h"), (*afresh, "a"), (reason.is_some(), "n")]))
             .arg(one_line(reason.as_deref().unwrap_or_default())),
-        Outcome::Dead { error } => call.arg("d").arg(0).arg("").arg(one_line(error)),
-        Outcome::Release { unsure } => call.arg("l").arg(0).arg(flags(&[(*unsure, "u")])).arg(""),
-        Outcome::Cancel => call.arg("x").arg(0).arg("").arg(""),
+        Outcome::Dead { error } => call.arg("d").arg(count).arg(0).arg(one_line(error)),
+        Outcome::Release { unsure } => {
+            call.arg(flags('l', &[(*unsure, 'u')])).arg(count).arg(0).arg("")
+        }
+        Outcome::Cancel => call.arg("x").arg(count).arg(0).arg(""),
     };
 }
 
@@ -116,7 +135,7 @@ const fn arguments(effect: &Effect) -> usize {
     }
 }
 
-fn effect(call: &mut ScriptInvocation<'_>, effect: &Effect) {
+fn effect(call: &mut Call<'_>, effect: &Effect) {
     match effect {
         Effect::Insert(new) => {
             call.arg("j");
@@ -130,8 +149,8 @@ fn effect(call: &mut ScriptInvocation<'_>, effect: &Effect) {
     }
 }
 
-/// Adds wants as `turn.lua` reads them.
-pub(super) fn wants(call: &mut ScriptInvocation<'_>, wants: &[Want]) {
+/// Adds wants as `claims.lua` reads them.
+pub(super) fn wants(call: &mut Call<'_>, wants: &[Want]) {
     call.arg(wants.len());
     for want in wants {
         call.arg(want.at_most).arg(want.queues.len()).arg(&want.queues[..]);
@@ -139,7 +158,7 @@ pub(super) fn wants(call: &mut ScriptInvocation<'_>, wants: &[Want]) {
 }
 
 /// Adds a time span in microseconds.
-pub(super) fn span(call: &mut ScriptInvocation<'_>, span: Duration) {
+pub(super) fn span(call: &mut Call<'_>, span: Duration) {
     call.arg(micros(span));
 }
 

@@ -1,4 +1,5 @@
 #!lua flags=no-writes
 -- Shows jobs. ARGV: ids. Answers the columns of rows.lua; what is not stored is left out.
-while at < #ARGV do look(text()) end
+begin_rows()
+while at < #args do look(text()) end
 return rows

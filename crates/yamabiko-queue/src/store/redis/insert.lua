@@ -1,22 +1,18 @@
 #!lua
 -- Stores a batch of jobs. ARGV: how far away a due time may be, then of each job id, due time and record.
--- Answers 1 or 0 (duplicate) for each; or how far away the first due time is that is too far, and nothing is stored.
+-- Answers a letter for each: s stored, d duplicate; or as a number how far away the first due time is that is too far,
+-- and nothing is stored.
 --
--- The one script without allow-oom: when memory is full the whole call is refused, so that the old work can be finished.
+-- The one step without allow-oom: when memory is full the whole call is refused, so that the old work can be finished.
 local furthest = number()
-local first = at
-local dues = {}
-while at < #ARGV do
-  at = at + 1
-  local due = due_time()
-  if due and due - now > furthest then return exact(due - now) end
-  dues[#dues + 1] = due
-  at = at + 1
+local ids, dues, rests = {}, {}, {}
+while at < #args do
+  local i = #ids + 1
+  ids[i], dues[i], rests[i] = text(), due_time(), text()
+  if dues[i] and dues[i] - now > furthest then return dues[i] - now end
 end
+look_up(ids)
 local answers = {}
-for i, due in ipairs(dues) do
-  local job = first + 3 * i - 2
-  answers[i] = insert(ARGV[job], due, ARGV[job + 2])
-end
+for i, id in ipairs(ids) do answers[i] = insert(id, dues[i], rests[i]) and 's' or 'd' end
 wake()
-return answers
+return table.concat(answers)

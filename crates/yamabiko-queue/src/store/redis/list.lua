@@ -5,6 +5,7 @@
 -- Answers: 1 if that was all, how many were looked at, line, entry and time of the last one, the columns of rows.lua.
 -- If the entry has gone meanwhile, the listing goes on at its time, or at the head of its line: twice rather than never.
 
+begin_rows()
 local state, only = text(), text()
 local line, entry, time = text(), text(), text()
 local budget, wanted = number(), number()
@@ -12,8 +13,7 @@ local filters = { text(), text(), text(), text() }
 local examined, found = 0, 0
 
 local function matches(record)
-  local queue, lane, chat = header(record)
-  local _, _, _, _, _, _, kind = read(NAMES, record, 25)
+  local queue, lane, chat, _, _, kind = header(record)
   for i, value in ipairs({ queue, lane, chat, kind }) do
     if filters[i] ~= '' and (not value or sub(filters[i], 2) ~= value) then return false end
   end

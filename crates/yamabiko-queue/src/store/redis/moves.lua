@@ -1,66 +1,54 @@
--- The moves of jobs from place to place; behind common.lua in every script that writes.
+-- The moves of jobs from place to place.
 
--- Gets in line: ready if the lane is free or already this job's (a retry that held it), else behind the others.
-local function enter(id, queue, lane)
-  if lane and call('HSETNX', HOLDER, lane, id) == 0 and call('HGET', HOLDER, lane) ~= id then
-    if call('RPUSH', WAIT .. lane, id .. queue) == 1 then call('ZADD', LANES, 0, lane) end
-  else
-    make_ready(id, queue)
-  end
+local function save_more(id, more)
+  local packed = pack_more(more)
+  if packed == (more.stored or NOTHING) and not more.noted then return end
+  set(MORE, id, packed)
+  more.stored = packed
 end
 
-local function line_left(lane)
-  if call('EXISTS', WAIT .. lane) == 0 then call('ZREM', LANES, lane) end
+-- Adds a line to a job's past; the oldest go when it becomes too long. save_more follows.
+local function note(id, more, line)
+  local history = (more.stored and call('HGET', HISTORY, id) or '') .. stamp .. ' ' .. line .. '\n'
+  while #history > HISTORY_BYTES do history = sub(history, find(history, '\n', 1, true) + 1) end
+  call('HSET', HISTORY, id, history)
+  more.noted = true
 end
 
--- Gives the lane to the next in line. Only for its holder.
-local function leave(lane)
-  if not lane then return end
-  local next = call('LPOP', WAIT .. lane)
-  if not next then call('HDEL', HOLDER, lane) return end
-  line_left(lane)
-  local id = sub(next, 1, 16)
-  call('HSET', HOLDER, lane, id)
-  make_ready(id, sub(next, 17))
-end
-
--- The lane that a job may hold; it is searched for among all where the record does not tell.
+-- The lane that a job may hold, and its chat, for how long to remember it, and its secret. If the record does not tell, the lane is searched for among all.
 local function lane_of(id, record)
-  local _, lane = header(record)
-  if lane or is_readable(record) then return lane end
+  local _, lane, chat, _, secret, kind, time = header(record)
+  if kind then return lane, chat, time, secret end
+  settle()
   local holders = call('HGETALL', HOLDER)
   for i = 1, #holders, 2 do
-    if holders[i + 1] == id then return holders[i] end
+    if holders[i + 1] == id then return holders[i], chat, time, secret end
   end
-  return false
+  return false, chat, time, secret
 end
 
 -- Takes out what is known of a job, but not its place.
-local function forget(id, record)
+local function forget(id, chat)
   gone[#gone + 1] = id
-  is_gone[id] = true
-  local _, _, chat = header(record)
   if chat then call('ZREM', CHAT .. chat, id) end
 end
 
-local function remember(id, record)
-  local time = remember_of(record)
-  if time > 0 then call('ZADD', SEEN, now + time, id) end
+local function remember(id, time)
+  if time > 0 then add(SEEN, exact(now + time), id) end
 end
 
 -- A job that was called off, or is completed and not kept.
-local function remove(id, record)
-  forget(id, record)
-  remember(id, record)
+local function remove(id, chat, time)
+  forget(id, chat)
+  remember(id, time)
 end
 
 -- A job that is kept for people after its end.
-local function keep(key, id, record)
-  call('ZADD', key, now, id)
-  if secret_of(record) then call('HSET', JOB, id, with_secret(record, false)) end
-  local _, _, chat = header(record)
-  if chat then call('ZADD', CHAT .. chat, 1, id) end
-  remember(id, record)
+local function keep(key, id, record, chat, time, secret)
+  add(key, stamp, id)
+  if secret then set(JOB, id, with_secret(record, false)) end
+  if chat then add(CHAT .. chat, '1', id) end
+  remember(id, time)
 end
 
 -- Answers the place, its time if it has one, and the claim if it is running.
@@ -78,28 +66,39 @@ local function place_of(id, record)
 end
 
 -- A duplicate renews secret and arrival of a job that nobody has claimed yet.
-local function renew(id, record)
-  local secret = secret_of(record)
-  if not secret then return end
-  settle()
-  local old = call('HGET', JOB, id)
+local function renew(id, old, secret)
   local place = place_of(id, old)
   if place ~= 'ready' and place ~= 'waiting' then return end
   if band(open_more(call('HGET', MORE, id)).flags, 2) > 0 then return end
   call('HSET', JOB, id, pack('>i8', now) .. sub(with_secret(old, secret), 9))
 end
 
--- Stores a job; 1, or 0 if its id exists or is remembered. `due` is a time, or false; `rest` is the record without its first 16 bytes.
+-- Looks up at once which of the jobs that come are new.
+local function look_up(ids)
+  if #ids == 0 then return end
+  local seen, stored = zmscore(SEEN, ids), hmget(JOB, ids)
+  for i, id in ipairs(ids) do free[id] = not stored[i] and not (seen[i] and tonumber(seen[i]) > now) end
+end
+
+-- Stores a job; false if its id exists or is remembered. `due` is a time, or false; `rest` is the record without its first 16 bytes.
 local function insert(id, due, rest)
-  local seen = call('ZSCORE', SEEN, id)
-  if seen and tonumber(seen) > now then return 0 end
-  if is_gone[id] then settle() end
   local record = pack('>i8i8', now, due or 0) .. rest
-  if call('HSETNX', JOB, id, record) == 0 then renew(id, record) return 0 end
-  local queue, lane, chat = header(record)
-  if chat then call('ZADD', CHAT .. chat, 0, id) end
+  local queue, lane, chat, _, secret = header(record)
+  if not free[id] then
+    settle()
+    local seen = call('ZSCORE', SEEN, id)
+    if seen and tonumber(seen) > now then return false end
+    local old = call('HGET', JOB, id)
+    if old then
+      if secret then renew(id, old, secret) end
+      return false
+    end
+  end
+  free[id] = nil
+  set(JOB, id, record)
+  if chat then add(CHAT .. chat, '0', id) end
   if due and due > now then schedule(id, due) else enter(id, queue, lane) end
-  return 1
+  return true
 end
 
 -- Reads a due time: nothing, "=" and a time, or "+" and a delay.
@@ -126,19 +125,18 @@ local function cancel(id)
     return 'm'
   end
   if place == 'dead' or place == 'completed' then return 'o' end
-  local queue, lane = header(record)
+  local queue, lane, chat, _, _, _, time = header(record)
   local holds = lane and place ~= 'waiting' and call('HGET', HOLDER, lane) == id
   if place == 'scheduled' then
     call('ZREM', DUE, id)
   elseif place == 'ready' then
-    flush_ready()
-    call('LREM', READY .. queue, 1, id)
+    call('LREM', READY .. queue, '1', id)
     touched[queue] = true
   else
-    call('LREM', WAIT .. lane, 1, id .. queue)
+    call('LREM', WAIT .. lane, '1', id .. queue)
     line_left(lane)
   end
-  remove(id, record)
+  remove(id, chat, time)
   if holds then leave(lane) end
   return 'g'
 end
@@ -147,9 +145,4 @@ end
 local function pause(queue, until_time)
   if until_time and until_time <= now then return end
   if call('ZADD', PAUSED, 'GT', 'CH', until_time or 'inf', queue) == 1 and until_time then notice(until_time) end
-end
-
-local function first_time(key)
-  local time = call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
-  return time and tonumber(time) or math.huge
 end

@@ -2,7 +2,7 @@
 -- Runs jobs now, for people: dead ones with all their attempts, scheduled ones before their time. ARGV: ids.
 -- Answers 1 or 0 (in no such state) for each. Checkpoints and history stay: what was committed has happened.
 local answers = {}
-while at < #ARGV do
+while at < #args do
   local id = text()
   local was_dead = call('ZREM', DEAD, id) == 1
   if was_dead or call('ZREM', DUE, id) == 1 then
@@ -14,7 +14,7 @@ while at < #ARGV do
       clear_first(more)
       more.reruns = more.reruns + 1
       call('ZREM', SEEN, id)
-      if chat then call('ZADD', CHAT .. chat, 0, id) end
+      if chat then call('ZADD', CHAT .. chat, '0', id) end
     end
     save_more(id, more)
     enter(id, queue, lane)

@@ -1,7 +1,9 @@
--- Shows jobs to people; behind moves.lua in scripts that only read.
+-- Shows jobs to people.
 -- Columns: ids, states, times ("" = none), records, more, claims, histories.
 
-local rows = { {}, {}, {}, {}, {}, {}, {} }
+local rows
+
+local function begin_rows() rows = { {}, {}, {}, {}, {}, {}, {} } end
 
 local function show(id, record, place, time, claim)
   local row = { id, place, time and exact(tonumber(time)) or '', record, call('HGET', MORE, id), claim or false,

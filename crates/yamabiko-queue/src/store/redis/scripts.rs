@@ -1,16 +1,31 @@
-//! The scripts, one for each atomic step, and the connection that calls them.
+//! The steps, which are functions of one library on the server, and the connection that calls them.
 
-use redis::{ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation, ServerErrorKind};
+use std::sync::Arc;
+
+use redis::{
+    Arg, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, ToRedisArgs,
+};
+use uuid::Uuid;
 
 use super::link::Link;
 use crate::error::{Error, Result};
 
-const COMMON: &str = include_str!("common.lua");
-const MOVES: &str = include_str!("moves.lua");
-const TICKING: &str = include_str!("ticking.lua");
-const ROWS: &str = include_str!("rows.lua");
+/// What the steps have in common, in the order in which the parts need each other.
+const PARTS: [&str; 8] = [
+    include_str!("common.lua"),
+    include_str!("record.lua"),
+    include_str!("places.lua"),
+    include_str!("moves.lua"),
+    include_str!("ticking.lua"),
+    include_str!("commits.lua"),
+    include_str!("claims.lua"),
+    include_str!("rows.lua"),
+];
+const LIBRARY: &str = include_str!("library.lua");
+/// Makes names of libraries; drawn once at random.
+const NAMES: Uuid = Uuid::from_u128(0x8b7d_4b5e_26d9_4c0f_9a64_2d6a_51f0_c3e8);
 
-/// All scripts, with what stands in front of each.
+/// All steps.
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) insert: Script,
@@ -31,38 +46,168 @@ pub(super) struct Scripts {
 
 impl Scripts {
     pub(super) fn new() -> Self {
+        let mut steps = Vec::new();
+        let mut step = |name, text| {
+            let step = Step::read(name, text);
+            steps.push(step);
+            step
+        };
+        let insert = step("insert", include_str!("insert.lua"));
+        let turn = step("turn", include_str!("turn.lua"));
+        let beat = step("beat", include_str!("beat.lua"));
+        let tick = step("tick", include_str!("tick.lua"));
+        let cancel = step("cancel", include_str!("cancel.lua"));
+        let retry = step("retry", include_str!("retry.lua"));
+        let delete = step("delete", include_str!("delete.lua"));
+        let pause = step("pause", include_str!("pause.lua"));
+        let resume = step("resume", include_str!("resume.lua"));
+        let live = step("live", include_str!("live.lua"));
+        let counts = step("counts", include_str!("counts.lua"));
+        let list = step("list", include_str!("list.lua"));
+        let get = step("get", include_str!("get.lua"));
+        let wake = step("wake", include_str!("wake.lua"));
+        let library = Arc::new(Library::of(&steps));
+        let script = |step| Script { library: Arc::clone(&library), step };
         Self {
-            insert: script(&[], include_str!("insert.lua")),
-            turn: script(&[TICKING], include_str!("turn.lua")),
-            beat: script(&[], include_str!("beat.lua")),
-            tick: script(&[TICKING], include_str!("tick.lua")),
-            cancel: script(&[], include_str!("cancel.lua")),
-            retry: script(&[], include_str!("retry.lua")),
-            delete: script(&[], include_str!("delete.lua")),
-            pause: script(&[], include_str!("pause.lua")),
-            resume: script(&[], include_str!("resume.lua")),
-            live: script(&[ROWS], include_str!("live.lua")),
-            counts: script(&[], include_str!("counts.lua")),
-            list: script(&[ROWS], include_str!("list.lua")),
-            get: script(&[ROWS], include_str!("get.lua")),
-            wake: script(&[], include_str!("wake.lua")),
+            insert: script(insert),
+            turn: script(turn),
+            beat: script(beat),
+            tick: script(tick),
+            cancel: script(cancel),
+            retry: script(retry),
+            delete: script(delete),
+            pause: script(pause),
+            resume: script(resume),
+            live: script(live),
+            counts: script(counts),
+            list: script(list),
+            get: script(get),
+            wake: script(wake),
         }
     }
 }
 
-/// Puts the common parts between a script's first line, which has its flags, and the rest.
-fn script(parts: &[&str], own: &str) -> Script {
-    let (flags, rest) = own.split_once('\n').unwrap_or((own, ""));
-    let all: Vec<_> = [flags, COMMON, MOVES].iter().chain(parts).copied().chain([rest]).collect();
-    Script::new(&all.join("\n"))
+/// The text of a step.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    name: &'static str,
+    /// The first line, which has the flags as a script has them.
+    head: &'static str,
+    body: &'static str,
 }
 
-/// Calls a script; its answer is lost if the connection breaks, whether it has run or not.
-pub(super) async fn call<T: FromRedisValue>(
-    connection: &Link,
-    call: &ScriptInvocation<'_>,
-) -> Result<T> {
-    call.invoke_async(&mut connection.clone()).await.map_err(error)
+impl Step {
+    fn read(name: &'static str, text: &'static str) -> Self {
+        let (head, body) = text.split_once('\n').unwrap_or((text, ""));
+        Self { name, head, body }
+    }
+
+    /// The definition of a function of a library.
+    fn function(&self) -> String {
+        let flag = self.head.strip_prefix("#!lua flags=").unwrap_or_default();
+        format!("step('{}', '{flag}', function()\n{}\nend)", self.name, self.body)
+    }
+
+    /// The same as a script of its own.
+    fn script(&self) -> String {
+        format!("{}\n{}\nbegin(KEYS, ARGV)\n{}", self.head, PARTS.join("\n"), self.body)
+    }
+}
+
+/// The functions of all steps: the server reads them once, and not at each call as it does with scripts.
+#[derive(Debug)]
+struct Library {
+    /// Names are the whole server's, so other versions of a bot on it have others.
+    name: String,
+    text: String,
+}
+
+impl Library {
+    fn of(steps: &[Step]) -> Self {
+        let functions = steps.iter().map(Step::function).collect::<Vec<_>>().join("\n");
+        let body = [&PARTS.join("\n"), LIBRARY, &functions].join("\n");
+        let name = format!("yamabiko_{}", Uuid::new_v5(&NAMES, body.as_bytes()).simple());
+        let text = format!("#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}");
+        Self { name, text }
+    }
+
+    async fn load(&self, connection: &mut Link) -> RedisResult<()> {
+        let mut load = redis::cmd("FUNCTION");
+        // Another process may have been faster; what it has loaded is the same.
+        load.arg("LOAD").arg("REPLACE").arg(&self.text);
+        load.exec_async(connection).await
+    }
+}
+
+/// A step that can be called.
+#[derive(Debug)]
+pub(super) struct Script {
+    library: Arc<Library>,
+    step: Step,
+}
+
+impl Script {
+    /// Begins a call on the keys with this prefix.
+    pub(super) fn key(&self, prefix: &str) -> Call<'_> {
+        let mut command = redis::cmd("FCALL");
+        command.arg(format!("{}_{}", self.library.name, self.step.name)).arg(1).arg(prefix);
+        Call { script: self, command }
+    }
+}
+
+/// A call of a step, with its arguments.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    script: &'a Script,
+    command: Cmd,
+}
+
+impl Call<'_> {
+    /// Adds an argument.
+    pub(super) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
+        self.command.arg(argument);
+        self
+    }
+
+    async fn send<T: FromRedisValue>(&self, connection: &mut Link) -> RedisResult<T> {
+        let answer = self.command.query_async(connection).await;
+        if !answer.as_ref().is_err_and(is_unknown) {
+            return answer;
+        }
+        match self.script.library.load(connection).await {
+            Ok(()) => self.command.query_async(connection).await,
+            Err(refused) if takes_scripts_only(&refused) => {
+                self.as_script().query_async(connection).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn as_script(&self) -> Cmd {
+        let mut command = redis::cmd("EVAL");
+        command.arg(self.script.step.script());
+        for argument in self.command.args_iter().skip(2) {
+            if let Arg::Simple(bytes) = argument {
+                command.arg(bytes);
+            }
+        }
+        command
+    }
+}
+
+/// Says whether the server does not have the library: it is new, was emptied, or another took over.
+fn is_unknown(error: &RedisError) -> bool {
+    error.detail().is_some_and(|text| text.contains("Function not found"))
+}
+
+/// Says whether a server refuses libraries but not scripts: it is full, or a replica.
+fn takes_scripts_only(error: &RedisError) -> bool {
+    matches!(error.code(), Some("OOM" | "READONLY"))
+}
+
+/// Calls a step; its answer is lost if the connection breaks, whether it has run or not.
+pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) -> Result<T> {
+    call.send(&mut connection.clone()).await.map_err(error)
 }
 
 /// What an error of the server means for the caller.

@@ -1,38 +1,41 @@
--- The tick, which is a step of its own and a part of every turn; behind moves.lua.
+-- The tick, which is a step of its own and a part of every turn.
+
+local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
+
+local lease, since, last, keep_dead, keep_completed, keep_most
+
 -- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
 --       for how long dead jobs are kept, for how long completed ones, and how many of these
+local function read_ticking()
+  lease, since, last = number(), number(), number()
+  keep_dead, keep_completed, keep_most = number(), number(), number()
+end
 
-local MOST_DUE, MOST_ENDED, MOST_PRUNED = 256, 64, 256
-
-local lease, since, last = number(), number(), number()
-local keep_dead, keep_completed, keep_most = number(), number(), number()
-
-local function until_time(key, time, most)
-  return call('ZRANGEBYSCORE', key, '-inf', time, 'LIMIT', 0, most)
+-- What a sorted set has first, up to this time, goes out of it.
+local function take_until(key, time, most)
+  local taken = call('ZRANGEBYSCORE', key, '-inf', exact(time), 'LIMIT', '0', most)
+  if #taken > 0 then call('ZREMRANGEBYRANK', key, '0', exact(#taken - 1)) end
+  return taken
 end
 
 local function promote(later)
-  local due = until_time(DUE, now - later, MOST_DUE)
-  if #due > 0 then
-    call('ZREM', DUE, unpack(due))
-    local records = hmget(JOB, due)
-    for i, id in ipairs(due) do
-      local queue, lane = header(records[i])
-      enter(id, queue, lane)
-    end
+  local due = take_until(DUE, now - later, MOST_DUE)
+  for i, record in ipairs(hmget(JOB, due)) do
+    local queue, lane = header(record)
+    enter(due[i], queue, lane)
   end
   return #due
 end
 
 local function end_claims()
-  local ended = until_time(LEASE, now, MOST_ENDED)
-  if #ended == 0 then return 0 end
+  local ended = call('ZRANGEBYSCORE', LEASE, '-inf', stamp, 'LIMIT', '0', MOST_ENDED)
   local claims, records, mores = hmget(CLAIM, ended), hmget(JOB, ended), hmget(MORE, ended)
   for i, id in ipairs(ended) do
     unclaim(id)
     if #(claims[i] or '') > CLAIM_BYTES then  -- cancelled while it ran
-      remove(id, records[i])
-      leave(lane_of(id, records[i]))
+      local lane, chat, time = lane_of(id, records[i])
+      remove(id, chat, time)
+      leave(lane)
     end
   end
   for i = #ended, 1, -1 do                 -- from behind: each goes to the front of its queue, and keeps its lane
@@ -49,47 +52,57 @@ local function end_claims()
   return #ended
 end
 
-local function prune_jobs(key, ids)
-  if #ids == 0 then return end
-  call('ZREM', key, unpack(ids))
-  for i, record in ipairs(hmget(JOB, ids)) do forget(ids[i], record) end
+local function forget_all(ids)
+  for i, record in ipairs(hmget(JOB, ids)) do
+    local _, _, chat = header(record)
+    forget(ids[i], chat)
+  end
+end
+
+local function prune_completed()
+  local completed = call('ZCARD', DONE)
+  if completed == 0 then return end
+  local old = call('ZCOUNT', DONE, '-inf', exact(now - keep_completed))
+  local most = math.min(math.max(old, completed - keep_most), MOST_PRUNED)
+  if most <= 0 then return end
+  forget_all(call('ZRANGE', DONE, '0', exact(most - 1)))
+  call('ZREMRANGEBYRANK', DONE, '0', exact(most - 1))
 end
 
 local function prune()
-  prune_jobs(DEAD, until_time(DEAD, now - keep_dead, MOST_PRUNED))
-  local completed = call('ZCARD', DONE)
-  if completed > 0 then
-    local old = call('ZCOUNT', DONE, '-inf', now - keep_completed)
-    local most = math.min(math.max(old, completed - keep_most), MOST_PRUNED)
-    if most > 0 then prune_jobs(DONE, call('ZRANGE', DONE, 0, most - 1)) end
-  end
-  local seen = until_time(SEEN, now, MOST_PRUNED)
-  if #seen > 0 then call('ZREM', SEEN, unpack(seen)) end
-  local silent = until_time(BEAT, now, MOST_PRUNED)
-  if #silent > 0 then
-    call('ZREM', BEAT, unpack(silent))
-    call('HDEL', PROCESS, unpack(silent))
-  end
-  local resumed = until_time(PAUSED, now, MOST_PRUNED)
-  if #resumed > 0 then
-    call('ZREM', PAUSED, unpack(resumed))
-    for _, queue in ipairs(resumed) do touched[queue] = true end
-  end
+  forget_all(take_until(DEAD, now - keep_dead, MOST_PRUNED))
+  prune_completed()
+  take_until(SEEN, now, MOST_PRUNED)
+  many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
+end
+
+local function end_pauses()
+  for _, queue in ipairs(take_until(PAUSED, now, MOST_PRUNED)) do touched[queue] = true end
 end
 
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
 -- A handle that was without ticks for more than a lease, or has just begun, ends no claims for a lease: nobody could beat
 -- meanwhile, so workers beat first; else each outage would run everything twice.
 local function tick(later)
+  settle()
   local goes_on = last and last <= now + lease and now <= last + lease
   if not goes_on then since = now end
   local may_end = now >= since + lease
-  local promoted = promote(later)
-  local ended = may_end and end_claims() or 0
-  settle()
+  local promoted, next_due = 0, first_time(DUE)
+  if next_due <= now - later then promoted, next_due = promote(later), first_time(DUE) end
+  local ended, next_end = 0, first_time(LEASE)
+  if may_end and next_end <= now then
+    ended = end_claims()
+    settle()
+    next_end = first_time(LEASE)
+  end
+  if not may_end then next_end = math.max(next_end, since + lease) end
   prune()
-  local lease_end = first_time(LEASE)
-  if not may_end then lease_end = math.max(lease_end, since + lease) end
-  local next = math.min(first_time(DUE), lease_end, first_time(PAUSED))
+  local next_resumed = first_time(PAUSED)
+  if next_resumed <= now then
+    end_pauses()
+    next_resumed = first_time(PAUSED)
+  end
+  local next = math.min(next_due, next_end, next_resumed)
   return promoted, ended, next < math.huge and exact(next) or ''
 end

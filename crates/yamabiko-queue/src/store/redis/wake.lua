@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Puts back a marker that was taken for nobody. ARGV: queue; none: the timers.
-if at < #ARGV then
+if at < #args then
   touched[text()] = true
 else
-  call('ZADD', ALARM, 0, '')
+  call('ZADD', ALARM, '0', '')
 end
 wake()

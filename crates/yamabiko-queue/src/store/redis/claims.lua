@@ -1,0 +1,62 @@
+-- The claims of jobs.
+
+-- Takes ready jobs. ARGV: number of wants, and for each: at most, number of queues, queues in the order to take from.
+local function take_ready()
+  local ids = {}
+  for _ = 1, number() do
+    local room = number()
+    local queues = texts(number())
+    if room > 0 and #queues > 0 then
+      local paused = zmscore(PAUSED, queues)
+      for i, queue in ipairs(queues) do
+        if room > 0 and not (paused[i] and tonumber(paused[i]) > now) then
+          local got = call('LPOP', READY .. queue, room)
+          if got then
+            touched[queue] = true
+            for _, id in ipairs(got) do
+              if #id == 16 then ids[#ids + 1] = id end
+            end
+            room = room - #got
+          end
+        end
+      end
+      -- This worker may have taken the markers of all its queues. If it is full, the rest is for another.
+      if room == 0 then
+        for i, queue in ipairs(queues) do
+          if not paused[i] then touched[queue] = true end
+        end
+      end
+    end
+  end
+  return ids
+end
+
+-- Claims jobs, and answers the token, and of each job: id, record, more, state of its lane.
+-- A token is new for each turn: if a process stalls and then claims again what it lost, the first of its two runs
+-- must be fenced out like anyone else's.
+local function claim(ids)
+  if #ids == 0 then return '0', ids, {}, {}, {} end
+  local token = call('INCR', TOKEN)
+  local claim, lease_end = pack('>I8i8', token, now), exact(now + lease)
+  local records, states, claims, leases, lanes, places = hmget(JOB, ids), {}, {}, {}, {}, {}
+  for i, id in ipairs(ids) do
+    if not records[i] then                 -- a place without a job: it shall be seen, and end
+      records[i] = ''
+      call('HSET', JOB, id, '')
+    end
+    if may_have_lane(records[i]) then
+      local _, lane = header(records[i])
+      if lane then
+        lanes[#lanes + 1] = lane
+        places[#places + 1] = i
+      end
+    end
+    states[i] = false
+    claims[2 * i - 1], claims[2 * i] = id, claim
+    leases[2 * i - 1], leases[2 * i] = lease_end, id
+  end
+  for i, state in ipairs(hmget(STATE, lanes)) do states[places[i]] = state end
+  many('HSET', CLAIM, claims)
+  many('ZADD', LEASE, leases)
+  return exact(token), ids, records, hmget(MORE, ids), states
+end

@@ -1,0 +1,159 @@
+-- The ends and checkpoints of runs, with their effects.
+--
+-- A commit: token, outcome and flags in one text ("rhu"), and then, but for a "c" that stands alone: how many arguments follow,
+--   time or number, note, effects
+-- Outcomes: c complete, k checkpoint (number; note = payload), r retry (time), s snooze (time), d dead, l release, x cancel
+-- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
+-- Effects:  j id due record | x id | s state | - (remove the state) | n origin (scrub) | p queue time
+
+-- Replaces the payloads of what is left of the chat's jobs of this origin.
+local function scrub(chat, origin)
+  if not chat then return end
+  settle()
+  local ended = call('ZRANGEBYSCORE', CHAT .. chat, '1', '1')
+  for i, record in ipairs(hmget(JOB, ended)) do
+    local _, _, _, its_origin = header(record)
+    if its_origin == origin then call('HSET', JOB, ended[i], with_payload(record, 'null')) end
+  end
+end
+
+local effects = {
+  j = function()
+    local id = text()
+    local due = due_time()
+    insert(id, due, text())
+  end,
+  x = function(run)
+    local id = text()
+    if id ~= run.id then cancel(id) end
+  end,
+  s = function(run)
+    local state = text()
+    if run.lane then set(STATE, run.lane, state) end
+  end,
+  ['-'] = function(run)
+    if fields[STATE] then settle() end
+    if run.lane then call('HDEL', STATE, run.lane) end
+  end,
+  n = function(run) scrub(run.chat, text()) end,
+  p = function()
+    local queue = text()
+    pause(queue, number())
+  end,
+}
+
+local function apply_effects(run, finish)
+  while at < finish do effects[text()](run) end
+end
+
+local function has(run, flag) return find(run.what, flag, 2, true) end
+
+local function again(run, time)
+  save_more(run.id, run.more)
+  schedule(run.id, time)
+  if not has(run, 'h') then leave(run.lane) end
+end
+
+local function call_off(run)
+  remove(run.id, run.chat, run.remember)
+  leave(run.lane)
+end
+
+local outcomes = {
+  c = function(run)
+    if keep_completed == 0 then call_off(run) return end
+    save_more(run.id, run.more)
+    keep(DONE, run.id, run.record, run.chat, run.remember, run.secret)
+    leave(run.lane)
+  end,
+  x = call_off,
+  r = function(run, time, line)
+    run.more.failures = run.more.failures + 1
+    note(run.id, run.more, line)
+    again(run, time)
+  end,
+  s = function(run, time, line)
+    if has(run, 'n') then note(run.id, run.more, line) end
+    if has(run, 'a') then clear_first(run.more) end
+    again(run, time)
+  end,
+  d = function(run, _, line)
+    run.more.failures = run.more.failures + 1
+    note(run.id, run.more, line)
+    save_more(run.id, run.more)
+    keep(DEAD, run.id, run.record, run.chat, run.remember, run.secret)
+    leave(run.lane)
+  end,
+  l = function(run)
+    save_more(run.id, run.more)
+    put_first(run.id, (header(run.record)))
+  end,
+}
+
+local function checkpoint(run, number_before, payload, finish)
+  -- A worker that lost the answer sends the same checkpoint again: it must not count twice.
+  if run.more.checkpoint ~= number_before then return end
+  apply_effects(run, finish)
+  run.record = with_payload(run.record, payload)
+  run.more.checkpoint = run.more.checkpoint + 1
+  run.more.lost = 0
+  set(JOB, run.id, run.record)
+  save_more(run.id, run.more)
+end
+
+local function open_run(id, record, more)
+  local lane, chat, remember, secret = lane_of(id, record)
+  return {
+    id = id, record = record or '', lane = lane, chat = chat, remember = remember, secret = secret, more = open_more(more),
+  }
+end
+
+local function end_run(run, claim, what, finish)
+  local time, line = nil, nil
+  if at < finish then time, line = number(), text() end
+  run.what = what
+  local outcome = sub(what, 1, 1)
+  if outcome == 'k' then checkpoint(run, time, line, finish) return end
+  apply_effects(run, finish)
+  unclaim(run.id)
+  set_first(run.more, read('>i8', claim, 9) or now)
+  if has(run, 'u') then run.more.flags = bor(run.more.flags, 1) end
+  outcomes[outcome](run, time, line)
+end
+
+-- Reads a commit, and makes it if it comes from the run that has the job's claim. `runs` has the runs of this turn so far.
+local function commit(id, record, more, runs)
+  local token, what, finish = text(), text(), at
+  if what ~= 'c' then
+    finish = number()
+    finish = finish + at
+  end
+  local answer, claim = 'l', held[id]
+  if claim and sub(claim, 1, 8) == token then
+    local is_cancelled = #claim > CLAIM_BYTES
+    answer = is_cancelled and 'c' or 'a'
+    if is_cancelled or what == 'c' and keep_completed == 0 then
+      local lane, chat, time = lane_of(id, record)
+      unclaim(id)
+      remove(id, chat, time)
+      leave(lane)
+    else
+      runs[id] = runs[id] or open_run(id, record, more)
+      end_run(runs[id], claim, what, finish)
+    end
+  end
+  at = finish
+  return answer
+end
+
+-- ARGV: number of jobs that effects insert, their ids; number of commits, their ids, the commits.
+-- Answers a letter for each commit: a applied, c cancelled, l lost.
+local function make_commits()
+  local new, ids = texts(number()), texts(number())
+  look_up(new)
+  local claims, records, runs, answers = hmget(CLAIM, ids), hmget(JOB, ids), {}, {}
+  local mores = #ids > 0 and call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}
+  for i, id in ipairs(ids) do held[id] = claims[i] end
+  for i, id in ipairs(ids) do answers[i] = commit(id, records[i], mores[i], runs) end
+  return table.concat(answers)
+end

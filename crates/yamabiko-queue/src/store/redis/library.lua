@@ -1,0 +1,12 @@
+-- Behind all parts, in front of all steps.
+
+local function step(name, flag, body)
+  redis.register_function({
+    function_name = LIBRARY .. '_' .. name,
+    flags = flag ~= '' and { flag } or {},
+    callback = function(keys, given)
+      begin(keys, given)
+      return body()
+    end,
+  })
+end

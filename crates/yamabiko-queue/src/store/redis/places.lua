@@ -1,0 +1,163 @@
+-- The places of jobs. Writes are collected, so that a batch costs one call for each key; settle() makes them,
+-- before a step has to see them and at its end.
+
+local fields, scores                     -- key -> what HSET and ZADD are to write
+local gone                               -- ids of jobs of which nothing is left
+local unclaimed                          -- ids of runs that have ended
+local pending                            -- queue -> ids that become ready
+local moving                             -- who enters a lane (id, queue, lane) or leaves one (false, false, lane), in order
+local held                               -- id -> its claim, of the runs that a turn ends
+local free                               -- id -> whether it was found to be neither stored nor remembered
+local touched, nearest                   -- queues that may need a marker; the nearest new due time
+
+local function begin(keys, given)
+  begin_call(keys, given)
+  fields, scores, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}
+  nearest = nil
+end
+
+local function collect(lists, key, one, other)
+  local list = lists[key]
+  if not list then lists[key] = { one, other } return end
+  local length = #list
+  list[length + 1], list[length + 2] = one, other
+end
+
+local function set(key, field, value) collect(fields, key, field, value) end
+local function add(key, score, member) collect(scores, key, score, member) end
+
+local function unclaim(id)
+  unclaimed[#unclaimed + 1] = id
+  held[id] = nil
+end
+
+local function notice(time)
+  if not nearest or time < nearest then nearest = time end
+end
+
+local function schedule(id, time)
+  add(DUE, exact(time), id)
+  notice(time)
+end
+
+local function make_ready(id, queue)
+  local ids = pending[queue]
+  if ids then ids[#ids + 1] = id else pending[queue] = { id } end
+end
+
+local function put_first(id, queue)
+  call('LPUSH', READY .. queue, id)
+  touched[queue] = true
+end
+
+local function move(id, queue, lane)
+  local length = #moving
+  moving[length + 1], moving[length + 2], moving[length + 3] = id, queue, lane
+end
+
+-- Gets in line: ready if the lane is free or already this job's (a retry that held it), else behind the others.
+local function enter(id, queue, lane)
+  if lane or #moving > 0 then move(id, queue, lane) else make_ready(id, queue) end
+end
+
+-- Gives the lane to the next in line. Only for its holder.
+local function leave(lane)
+  if lane then move(false, false, lane) end
+end
+
+local function line_left(lane)
+  if call('EXISTS', WAIT .. lane) == 0 then call('ZREM', LANES, lane) end
+end
+
+-- Moves all who enter and leave lanes, in their order.
+local function settle_lanes()
+  local lanes, holder, is_waited_for = {}, {}, {}
+  for i = 3, #moving, 3 do
+    local lane = moving[i]
+    if lane and holder[lane] == nil then
+      holder[lane] = false
+      lanes[#lanes + 1] = lane
+    end
+  end
+  local before, waiting = hmget(HOLDER, lanes), zmscore(LANES, lanes)
+  for i, lane in ipairs(lanes) do holder[lane], is_waited_for[lane] = before[i], waiting[i] end
+  for i = 1, #moving, 3 do
+    local id, queue, lane = moving[i], moving[i + 1], moving[i + 2]
+    if not lane then
+      make_ready(id, queue)
+    elseif not id then
+      local next = is_waited_for[lane] and call('LPOP', WAIT .. lane)
+      holder[lane] = next and sub(next, 1, 16)
+      if next then
+        line_left(lane)
+        make_ready(holder[lane], sub(next, 17))
+      end
+    elseif not holder[lane] or holder[lane] == id then
+      holder[lane] = id
+      make_ready(id, queue)
+    else
+      if call('RPUSH', WAIT .. lane, id .. queue) == 1 then call('ZADD', LANES, '0', lane) end
+      is_waited_for[lane] = true
+    end
+  end
+  moving = {}
+  local taken, left = {}, {}
+  for i, lane in ipairs(lanes) do
+    local id = holder[lane]
+    if not id then
+      left[#left + 1] = lane
+    elseif id ~= before[i] then
+      taken[#taken + 1] = lane
+      taken[#taken + 1] = id
+    end
+  end
+  many('HSET', HOLDER, taken)
+  many('HDEL', HOLDER, left)
+end
+
+local function settle()
+  if next(fields) then
+    for key, list in pairs(fields) do many('HSET', key, list) end
+    fields = {}
+  end
+  if next(scores) then
+    for key, list in pairs(scores) do many('ZADD', key, list) end
+    scores = {}
+  end
+  if #unclaimed > 0 then
+    many('HDEL', CLAIM, unclaimed)
+    many('ZREM', LEASE, unclaimed)
+    unclaimed = {}
+  end
+  if #gone > 0 then
+    many('HDEL', JOB, gone)
+    if call('EXISTS', MORE, HISTORY) > 0 then
+      many('HDEL', MORE, gone)
+      many('HDEL', HISTORY, gone)
+    end
+    gone = {}
+  end
+  if #moving > 0 then settle_lanes() end
+  if next(pending) then
+    for queue, ids in pairs(pending) do
+      many('RPUSH', READY .. queue, ids)
+      touched[queue] = true
+    end
+    pending = {}
+  end
+end
+
+-- The last thing a step does. A marker is a set of one fixed member: setting it twice wakes one process, not two.
+local function wake()
+  settle()
+  for queue in pairs(touched) do
+    if call('LLEN', READY .. queue) > 0 then
+      call('ZADD', QUEUES, '0', queue)
+      call('ZADD', WAKE .. queue, '0', '')
+    else
+      call('ZREM', QUEUES, queue)
+      call('DEL', WAKE .. queue)
+    end
+  end
+  if nearest and first_time(DUE) >= nearest then call('ZADD', ALARM, '0', '') end
+end

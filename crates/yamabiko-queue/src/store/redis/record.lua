@@ -1,0 +1,74 @@
+-- What is stored of a job: its record, and what only some jobs have.
+
+local HISTORY_BYTES = 4096
+local CLAIM_BYTES = 16
+local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET = 2, 4, 8, 16, 32
+
+-- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
+local function read_on(is_read, ...)
+  if is_read then return ... end
+end
+
+local function read(format, packed, position) return read_on(pcall(pick, format, packed or '', position)) end
+
+-- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
+-- with its length; the parent's id if there is one; the payload. What is absent is false here. See encode.rs.
+-- One that cannot be read counts for the queue that is always served, and has no kind: its worker gives it up.
+local NAMES = '>i8BBc0Bc0Bc0Bc0Bc0Bc0'
+
+-- Answers queue, lane, chat, origin, secret, kind, remember.
+local function header(record)
+  local is_read, remember, flags, queue, lane, chat, origin, secret, kind = pcall(pick, NAMES, record, 17)
+  if not is_read then return 'events', false, false, false, false, nil, read('>i8', record, 17) or 0 end
+  if flags < HAS_LANE then return queue, false, false, false, false, kind, remember end
+  return queue, band(flags, HAS_LANE) > 0 and lane, band(flags, HAS_CHAT) > 0 and chat,
+    band(flags, HAS_ORIGIN) > 0 and origin, band(flags, HAS_SECRET) > 0 and secret, kind, remember
+end
+
+-- Whether it is worth while to look for a lane.
+local function may_have_lane(record)
+  local flags = byte(record, 25)
+  return flags and flags >= HAS_LANE
+end
+
+local function with_secret(record, secret)
+  if not read(NAMES, record, 17) then return record end
+  -- Where the length of the secret stands.
+  local flags, _, _, _, _, pos = read('>BBc0Bc0Bc0Bc0', record, 25)
+  flags = bor(band(flags, bit.bnot(HAS_SECRET)), secret and HAS_SECRET or 0)
+  secret = secret or ''
+  return sub(record, 1, 24) .. char(flags) .. sub(record, 26, pos - 1) .. char(#secret) .. secret
+    .. sub(record, pos + 1 + byte(record, pos))
+end
+
+local function with_payload(record, payload)
+  local _, flags, _, _, _, _, _, _, pos = read(NAMES, record, 17)
+  if not flags then return record end
+  if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
+  return sub(record, 1, pos - 1) .. payload
+end
+
+-- What MORE has: failures, lost claims, checkpoints, re-runs (4 bytes each), flags (1: unsure, 2: claimed before), first claim.
+local function open_more(packed)
+  local more = { stored = packed, failures = 0, lost = 0, checkpoint = 0, reruns = 0, flags = 0, first = 0 }
+  if packed then
+    local failures, lost, checkpoint, reruns, flags, first = read('>I4I4I4I4Bi8', packed)
+    if failures then
+      more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first
+        = failures, lost, checkpoint, reruns, flags, first
+    end
+  end
+  return more
+end
+
+local NOTHING = ('\0'):rep(25)
+
+local function pack_more(more)
+  return pack('>I4I4I4I4Bi8', more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first)
+end
+
+local function set_first(more, claimed)
+  if band(more.flags, 2) == 0 then more.flags, more.first = bor(more.flags, 2), claimed end
+end
+
+local function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end
