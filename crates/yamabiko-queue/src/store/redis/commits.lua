@@ -4,7 +4,7 @@
 --   time or number, note, effects
 -- Outcomes: c complete, k checkpoint (number; note = payload), r retry (time), s snooze (time), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
--- Effects:  j id due record | x id | s state | - (remove the state) | n origin (scrub) | p queue time
+-- Effects:  j job | x id | s state | - (remove the state) | n origin (scrub) | p queue time
 
 -- Replaces the payloads of what is left of the chat's jobs of this origin.
 local function scrub(chat, origin)
@@ -19,9 +19,8 @@ end
 
 local effects = {
   j = function()
-    local id = text()
-    local due = due_time()
-    insert(id, due, text())
+    local job = text()
+    insert(id_of(job), due_of(job), job)
   end,
   x = function(run)
     local id = text()
@@ -155,5 +154,5 @@ local function make_commits()
   local mores = #ids > 0 and call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}
   for i, id in ipairs(ids) do held[id] = claims[i] end
   for i, id in ipairs(ids) do answers[i] = commit(id, records[i], mores[i], runs) end
-  return table.concat(answers)
+  return concat(answers)
 end

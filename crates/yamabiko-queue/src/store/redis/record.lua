@@ -25,6 +25,13 @@ local function header(record)
     band(flags, HAS_ORIGIN) > 0 and origin, band(flags, HAS_SECRET) > 0 and secret, kind, remember
 end
 
+-- The same of a record that is sure to be whole, which mostly has a queue and a kind alone.
+local function new_header(record)
+  local flags, length = byte(record, 25, 26)
+  if flags < HAS_LANE then return sub(record, 27, 26 + length), false, false end
+  return header(record)
+end
+
 -- Whether it is worth while to look for a lane.
 local function may_have_lane(record)
   local flags = byte(record, 25)
