@@ -13,8 +13,8 @@ local function take_ready()
           local got = call('LPOP', READY .. queue, room)
           if got then
             touched[queue] = true
-            for _, id in ipairs(got) do
-              if #id == 16 then ids[#ids + 1] = id end
+            for n = 1, #got do
+              if #got[n] == 16 then ids[#ids + 1] = got[n] end
             end
             room = room - #got
           end
@@ -51,7 +51,8 @@ local function claim(ids)
   local claim, lease_end = pack('>I8i8', token, now), exact(now + lease)
   local records, states, lanes, places = hmget(JOB, ids), {}, {}, {}
   local claims, leases = { TOO_LONG, '' }, { '0', TOO_LONG }
-  for i, id in ipairs(ids) do
+  for i = 1, #ids do
+    local id = ids[i]
     if not records[i] then                 -- a place without a job: it shall be seen, and end
       records[i] = ''
       call('HSET', JOB, id, '')
@@ -69,5 +70,5 @@ local function claim(ids)
   end
   for i, state in ipairs(hmget(STATE, lanes)) do states[places[i]] = state end
   write_claims(claims, leases)
-  return exact(token), ids, records, hmget(MORE, ids), states
+  return exact(token), ids, records, call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}, states
 end

@@ -33,8 +33,13 @@ local function forget(id, chat)
   if chat then call('ZREM', CHAT .. chat, id) end
 end
 
+local remembered_for, remembered_until   -- the last job's; the next one's are mostly the same
+
 local function remember(id, time)
-  if time > 0 then add(SEEN, exact(now + time), id) end
+  if time <= 0 then return end
+  local seen_until = now + time
+  if seen_until ~= remembered_for then remembered_for, remembered_until = seen_until, exact(seen_until) end
+  add(SEEN, remembered_until, id)
 end
 
 -- A job that was called off, or is completed and not kept.

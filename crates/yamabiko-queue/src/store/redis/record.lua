@@ -69,6 +69,7 @@ local function open_more(packed)
 end
 
 local NOTHING = ('\0'):rep(25)
+local FIRST_RUN = ('\0'):rep(16) .. '\2'
 
 local function pack_more(more)
   return pack('>I4I4I4I4Bi8', more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first)
@@ -76,6 +77,12 @@ end
 
 local function set_first(more, claimed)
   if band(more.flags, 2) == 0 then more.flags, more.first = bor(more.flags, 2), claimed end
+end
+
+-- What MORE has of a job that ends in its first run.
+local function first_run(claim)
+  if #claim ~= CLAIM_BYTES then return pack('>I4I4I4I4Bi8', 0, 0, 0, 0, 2, now) end
+  return FIRST_RUN .. sub(claim, 9)
 end
 
 local function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end
