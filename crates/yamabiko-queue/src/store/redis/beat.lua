@@ -23,4 +23,4 @@ for i, claim in ipairs(hmget(CLAIM, ids)) do
   end
 end
 many('ZADD', LEASE, leases)
-return table.concat(answers)
+return concat(answers)

@@ -3,4 +3,4 @@
 local answers = {}
 while at < #args do answers[#answers + 1] = cancel(text()) end
 wake()
-return table.concat(answers)
+return concat(answers)

@@ -4,7 +4,7 @@
 --   time or number, note, effects
 -- Outcomes: c complete, k checkpoint (number; note = payload), r retry (time), s snooze (time), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
--- Effects:  j id due record | x id | s state | - (remove the state) | n origin (scrub) | p queue time
+-- Effects:  j job | x id | s state | - (remove the state) | n origin (scrub) | p queue time
 
 -- Replaces the payloads of what is left of the chat's jobs of this origin.
 local function scrub(chat, origin)
@@ -19,9 +19,8 @@ end
 
 local effects = {
   j = function()
-    local id = text()
-    local due = due_time()
-    insert(id, due, text())
+    local job = text()
+    insert(id_of(job), due_of(job), job)
   end,
   x = function(run)
     local id = text()
@@ -132,10 +131,15 @@ local function commit(id, record, more, runs)
   if claim and sub(claim, 1, 8) == token then
     local is_cancelled = #claim > CLAIM_BYTES
     answer = is_cancelled and 'c' or 'a'
-    if is_cancelled or what == 'c' and keep_completed == 0 then
-      local lane, chat, time = lane_of(id, record)
+    if is_cancelled or what == 'c' and not more and not runs[id] then
+      local lane, chat, time, secret = lane_of(id, record)
       unclaim(id)
-      remove(id, chat, time)
+      if is_cancelled or keep_completed == 0 then
+        remove(id, chat, time)
+      else
+        set(MORE, id, first_run(claim))
+        keep(DONE, id, record, chat, time, secret)
+      end
       leave(lane)
     else
       runs[id] = runs[id] or open_run(id, record, more)
@@ -153,7 +157,7 @@ local function make_commits()
   look_up(new)
   local claims, records, runs, answers = hmget(CLAIM, ids), hmget(JOB, ids), {}, {}
   local mores = #ids > 0 and call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}
-  for i, id in ipairs(ids) do held[id] = claims[i] end
-  for i, id in ipairs(ids) do answers[i] = commit(id, records[i], mores[i], runs) end
-  return table.concat(answers)
+  for i = 1, #ids do held[ids[i]] = claims[i] end
+  for i = 1, #ids do answers[i] = commit(ids[i], records[i], mores[i], runs) end
+  return concat(answers)
 end

@@ -18,7 +18,8 @@ local function take_up()
   pack, pick, band, bor = struct.pack, struct.unpack, bit.band, bit.bor
 end
 
-local args, at, now, stamp                  -- stamp: the time as a text
+local args, at
+local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
 local prefix, JOB, MORE, HISTORY, DUE, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
 local QUEUES, LANES, PAUSED, BEAT, PROCESS, TOKEN, ALARM, READY, WAIT, CHAT, WAKE
@@ -72,7 +73,7 @@ local function begin_call(keys, given)
     local time = call('TIME')
     now = time[1] * 1000000 + time[2]
   end
-  stamp = exact(now)
+  stamp, arrives_now = exact(now), pack('>i8i8', now, 0)
 end
 
 -- Lua takes a limited number of arguments, so long lists go in pieces.

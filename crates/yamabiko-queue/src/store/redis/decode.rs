@@ -1,6 +1,6 @@
 //! What scripts answer.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, iter, time::Duration};
 
 use redis::{FromRedisValue, Value};
 
@@ -91,6 +91,8 @@ pub(super) fn claims(now: Timestamp, token: &str, columns: [Value; 4]) -> Result
     let records: Vec<Vec<u8>> = part(records)?;
     let more: Vec<Option<Vec<u8>>> = part(more)?;
     let states: Vec<Option<Vec<u8>>> = part(states)?;
+    // There is a column only if anything is known of any job.
+    let more = more.into_iter().chain(iter::repeat(None));
     let rows = ids.into_iter().zip(records).zip(more).zip(states);
     rows.map(|(((id, record), more), state)| {
         let mut job = any_job(&id, &record, more.as_deref());

@@ -27,17 +27,8 @@ pub(super) fn time(call: &mut Call<'_>, time: Option<Timestamp>) {
     };
 }
 
-/// Adds a job as `insert` in `moves.lua` reads it: id, due time, and the record without arrival and due time.
+/// Adds a job as `moves.lua` reads it.
 pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
-    let due = match job.due {
-        Due::Now => String::new(),
-        Due::At(time) => format!("={}", time.as_micros()),
-        Due::In(delay) => format!("+{}", micros(delay)),
-    };
-    call.arg(job.id.as_bytes()).arg(due).arg(record(job));
-}
-
-fn record(job: &NewJob) -> Vec<u8> {
     let flag = |is_there: bool, flag: u8| if is_there { flag } else { 0 };
     let flags = flag(job.due != Due::Now, HAS_DUE)
         | flag(job.lane.is_some(), HAS_LANE)
@@ -53,17 +44,25 @@ fn record(job: &NewJob) -> Vec<u8> {
         job.secret.as_ref(),
         Some(&job.kind),
     ];
-    let mut record = Vec::with_capacity(96 + job.payload.len());
-    record.extend(micros(job.remember).to_be_bytes());
-    record.push(flags);
+    let (how, due) = match job.due {
+        Due::Now => (0, 0),
+        Due::At(time) => (b'=', time.as_micros()),
+        Due::In(delay) => (b'+', micros(delay)),
+    };
+    let mut bytes = Vec::with_capacity(128 + job.payload.len());
+    bytes.extend(job.id.as_bytes());
+    bytes.push(how);
+    bytes.extend(due.to_be_bytes());
+    bytes.extend(micros(job.remember).to_be_bytes());
+    bytes.push(flags);
     for name in names {
         let name = name.map_or("", String::as_str);
-        record.push(u8::try_from(name.len()).expect("a name of over 255 bytes is refused before"));
-        record.extend(name.as_bytes());
+        bytes.push(u8::try_from(name.len()).expect("a name of over 255 bytes is refused before"));
+        bytes.extend(name.as_bytes());
     }
-    record.extend(job.parent.iter().flat_map(JobId::as_bytes));
-    record.extend(&job.payload);
-    record
+    bytes.extend(job.parent.iter().flat_map(JobId::as_bytes));
+    bytes.extend(&job.payload);
+    call.arg(bytes);
 }
 
 /// Adds commits as `commits.lua` reads them.
@@ -128,9 +127,11 @@ fn outcome(call: &mut Call<'_>, outcome: &Outcome, effects: usize) {
 /// Returns how many arguments an effect has.
 const fn arguments(effect: &Effect) -> usize {
     match effect {
-        Effect::Insert(_) => 4,
         Effect::Pause { .. } => 3,
-        Effect::Cancel(_) | Effect::SetState(Some(_)) | Effect::Scrub { .. } => 2,
+        Effect::Insert(_)
+        | Effect::Cancel(_)
+        | Effect::SetState(Some(_))
+        | Effect::Scrub { .. } => 2,
         Effect::SetState(None) => 1,
     }
 }

@@ -33,8 +33,13 @@ local function forget(id, chat)
   if chat then call('ZREM', CHAT .. chat, id) end
 end
 
+local remembered_for, remembered_until   -- the last job's; the next one's are mostly the same
+
 local function remember(id, time)
-  if time > 0 then add(SEEN, exact(now + time), id) end
+  if time <= 0 then return end
+  local seen_until = now + time
+  if seen_until ~= remembered_for then remembered_for, remembered_until = seen_until, exact(seen_until) end
+  add(SEEN, remembered_until, id)
 end
 
 -- A job that was called off, or is completed and not kept.
@@ -80,33 +85,37 @@ local function look_up(ids)
   for i, id in ipairs(ids) do free[id] = not stored[i] and not (seen[i] and tonumber(seen[i]) > now) end
 end
 
--- Stores a job; false if its id exists or is remembered. `due` is a time, or false; `rest` is the record without its first 16 bytes.
-local function insert(id, due, rest)
-  local record = pack('>i8i8', now, due or 0) .. rest
-  local queue, lane, chat, _, secret = header(record)
+-- A job that comes is one text: its id (16 bytes), how its due time is given (0: it has none, "=": a time, "+": a delay),
+-- that time (8 bytes), and the rest of its record, from `remember` on. See encode.rs.
+local function id_of(job) return sub(job, 1, 16) end
+
+local function due_of(job)
+  local how = byte(job, 17)
+  if how == 0 then return false end
+  local time = pick('>i8', job, 18)
+  return how == 43 and now + time or time
+end
+
+-- Stores a job; false if its id exists or is remembered. `due` is a time, or false.
+local function insert(id, due, job)
+  local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
   if not free[id] then
     settle()
     local seen = call('ZSCORE', SEEN, id)
     if seen and tonumber(seen) > now then return false end
     local old = call('HGET', JOB, id)
     if old then
+      local _, _, _, _, secret = header(record)
       if secret then renew(id, old, secret) end
       return false
     end
   end
   free[id] = nil
   set(JOB, id, record)
+  local queue, lane, chat = new_header(record)
   if chat then add(CHAT .. chat, '0', id) end
   if due and due > now then schedule(id, due) else enter(id, queue, lane) end
   return true
-end
-
--- Reads a due time: nothing, "=" and a time, or "+" and a delay.
-local function due_time()
-  local due = text()
-  if due == '' then return false end
-  local time = tonumber(sub(due, 2))
-  return byte(due) == 43 and now + time or time
 end
 
 -- A running job is only marked: its worker still works on it, so its lane stays taken until that worker

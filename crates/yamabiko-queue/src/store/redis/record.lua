@@ -25,6 +25,13 @@ local function header(record)
     band(flags, HAS_ORIGIN) > 0 and origin, band(flags, HAS_SECRET) > 0 and secret, kind, remember
 end
 
+-- The same of a record that is sure to be whole, which mostly has a queue and a kind alone.
+local function new_header(record)
+  local flags, length = byte(record, 25, 26)
+  if flags < HAS_LANE then return sub(record, 27, 26 + length), false, false end
+  return header(record)
+end
+
 -- Whether it is worth while to look for a lane.
 local function may_have_lane(record)
   local flags = byte(record, 25)
@@ -62,6 +69,7 @@ local function open_more(packed)
 end
 
 local NOTHING = ('\0'):rep(25)
+local FIRST_RUN = ('\0'):rep(16) .. '\2'
 
 local function pack_more(more)
   return pack('>I4I4I4I4Bi8', more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first)
@@ -69,6 +77,12 @@ end
 
 local function set_first(more, claimed)
   if band(more.flags, 2) == 0 then more.flags, more.first = bor(more.flags, 2), claimed end
+end
+
+-- What MORE has of a job that ends in its first run.
+local function first_run(claim)
+  if #claim ~= CLAIM_BYTES then return pack('>I4I4I4I4Bi8', 0, 0, 0, 0, 2, now) end
+  return FIRST_RUN .. sub(claim, 9)
 end
 
 local function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end
