@@ -19,6 +19,7 @@ const WRITES: u32 = 100;
 pub(crate) struct Machine {
     cores: usize,
     processor: String,
+    kernel: String,
     /// The load averages of the minute before and of the last minute: others' work makes figures worse.
     load: [String; 2],
     rustc: &'static str,
@@ -36,6 +37,7 @@ impl Machine {
         Ok(Self {
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             processor: processor.unwrap_or_else(|| "unknown processor".to_owned()),
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load: [load(), String::new()],
             rustc: env!("BENCH_RUSTC"),
             redis_server: redis_version()?,
@@ -50,10 +52,10 @@ impl Machine {
 
     /// Returns a Markdown list.
     pub(crate) fn to_markdown(&self) -> String {
-        let Self { cores, processor, load, rustc, redis_server, sqlite } = self;
+        let Self { cores, processor, kernel, load, rustc, redis_server, sqlite } = self;
         let [before, after] = load;
         format!(
-            "- machine: {cores} cores, {processor}, load {before} before and {after} at the end\n\
+            "- machine: {cores} cores, {processor}, Linux {kernel}; load {before} before and {after} at the end\n\
              - built with {rustc}\n\
              - redis-server {redis_server} on 127.0.0.1, `appendonly yes`, `appendfsync everysec`\n\
              - SQLite {sqlite}, WAL, on disk before it is acknowledged"
