@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Small numbers: only shows that it works.
     #[arg(long)]
     quick: bool,
+    /// Measures hot code without input and output instead, with criterion.
+    #[arg(long, conflicts_with_all = ["only", "store", "reps", "json"])]
+    micro: bool,
 }
 
 impl Options {
@@ -48,6 +51,13 @@ impl Options {
 
 /// Builds what is measured, and measures it.
 pub(crate) fn measure(options: &Options) -> anyhow::Result<()> {
+    if options.micro {
+        let mut bench = vec!["bench", "--package", "yamabiko-bench", "--bench", "pure"];
+        if options.quick {
+            bench.extend(["--", "--quick"]);
+        }
+        return run("cargo", bench);
+    }
     for program in ["redis-server", "redis-benchmark"] {
         if !exists(program) {
             bail!("{program} is missing: `cargo xtask setup` installs it");
