@@ -7,7 +7,7 @@ use crate::{figures::Figure, fresh::Fresh, topic::Bench};
 mod redis;
 mod sqlite;
 
-/// Commands of one measurement with Redis, and of a quick one.
+/// Commands of one measurement with Redis; fewer for `--quick`.
 const COMMANDS: [u64; 2] = [300_000, 20_000];
 
 /// What is done with bare rows.

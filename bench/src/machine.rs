@@ -11,6 +11,12 @@ use crate::{
     punctuality::millis,
 };
 
+/// What is the same for all measurements.
+const SETTINGS: [&str; 3] = [
+    "Redis: a server on 127.0.0.1, `appendonly yes`, `appendfsync everysec`",
+    "SQLite: WAL, `synchronous=FULL`, so on disk before it is acknowledged",
+    "always: leases of 5 s, fencing, atomic commits, ids remembered for an hour; no lane and nothing kept unless a row says so",
+];
 /// Writes by which the disk is measured.
 const WRITES: u32 = 100;
 
@@ -25,6 +31,7 @@ pub(crate) struct Machine {
     rustc: &'static str,
     redis_server: String,
     sqlite: &'static str,
+    settings: [&'static str; 3],
 }
 
 impl Machine {
@@ -42,6 +49,7 @@ impl Machine {
             rustc: env!("BENCH_RUSTC"),
             redis_server: redis_version()?,
             sqlite: rusqlite::version(),
+            settings: SETTINGS,
         })
     }
 
@@ -52,13 +60,13 @@ impl Machine {
 
     /// Returns a Markdown list.
     pub(crate) fn to_markdown(&self) -> String {
-        let Self { cores, processor, kernel, load, rustc, redis_server, sqlite } = self;
+        let Self { cores, processor, kernel, load, rustc, redis_server, sqlite, settings } = self;
         let [before, after] = load;
         format!(
             "- machine: {cores} cores, {processor}, Linux {kernel}; load {before} before and {after} at the end\n\
-             - built with {rustc}\n\
-             - redis-server {redis_server} on 127.0.0.1, `appendonly yes`, `appendfsync everysec`\n\
-             - SQLite {sqlite}, WAL, on disk before it is acknowledged"
+             - versions: {rustc}, redis-server {redis_server}, SQLite {sqlite}\n\
+             - {}",
+            settings.join("\n- ")
         )
     }
 }

@@ -28,7 +28,7 @@ const LEAD_OF_EACH: Duration = Duration::from_micros(200);
 /// How far away at least the timers are that never fall due here.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The timers of the three measurements, and small ones of the same kind.
+/// The timers of two measurements, and fewer of them for `--quick`.
 const TIMERS: [(Timers, Timers); 2] = [
     (
         Timers { n: 2000, window: Duration::from_secs(10), far: 0 },
@@ -39,7 +39,7 @@ const TIMERS: [(Timers, Timers); 2] = [
         Timers { n: 200, window: Duration::from_secs(1), far: 2000 },
     ),
 ];
-/// Timers that fall due within one second, and few of them.
+/// Timers that fall due within one second; fewer for `--quick`.
 const BURST: [u32; 2] = [20_000, 500];
 
 /// Measures all of it.
