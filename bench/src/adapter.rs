@@ -114,7 +114,8 @@ impl Adapter {
             let index = record::index(payload).expect("all jobs have payloads of ours");
             ran.add(index, now).expect("a job that cannot be noted makes the figures wrong");
         };
-        let work = Work::start(&self.open(options).await?, options, move |job| note(&job.payload))?;
+        let work =
+            Work::start(&self.open(options).await?, options, move |run| note(&run.job.payload))?;
         work.ended().await;
         bail!("the worker has ended by itself")
     }

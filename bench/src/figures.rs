@@ -4,15 +4,17 @@ use std::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer};
 
+use crate::{options::StoreKind, topic::Topic};
+
 /// One thing that was measured, once for each repetition.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figure {
-    store: String,
     what: String,
     unit: &'static str,
     setting: String,
-    #[serde(serialize_with = "with_median")]
-    values: Vec<f64>,
+    values: Values,
+    /// How much of what the store can do at most, in percent; empty where nobody knows.
+    percent_of_limit: Values,
 }
 
 impl Figure {
@@ -24,90 +26,156 @@ impl Figure {
         setting: impl Into<String>,
     ) -> Self {
         Self {
-            store: String::new(),
             what: what.into(),
             unit,
             setting: setting.into(),
-            values: vec![value],
+            values: Values(vec![value]),
+            percent_of_limit: Values::default(),
         }
     }
 
-    fn is_of(&self, other: &Self) -> bool {
-        (&self.store, &self.what) == (&other.store, &other.what)
+    /// Makes figures of these percentiles of the times that something took, in milliseconds.
+    pub(crate) fn percentiles(
+        what: &str,
+        took: &[f64],
+        percents: &[(&str, f64)],
+        setting: &str,
+    ) -> Vec<Self> {
+        let figure = |(name, percent): &(&str, f64)| {
+            Self::new(format!("{what}, {name}"), percentile(took, *percent), "ms", setting)
+        };
+        percents.iter().map(figure).collect()
     }
 
-    fn row(&self) -> String {
-        let Summary { median, least, most } = summary(&self.values);
-        let [median, least, most] = [median, least, most].map(shown);
-        let Self { store, what, unit, setting, .. } = self;
-        format!("| {store} | {what} | {median} {unit} | {least} – {most} | {setting} |")
+    /// Compares the figure with the limit that was measured beside it.
+    pub(crate) fn of_limit(mut self, limit: f64) -> Self {
+        self.percent_of_limit = Values(self.values.0.iter().map(|v| 100.0 * v / limit).collect());
+        self
+    }
+
+    /// Returns what it is of.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Returns what was measured; with several repetitions, the median.
+    pub(crate) fn value(&self) -> f64 {
+        self.values.median()
     }
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, unit, .. } = self;
-        write!(f, "{what}: {} {unit}", shown(summary(&self.values).median))
+        write!(f, "{what}: {} {unit}", shown(self.value()))
+    }
+}
+
+/// A figure and what it is of.
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    topic: Topic,
+    store: String,
+    #[serde(flatten)]
+    figure: Figure,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Figure { what, unit, setting, values, percent_of_limit } = &self.figure;
+        let [median, least, most] = [values.median(), values.least(), values.most()].map(shown);
+        let share = match percent_of_limit.0.len() {
+            0 => String::new(),
+            _ => format!("{:.0} %", percent_of_limit.median()),
+        };
+        let store = &self.store;
+        write!(f, "| {store} | {what} | {median} {unit} | {least} – {most} | {share} | {setting} |")
     }
 }
 
 /// All figures, in the order in which they were first measured.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Figures(Vec<Figure>);
+pub(crate) struct Figures(Vec<Row>);
 
 impl Figures {
-    /// Adds measurements of a store to those of earlier repetitions.
-    pub(crate) fn add(&mut self, store: &str, measured: Vec<Figure>) {
-        for mut figure in measured {
-            store.clone_into(&mut figure.store);
-            match self.0.iter_mut().find(|earlier| earlier.is_of(&figure)) {
-                Some(earlier) => earlier.values.extend(figure.values),
-                None => self.0.push(figure),
+    /// Adds a measurement to those of earlier repetitions.
+    pub(crate) fn add(&mut self, topic: Topic, store: StoreKind, figure: Figure) {
+        let store = store.to_string();
+        let is_same = |row: &&mut Row| {
+            row.topic == topic && row.store == store && row.figure.what == figure.what
+        };
+        match self.0.iter_mut().find(is_same) {
+            Some(earlier) => {
+                earlier.figure.values.0.extend(figure.values.0);
+                earlier.figure.percent_of_limit.0.extend(figure.percent_of_limit.0);
             }
+            None => self.0.push(Row { topic, store, figure }),
         }
     }
 
-    /// Returns a Markdown table, a store's figures together.
+    /// Returns a Markdown table for each topic.
     pub(crate) fn to_markdown(&self) -> String {
-        let head = "| store | what | median | least – most | setting |\n|---|---|---|---|---|";
-        let mut sorted: Vec<_> = self.0.iter().collect();
-        sorted.sort_by_key(|figure| &figure.store);
-        let rows = sorted.into_iter().map(Figure::row);
-        std::iter::once(head.to_owned()).chain(rows).collect::<Vec<_>>().join("\n")
+        let tables = self.0.chunk_by(|one, next| one.topic == next.topic).map(table);
+        tables.collect()
     }
 }
 
-struct Summary {
-    median: f64,
-    least: f64,
-    most: f64,
+fn table(rows: &[Row]) -> String {
+    let topic = rows.first().map(|row| row.topic.to_string()).unwrap_or_default();
+    let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    format!(
+        "\n## {topic}\n\n\
+         | store | what | median | least – most | of the limit | setting |\n\
+         |---|---|---|---|---|---|\n{rows}"
+    )
 }
 
-fn summary(values: &[f64]) -> Summary {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
-    let half = sorted.len() / 2;
-    let median = if sorted.len() % 2 == 1 {
-        at(half)
-    } else {
-        f64::midpoint(at(half.saturating_sub(1)), at(half))
-    };
-    Summary { median, least: at(0), most: at(sorted.len().saturating_sub(1)) }
-}
+/// The values of several repetitions.
+#[derive(Clone, Debug, Default)]
+struct Values(Vec<f64>);
 
-fn with_median<S: Serializer>(values: &[f64], to: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Values<'a> {
-        median: f64,
-        all: &'a [f64],
+impl Values {
+    fn median(&self) -> f64 {
+        let sorted = self.sorted();
+        let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+        let half = sorted.len() / 2;
+        if sorted.len() % 2 == 1 {
+            at(half)
+        } else {
+            f64::midpoint(at(half.wrapping_sub(1)), at(half))
+        }
     }
-    Values { median: summary(values).median, all: values }.serialize(to)
+
+    fn least(&self) -> f64 {
+        self.sorted().first().copied().unwrap_or(f64::NAN)
+    }
+
+    fn most(&self) -> f64 {
+        self.sorted().last().copied().unwrap_or(f64::NAN)
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            median: f64,
+            all: &'a [f64],
+        }
+        let shown = Shown { median: self.median(), all: &self.0 };
+        (!self.0.is_empty()).then_some(shown).serialize(to)
+    }
 }
 
 /// Returns a number as people read it: thousands apart, and no more digits than matter.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     if value < 100.0 && value.fract() != 0.0 {
         return format!("{value:.2}");
     }
@@ -145,18 +213,28 @@ mod tests {
     fn figures_of_several_repetitions_become_one_row_with_their_median() {
         let mut figures = Figures::default();
         for value in [12_345.6, 9_000.0, 20_000.0] {
-            figures.add("Redis", vec![Figure::new("drain", value, "jobs/s", "no-op jobs")]);
+            let figure = Figure::new("drain", value, "jobs/s", "no-op jobs").of_limit(40_000.0);
+            figures.add(Topic::Throughput, StoreKind::Redis, figure);
         }
-        figures.add("SQLite", vec![Figure::new("drain", 1.5, "jobs/s", "no-op jobs")]);
+        let figure = Figure::new("drain", 1.5, "jobs/s", "no-op jobs");
+        figures.add(Topic::Throughput, StoreKind::Sqlite, figure.clone());
+        figures.add(Topic::Growth, StoreKind::Sqlite, figure);
         let table = figures.to_markdown();
-        let rows: Vec<_> = table.lines().skip(2).collect();
-        assert_eq!(
-            rows,
-            [
-                "| Redis | drain | 12,346 jobs/s | 9,000 – 20,000 | no-op jobs |",
-                "| SQLite | drain | 1.50 jobs/s | 1.50 – 1.50 | no-op jobs |",
-            ]
-        );
+        let rows: Vec<_> = table.lines().filter(|line| !line.is_empty()).collect();
+        let head = ["| store | what | median | least – most | of the limit | setting |"];
+        let line = ["|---|---|---|---|---|---|"];
+        let expected = [
+            &["## Throughput"][..],
+            &head,
+            &line,
+            &["| Redis | drain | 12,346 jobs/s | 9,000 – 20,000 | 31 % | no-op jobs |"],
+            &["| SQLite | drain | 1.50 jobs/s | 1.50 – 1.50 |  | no-op jobs |"],
+            &["## Growth"],
+            &head,
+            &line,
+            &["| SQLite | drain | 1.50 jobs/s | 1.50 – 1.50 |  | no-op jobs |"],
+        ];
+        assert_eq!(rows, expected.concat());
     }
 
     #[test]

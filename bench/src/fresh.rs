@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use tempfile::TempDir;
-use yamabiko_queue::{Store, store};
+use yamabiko_queue::{Store, StoreOptions, store};
 
 use crate::{
     options::{Options, StoreKind},
@@ -31,15 +31,29 @@ impl Fresh {
 
     /// Returns the store's address.
     pub(crate) fn url(&self) -> String {
-        self.server.as_ref().map_or_else(
-            || format!("sqlite:{}", self.folder.path().join("store.db").display()),
-            RedisServer::url,
-        )
+        let file = || format!("sqlite:{}", self.file().display());
+        self.server.as_ref().map_or_else(file, RedisServer::url)
+    }
+
+    /// Returns the path of the SQLite file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    /// Returns the Redis server, if the store is one.
+    pub(crate) const fn redis(&self) -> Option<&RedisServer> {
+        self.server.as_ref()
     }
 
     /// Opens the store; each opening is to the store what another process is.
     pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
         store::open(&self.url(), self.options.store_options()).await.context("the store")
+    }
+
+    /// Opens the store of the bot of this name.
+    pub(crate) async fn open_as(&self, name: &str) -> anyhow::Result<Arc<dyn Store>> {
+        let options = StoreOptions { name: name.to_owned(), ..self.options.store_options() };
+        store::open(&self.url(), options).await.context("the store")
     }
 }
 

@@ -49,6 +49,15 @@ impl Connection {
     pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
         self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await
     }
+
+    /// Sends JSON.
+    pub(crate) async fn post(&mut self, path: &str, json: &str) -> anyhow::Result<Answer> {
+        let length = json.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}"
+        );
+        self.send(format!("{head}\r\n\r\n{json}").as_bytes()).await
+    }
 }
 
 /// Reads an answer with a known length, `None` if it is not all there.

@@ -11,6 +11,12 @@ use crate::{
     punctuality::millis,
 };
 
+/// What is the same for all measurements.
+const SETTINGS: [&str; 3] = [
+    "Redis: a server on 127.0.0.1, `appendonly yes`, `appendfsync everysec`",
+    "SQLite: WAL, `synchronous=FULL`, so on disk before it is acknowledged",
+    "always: leases of 5 s, fencing, atomic commits, ids remembered for an hour; no lane and nothing kept unless a row says so",
+];
 /// Writes by which the disk is measured.
 const WRITES: u32 = 100;
 
@@ -19,11 +25,13 @@ const WRITES: u32 = 100;
 pub(crate) struct Machine {
     cores: usize,
     processor: String,
+    kernel: String,
     /// The load averages of the minute before and of the last minute: others' work makes figures worse.
     load: [String; 2],
     rustc: &'static str,
     redis_server: String,
     sqlite: &'static str,
+    settings: [&'static str; 3],
 }
 
 impl Machine {
@@ -36,10 +44,12 @@ impl Machine {
         Ok(Self {
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             processor: processor.unwrap_or_else(|| "unknown processor".to_owned()),
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load: [load(), String::new()],
             rustc: env!("BENCH_RUSTC"),
             redis_server: redis_version()?,
             sqlite: rusqlite::version(),
+            settings: SETTINGS,
         })
     }
 
@@ -50,13 +60,13 @@ impl Machine {
 
     /// Returns a Markdown list.
     pub(crate) fn to_markdown(&self) -> String {
-        let Self { cores, processor, load, rustc, redis_server, sqlite } = self;
+        let Self { cores, processor, kernel, load, rustc, redis_server, sqlite, settings } = self;
         let [before, after] = load;
         format!(
-            "- machine: {cores} cores, {processor}, load {before} before and {after} at the end\n\
-             - built with {rustc}\n\
-             - redis-server {redis_server} on 127.0.0.1, `appendonly yes`, `appendfsync everysec`\n\
-             - SQLite {sqlite}, WAL, on disk before it is acknowledged"
+            "- machine: {cores} cores, {processor}, Linux {kernel}; load {before} before and {after} at the end\n\
+             - versions: {rustc}, redis-server {redis_server}, SQLite {sqlite}\n\
+             - {}",
+            settings.join("\n- ")
         )
     }
 }

@@ -9,20 +9,26 @@ mod adapter;
 mod bot;
 mod figures;
 mod fresh;
+mod growth;
 mod http;
+mod limits;
 mod machine;
 mod options;
 mod port;
 mod punctuality;
 mod record;
+mod redis_info;
 mod redis_server;
 mod report;
+mod space;
+mod spent;
 mod throughput;
-mod webhooks;
+mod topic;
 mod work;
 
 use adapter::{Adapter, By};
 use options::Options;
+use report::Wanted;
 
 /// Measures Yamabiko.
 ///
@@ -73,14 +79,10 @@ enum Task {
         #[command(flatten)]
         adapter: Adapter,
     },
-    /// Measures everything without peers; prints a Markdown table.
+    /// Measures everything without peers; prints a Markdown table for each topic.
     Report {
-        /// Small numbers: only shows that it works.
-        #[arg(long)]
-        quick: bool,
-        /// How often everything is measured; the table has medians.
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-        reps: u32,
+        #[command(flatten)]
+        wanted: Wanted,
         /// Where to write all figures as JSON.
         #[arg(long)]
         json: Option<PathBuf>,
@@ -107,8 +109,8 @@ async fn run(Cli { options, task }: Cli) -> anyhow::Result<String> {
             adapter.latency(&options, &sent, start, n, max_s).await
         }
         Task::Worker { adapter } => adapter.worker(&options).await,
-        Task::Report { quick, reps, json } => {
-            let report = Box::pin(report::measure(&options, quick, reps)).await?;
+        Task::Report { wanted, json } => {
+            let report = Box::pin(report::measure(&options, &wanted)).await?;
             if let Some(path) = json {
                 let text = serde_json::to_string_pretty(&report)?;
                 std::fs::write(&path, text).with_context(|| path.display().to_string())?;

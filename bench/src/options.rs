@@ -74,6 +74,16 @@ impl Options {
         Self { concurrency: Some(jobs), ..self.clone() }
     }
 
+    /// Returns the same choices with every job in a lane of its own.
+    pub(crate) fn in_lanes(&self) -> Self {
+        Self { lane: true, ..self.clone() }
+    }
+
+    /// Returns the same choices with completed jobs kept.
+    pub(crate) fn keeping(&self) -> Self {
+        Self { keep: true, ..self.clone() }
+    }
+
     /// Returns how many jobs run at once.
     pub(crate) fn concurrency(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

@@ -45,7 +45,12 @@ impl RedisServer {
 
     /// Returns the server's address.
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port())
+    }
+
+    /// Returns the server's port.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     fn answers(&self) -> bool {

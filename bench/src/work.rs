@@ -3,7 +3,7 @@
 use std::{future, sync::Arc};
 
 use tokio::{sync::watch, task::JoinSet};
-use yamabiko_queue::{Ending, Finish, Job, Registry, RetryPolicy, Store, Worker, timer};
+use yamabiko_queue::{Ending, Finish, Registry, RetryPolicy, Store, Worker, store::Claim, timer};
 
 use crate::options::{KIND, Options};
 
@@ -19,11 +19,11 @@ impl Work {
     pub(crate) fn start(
         store: &Arc<dyn Store>,
         options: &Options,
-        on_run: impl Fn(&Job) + Send + Sync + 'static,
+        on_run: impl Fn(&Claim) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let mut registry = Registry::new();
         registry.register(KIND, RetryPolicy::default(), move |run| {
-            on_run(&run.claim.job);
+            on_run(&run.claim);
             Box::pin(future::ready(Finish { ending: Ending::Done, effects: Vec::new() }))
         })?;
         let worker = Worker::new(Arc::clone(store), Arc::new(registry), options.worker_options());

@@ -1,6 +1,6 @@
 //! One command for all checks: `cargo xtask test`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -40,18 +40,8 @@ enum Task {
     },
     /// Kills processes and stores, breaks LINE, and counts what was lost or said twice.
     Chaos(chaos::Options),
-    /// Measures the queue and the whole bot in release builds, and prints a table.
-    Bench {
-        /// Small numbers: only shows that it works.
-        #[arg(long)]
-        quick: bool,
-        /// How often everything is measured. Defaults to 3.
-        #[arg(long)]
-        reps: Option<u32>,
-        /// Where to write all figures as JSON.
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    /// Measures the queue and the whole bot in release builds, and prints a table for each topic.
+    Bench(bench::Options),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -60,7 +50,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Setup => setup::install()?,
         Task::Plant { store, only } => plant::run_all(store, only.as_deref())?,
         Task::Chaos(options) => return chaos::run(&options),
-        Task::Bench { quick, reps, json } => bench::report(quick, reps, json.as_deref())?,
+        Task::Bench(options) => bench::measure(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,8 +7,8 @@ use crate::{
     setup,
 };
 
-/// What `--quick` leaves out: browsers, many processes, other languages, killed stores and long random runs.
-const SLOW: &str = "not (binary(backup) or binary(browser) or binary(minute) or binary(processes) or binary(procfile) or binary(python_bot) or binary(sdk) or test(/^(random|crash)::/))";
+/// What `--quick` leaves out: browsers, many processes, other languages, reports, killed stores and long random runs.
+const SLOW: &str = "not (binary(backup) or binary(browser) or binary(minute) or binary(processes) or binary(procfile) or binary(python_bot) or binary(report) or binary(sdk) or test(/^(random|crash)::/))";
 
 /// Runs all checks; `quick` leaves out the slow ones.
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn what_quick_leaves_out_is_there() {
         let named = SLOW.split("binary(").skip(1).filter_map(|rest| rest.split(')').next());
-        let folders = ["bots/timer/tests", "chaos/tests", "crates/yamabiko-simulator/tests"];
+        let folders =
+            ["bench/tests", "bots/timer/tests", "chaos/tests", "crates/yamabiko-simulator/tests"];
         for name in named {
             let file = format!("{name}.rs");
             assert!(

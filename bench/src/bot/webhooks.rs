@@ -1,15 +1,14 @@
 //! How fast the whole bot takes signed webhooks; each is stored before it is answered.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use serde_json::json;
 use tokio::task::JoinSet;
 use yamabiko_line::{secret::ChannelSecret, signature};
 
+use super::{BOT, SECRET, body, process::Bot};
 use crate::{
-    bot::{Bot, SECRET},
-    figures::{Figure, percentile, rate},
+    figures::{Figure, rate},
     fresh::Fresh,
     http::Connection,
     punctuality::millis,
@@ -20,9 +19,11 @@ const CONNECTIONS: u64 = 64;
 /// Users who write.
 const USERS: u64 = 1000;
 
-/// Measures webhooks a second, and how long each takes.
-pub(crate) async fn measure(fresh: &Fresh, n: u64) -> anyhow::Result<Vec<Figure>> {
-    let bot = Bot::start("web", fresh).await?;
+/// Measures webhooks a second, how long each takes, and the memory that they need.
+pub(super) async fn measure(fresh: &Fresh, n: u64, rest: Duration) -> anyhow::Result<Vec<Figure>> {
+    let bot = Bot::start("web", fresh, None).await?;
+    tokio::time::sleep(rest).await;
+    let memory = bot.memory()?;
     let each = n / CONNECTIONS;
     let n = each * CONNECTIONS;
     let mut senders = Vec::new();
@@ -42,16 +43,18 @@ pub(crate) async fn measure(fresh: &Fresh, n: u64) -> anyhow::Result<Vec<Figure>
     let whole = began.elapsed();
     let stored = stored(&bot).await?;
     ensure!(stored == n, "{n} webhooks were answered with 200, but {stored} events stored");
-    let setting = format!(
-        "`timer-bot web`, {CONNECTIONS} keep-alive connections, {n} webhooks of {USERS} users"
-    );
+    let peak = bot.peak()?;
+    let setting =
+        format!("`{BOT} web`, {CONNECTIONS} keep-alive connections, {n} webhooks of {USERS} users");
     let setting = setting.as_str();
-    let times = [50.0, 99.0].map(|p| {
-        Figure::new(format!("bot: webhook to 200, p{p}"), percentile(&took, p), "ms", setting)
-    });
-    let rate =
-        Figure::new("bot: webhooks stored and answered", rate(n, whole), "webhooks/s", setting);
-    Ok([rate].into_iter().chain(times).collect())
+    let mut figures =
+        vec![Figure::new("webhooks stored and answered", rate(n, whole), "webhooks/s", setting)];
+    let shown = [("p50", 50.0), ("p99", 99.0), ("max", 100.0)];
+    figures.extend(Figure::percentiles("webhook to 200", &took, &shown, setting));
+    let alone = format!("`{BOT} web`, new store, {} s after its start", rest.as_secs_f64());
+    figures.push(Figure::new("resident memory of web at rest", memory, "MiB", alone));
+    figures.push(Figure::new("most resident memory of web under that load", peak, "MiB", setting));
+    Ok(figures)
 }
 
 async fn send_all(mut connection: Connection, requests: Vec<Vec<u8>>) -> anyhow::Result<Vec<f64>> {
@@ -75,25 +78,7 @@ async fn stored(bot: &Bot) -> anyhow::Result<u64> {
 
 /// Returns a whole request: a user writes a text, with an event's id that no other request has.
 fn request(index: u64) -> Vec<u8> {
-    let body = json!({
-        "destination": format!("U{:032x}", 1),
-        "events": [{
-            "type": "message",
-            "message": {
-                "type": "text",
-                "id": (500_000_000_000_000_000 + index).to_string(),
-                "quoteToken": format!("q{index:063}"),
-                "text": "180",
-            },
-            "webhookEventId": format!("{index:026}"),
-            "deliveryContext": {"isRedelivery": false},
-            "timestamp": 1_700_000_000_000_u64 + index,
-            "source": {"type": "user", "userId": format!("U{:032x}", 2 + index % USERS)},
-            "replyToken": format!("{index:032x}"),
-            "mode": "active",
-        }],
-    })
-    .to_string();
+    let body = body::of_text(index, 2 + index % USERS);
     let signature = signature::sign(&ChannelSecret::new(SECRET), body.as_bytes());
     format!(
         "POST /callback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-line-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
