@@ -53,7 +53,7 @@ end
 local function keep(key, id, record, chat, time, secret)
   add(key, stamp, id)
   if secret then set(JOB, id, with_secret(record, false)) end
-  if chat then add(CHAT .. chat, '1', id) end
+  if chat then call('ZADD', CHAT .. chat, '1', id) end
   remember(id, time)
 end
 
@@ -114,7 +114,7 @@ local function insert(id, due, job)
   free[id] = nil
   set(JOB, id, record)
   local queue, lane, chat = new_header(record)
-  if chat then add(CHAT .. chat, '0', id) end
+  if chat then call('ZADD', CHAT .. chat, '0', id) end
   if due and due > now then schedule(id, due) else enter(id, queue, lane) end
   return true
 end
