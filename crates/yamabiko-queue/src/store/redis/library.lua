@@ -6,7 +6,9 @@ local function step(name, flag, body)
     flags = flag ~= '' and { flag } or {},
     callback = function(keys, given)
       begin(keys, given)
-      return body()
+      local answer = body()
+      args, rows = nil, nil              -- what is large is not kept until the next call
+      return answer
     end,
   })
 end

@@ -15,7 +15,8 @@ local function note(id, more, line)
   more.noted = true
 end
 
--- The lane that a job may hold, and its chat, for how long to remember it, and its secret. If the record does not tell, the lane is searched for among all.
+-- The lane that a job may hold, and its chat, for how long to remember it, and its secret.
+-- If the record does not tell, the lane is searched for among all.
 local function lane_of(id, record)
   local _, lane, chat, _, secret, kind, time = header(record)
   if kind then return lane, chat, time, secret end
@@ -52,7 +53,7 @@ end
 local function keep(key, id, record, chat, time, secret)
   add(key, stamp, id)
   if secret then set(JOB, id, with_secret(record, false)) end
-  if chat then add(CHAT .. chat, '1', id) end
+  if chat then call('ZADD', CHAT .. chat, '1', id) end
   remember(id, time)
 end
 
@@ -96,7 +97,7 @@ local function due_of(job)
   return how == 43 and now + time or time
 end
 
--- Stores a job; false if its id exists or is remembered. `due` is a time, or false.
+-- Stores a job that comes; false if its id exists or is remembered. `due` is a time, or false.
 local function insert(id, due, job)
   local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
   if not free[id] then
@@ -113,7 +114,7 @@ local function insert(id, due, job)
   free[id] = nil
   set(JOB, id, record)
   local queue, lane, chat = new_header(record)
-  if chat then add(CHAT .. chat, '0', id) end
+  if chat then call('ZADD', CHAT .. chat, '0', id) end
   if due and due > now then schedule(id, due) else enter(id, queue, lane) end
   return true
 end
