@@ -3,7 +3,7 @@
 use super::step::{Place, Step};
 use crate::{clock::Timestamp, job::JobId, store::Cancelled};
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Cancels a job; a running one is marked (D4).
     pub(super) fn cancel_one(&mut self, id: JobId) -> rusqlite::Result<Cancelled> {
         let found = self.first(

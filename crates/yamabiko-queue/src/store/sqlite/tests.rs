@@ -107,7 +107,7 @@ async fn q1_a_full_disk_refuses_and_recovers_when_there_is_room() {
     let store = file.open().await;
     let limit = |pages: u32| {
         store.writer.write(move |step| {
-            step.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            step.statements.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
         })
     };
     store.insert(&[NewJob::new("small", "")]).await.unwrap();

@@ -14,7 +14,7 @@ use crate::{
 /// Records of each sort that one tick prunes at most.
 const MAX_PRUNED: i64 = 256;
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Ticks (T2); jobs become ready that were due `later` ago.
     pub(super) fn tick(&mut self, grace: &mut Grace, later: Duration) -> rusqlite::Result<Tick> {
         let may_end = grace.step(self.now, self.options.lease());

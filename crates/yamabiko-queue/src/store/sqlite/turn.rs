@@ -9,7 +9,7 @@ use crate::{
     store::{Claim, Commit, Held, Process, RunToken, TURN_LATER, Turn, Want, grace::Grace},
 };
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Ends runs, ticks, and claims the next jobs.
     pub(super) fn turn(
         &mut self,
