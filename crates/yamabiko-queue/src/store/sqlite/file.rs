@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use crate::error::{Error, Result};
 
@@ -82,9 +82,15 @@ fn create_private(path: &str) {
 fn set_up(db: &mut Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     use_wal(db)?;
+    // Else SQLite plans anew whenever other values than before might call for it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // A commit that has split pages looks through the whole cache, so that a large one costs more than it saves.
+    // Pages that many commits change are written back once in 16 MB.
     db.execute_batch(
         "PRAGMA synchronous = FULL;
-         PRAGMA cache_size = -8000;
+         PRAGMA cache_size = -4000;
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
     )
 }
