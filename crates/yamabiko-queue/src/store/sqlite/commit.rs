@@ -112,7 +112,8 @@ impl Step<'_, '_> {
     }
 
     fn schedule(&mut self, job: &Place, at: Timestamp, hold: bool) -> rusqlite::Result<()> {
-        self.scheduled(at);
+        self.waits_until(at);
+        self.shared.scheduled += 1;
         self.run(
             "UPDATE job SET state = 0, place = ?, token = NULL, holds = holds AND ? WHERE seq = ?",
             (at.as_micros(), hold, job.seq),

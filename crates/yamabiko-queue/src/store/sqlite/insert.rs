@@ -68,7 +68,10 @@ impl Step<'_, '_> {
             return Ok(Inserted::Duplicate);
         }
         match later {
-            Some(due) => self.scheduled(due),
+            Some(due) => {
+                self.shared.scheduled += 1;
+                self.waits_until(due);
+            }
             None if state == 1 => self.touch(&job.queue),
             None => {}
         }

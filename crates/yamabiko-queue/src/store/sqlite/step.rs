@@ -39,6 +39,8 @@ pub(super) struct Shared {
     /// How many completed jobs are kept.
     pub(super) completed: i64,
     latest: Timestamp,
+    /// How many jobs are scheduled.
+    pub(super) scheduled: i64,
 }
 
 impl Shared {
@@ -49,6 +51,7 @@ impl Shared {
             tail: row.get(2)?,
             completed: row.get(3)?,
             latest: Timestamp::from_micros(row.get(4)?),
+            scheduled: row.get(5)?,
         })
     }
 }
@@ -89,10 +92,10 @@ impl<'a, 'db> Step<'a, 'db> {
         clock: &'a StoreClock,
     ) -> rusqlite::Result<Self> {
         statements.with("BEGIN IMMEDIATE", |begin| begin.execute(()))?;
-        let shared = statements
-            .with("SELECT token, front, tail, completed, latest FROM store", |select| {
-                select.query_one((), Shared::of)
-            })?;
+        let shared = statements.with(
+            "SELECT token, front, tail, completed, latest, scheduled FROM store",
+            |select| select.query_one((), Shared::of),
+        )?;
         Ok(Self {
             statements,
             options,
@@ -115,10 +118,10 @@ impl<'a, 'db> Step<'a, 'db> {
             self.shared.latest = self.now;
         }
         if self.shared != self.found {
-            let Shared { token, front, tail, completed, latest } = self.shared;
+            let Shared { token, front, tail, completed, latest, scheduled } = self.shared;
             self.run(
-                "UPDATE store SET token = ?, front = ?, tail = ?, completed = ?, latest = ?",
-                (token, front, tail, completed, latest.as_micros()),
+                "UPDATE store SET token = ?, front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?",
+                (token, front, tail, completed, latest.as_micros(), scheduled),
             )?;
         }
         self.run("COMMIT", ())?;
@@ -195,7 +198,7 @@ impl<'a, 'db> Step<'a, 'db> {
     }
 
     /// Notes that something waits for a time.
-    pub(super) fn scheduled(&mut self, time: Timestamp) {
+    pub(super) fn waits_until(&mut self, time: Timestamp) {
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
     }
 

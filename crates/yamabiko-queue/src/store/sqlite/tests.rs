@@ -202,7 +202,7 @@ async fn q3_a_file_of_a_newer_version_is_refused_with_both_versions_named() {
     drop(file.open().await);
     file.raw().pragma_update(None, "user_version", 7).unwrap();
     let error = file.open_with_own_clock().await.unwrap_err();
-    assert!(matches!(error, Error::NewerSchema { found: 7, known: 1 }), "{error:?}");
+    assert!(matches!(error, Error::NewerSchema { found: 7, known: 2 }), "{error:?}");
 }
 
 #[tokio::test]

@@ -53,6 +53,7 @@ impl Step<'_, '_> {
             (until.as_micros(), limit(MAX_DUE)),
             Place::of,
         )?;
+        self.shared.scheduled -= limit(due.len());
         for job in &due {
             self.enter(job)?;
         }
