@@ -7,7 +7,7 @@ use crate::{
     support::{Process, block_on, redis_server::RedisServer, settings},
 };
 
-async fn is_well_on(store: String) {
+async fn is_well_on(store: String, schema: &str) {
     let patient = Patient::with(store).await;
     let _bot = patient.started().await;
     patient
@@ -19,7 +19,7 @@ async fn is_well_on(store: String) {
         .ok("webhook test", &["took LINE's signature"])
         .note("redelivery", &["does not tell", "Webhook redelivery"])
         .ok("quota", &["without a limit"])
-        .ok("store", &["schema version is 1"])
+        .ok("store", &[schema])
         .ok("durability", &[])
         .ok("clock", &[])
         .ok("workers", &["/all"])
@@ -31,13 +31,13 @@ async fn is_well_on(store: String) {
 #[test]
 fn a_bot_in_good_shape_is_well_on_an_sqlite_file() {
     let folder = tempfile::tempdir().unwrap();
-    block_on(is_well_on(file(&folder)));
+    block_on(is_well_on(file(&folder), "schema version is 2"));
 }
 
 #[test]
 fn a_bot_in_good_shape_is_well_on_redis() {
     let redis = RedisServer::start_durable();
-    block_on(is_well_on(redis.url()));
+    block_on(is_well_on(redis.url(), "schema version is 1"));
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod list;
 mod people;
 mod reader;
 mod row;
+mod statements;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -106,7 +107,7 @@ impl Store for SqliteStore {
     async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
         check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
         let (commits, wants, before) = (commits.to_vec(), wants.to_vec(), self.grace());
-        let write = move |step: &mut step::Step<'_>| {
+        let write = move |step: &mut step::Step<'_, '_>| {
             let mut grace = before;
             step.turn(&commits, &wants, &mut grace).map(|turn| (turn, grace))
         };
@@ -122,7 +123,7 @@ impl Store for SqliteStore {
 
     async fn tick(&self) -> Result<Tick> {
         let before = self.grace();
-        let write = move |step: &mut step::Step<'_>| {
+        let write = move |step: &mut step::Step<'_, '_>| {
             let mut grace = before;
             step.tick(&mut grace, Duration::ZERO).map(|tick| (tick, grace))
         };

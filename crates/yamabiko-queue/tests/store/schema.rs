@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use yamabiko_queue::{
-    Due, Effect, Error, NewJob, Outcome, StoreOptions,
-    store::{self, Claim},
+    Due, Effect, Error, Mark, NewJob, Outcome, StoreOptions,
+    store::{self, Claim, Depth},
 };
 
 use crate::{
@@ -127,6 +127,19 @@ async fn q3_an_sqlite_file_of_version_1_is_opened_and_worked_off() {
     is_opened_and_worked_off(ground).await;
 }
 
+#[tokio::test]
+async fn q3_a_look_at_an_sqlite_file_of_version_1_leaves_it_as_it_is() {
+    let ground = Ground::durable(Kind::Sqlite);
+    ground.sqlite().execute_batch(SQLITE_1).unwrap();
+    let options = StoreOptions::new("test");
+    let found = store::inspect(&ground.url().unwrap(), &options, Depth::Thorough).await;
+    let findings: Vec<_> = found.findings.iter().filter(|one| one.topic == "store").collect();
+    assert!(findings.iter().all(|one| one.mark == Mark::Ok), "{findings:?}");
+    assert!(findings.iter().any(|one| one.text.contains("to version 2")), "{findings:?}");
+    let version = ground.sqlite().pragma_query_value(None, "user_version", |row| row.get(0));
+    assert_eq!(version, Ok(1));
+}
+
 /// Reads an argument of a command: no spaces; bytes that are no text as `\xNN`, `\e` where it is empty.
 fn unescaped(argument: &str) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::new(), argument.as_bytes().iter().copied());
@@ -161,32 +174,34 @@ async fn q3_a_redis_keyspace_of_version_1_is_opened_and_worked_off() {
     is_opened_and_worked_off(ground).await;
 }
 
-/// Opens a store whose schema is said to be of version 2.
-async fn open_newer(kind: Kind) -> Error {
+/// Opens a store whose schema is said to be of this version.
+async fn open_newer(kind: Kind, version: u32) -> Error {
     let place = Place::open(kind).await;
     match kind {
         Kind::Model => {}
-        Kind::Sqlite => place.ground.sqlite().pragma_update(None, "user_version", 2).unwrap(),
+        Kind::Sqlite => place.ground.sqlite().pragma_update(None, "user_version", version).unwrap(),
         Kind::Redis | Kind::RedisNewest => {
-            let set = redis::cmd("SET").arg("yamabiko:{test}:schema").arg("2").to_owned();
+            let set = redis::cmd("SET").arg("yamabiko:{test}:schema").arg(version).to_owned();
             set.exec(&mut place.ground.redis()).unwrap();
         }
     }
     store::open(&place.ground.url().unwrap(), place.options.clone()).await.unwrap_err()
 }
 
-fn names_both_versions(error: &Error) {
-    assert!(matches!(error, Error::NewerSchema { found: 2, known: 1 }), "{error:?}");
+fn names_both_versions(error: &Error, newer: u32, ours: u32) {
+    let Error::NewerSchema { found, known } = error else { panic!("{error:?}") };
+    assert_eq!((*found, *known), (newer, ours));
     let text = error.to_string();
-    assert!(text.contains("version 2") && text.contains("up to 1"), "{text}");
+    let named = [format!("version {newer}"), format!("up to {ours}")];
+    assert!(named.iter().all(|version| text.contains(version)), "{text}");
 }
 
 #[tokio::test]
 async fn q3_an_sqlite_file_of_a_newer_version_is_refused() {
-    names_both_versions(&open_newer(Kind::Sqlite).await);
+    names_both_versions(&open_newer(Kind::Sqlite, 3).await, 3, 2);
 }
 
 #[tokio::test]
 async fn q3_a_redis_of_a_newer_version_is_refused() {
-    names_both_versions(&open_newer(Kind::Redis).await);
+    names_both_versions(&open_newer(Kind::Redis, 2).await, 2, 1);
 }

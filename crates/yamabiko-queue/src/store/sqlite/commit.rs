@@ -37,7 +37,7 @@ struct Trace<'a> {
     unsure: bool,
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Applies a commit if its token is current (C1).
     pub(super) fn commit_one(&mut self, commit: &Commit) -> rusqlite::Result<Answer> {
         let run = self.first(
@@ -112,7 +112,8 @@ impl Step<'_> {
     }
 
     fn schedule(&mut self, job: &Place, at: Timestamp, hold: bool) -> rusqlite::Result<()> {
-        self.scheduled(at);
+        self.waits_until(at);
+        self.shared.scheduled += 1;
         self.run(
             "UPDATE job SET state = 0, place = ?, token = NULL, holds = holds AND ? WHERE seq = ?",
             (at.as_micros(), hold, job.seq),
@@ -132,9 +133,9 @@ impl Step<'_> {
 
     /// Adds a line to a job's history.
     pub(super) fn add_to_history(&self, seq: i64, error: &str) -> rusqlite::Result<()> {
-        let sql = "SELECT history FROM job WHERE seq = ?";
-        let history: row::Text =
-            self.db.prepare_cached(sql)?.query_one((seq,), |row| row.get(0))?;
+        let history = self.statements.with("SELECT history FROM job WHERE seq = ?", |select| {
+            select.query_one((seq,), |row| row.get::<_, row::Text>(0))
+        })?;
         let mut history = history.lossy();
         row::add_failure(&mut history, self.now, error);
         self.run("UPDATE job SET history = ? WHERE seq = ?", (history, seq)).map(drop)

@@ -7,12 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use crate::error::{Error, Result};
 
-/// The schema that this version writes; an older one would be migrated by `migrate`.
-const SCHEMA_VERSION: u32 = 1;
+/// The schema that this version writes; `migrate` brings an older one up to it.
+pub(super) const SCHEMA_VERSION: u32 = 2;
 /// How long a locked file is tried again.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// The cache of prepared statements, more than there are.
@@ -26,7 +26,7 @@ pub(super) fn open(path: &str) -> Result<Connection> {
     set_up.map_err(|error| at_open(path, error))
 }
 
-/// Creates the schema in a new file; refuses one that a newer version or another program wrote.
+/// Creates the schema in a new file, or brings an older one up to date; refuses one that a newer version or another program wrote.
 pub(super) fn migrate(path: &str, db: &mut Connection) -> Result<()> {
     let found = create(db).map_err(|error| at_open(path, error))?;
     match found {
@@ -82,9 +82,15 @@ fn create_private(path: &str) {
 fn set_up(db: &mut Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     use_wal(db)?;
+    // Else SQLite plans anew whenever other values than before might call for it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // A commit that has split pages looks through the whole cache, so that a large one costs more than it saves.
+    // Pages that many commits change are written back once in 16 MB.
     db.execute_batch(
         "PRAGMA synchronous = FULL;
-         PRAGMA cache_size = -8000;
+         PRAGMA cache_size = -4000;
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
     )
 }
@@ -117,18 +123,19 @@ enum Found {
 
 fn create(db: &mut Connection) -> rusqlite::Result<Found> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version = version(&step)?;
-    if version > 0 {
-        return Ok(Found::Ours(version));
+    match version(&step)? {
+        0 if has_tables(&step)? => return Ok(Found::Foreign),
+        0 => step.execute_batch(include_str!("schema.sql"))?,
+        1 => step.execute_batch(include_str!("from_1.sql"))?,
+        version => return Ok(Found::Ours(version)),
     }
-    let tables: u32 = step.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
-    if tables > 0 {
-        return Ok(Found::Foreign);
-    }
-    step.execute_batch(include_str!("schema.sql"))?;
     step.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     step.commit()?;
     Ok(Found::Ours(SCHEMA_VERSION))
+}
+
+fn has_tables(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT count(*) > 0 FROM sqlite_schema", (), |row| row.get(0))
 }
 
 /// Says what an error means for the caller.

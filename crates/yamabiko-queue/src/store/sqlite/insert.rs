@@ -1,7 +1,5 @@
 //! Stores jobs.
 
-use rusqlite::named_params;
-
 use super::step::Step;
 use crate::{
     clock::{Timestamp, micros},
@@ -10,7 +8,7 @@ use crate::{
     store::Inserted,
 };
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Stores jobs, all or none.
     pub(super) fn insert(&mut self, jobs: &[NewJob]) -> rusqlite::Result<Result<Vec<Inserted>>> {
         let away = |job: &NewJob| match job.due {
@@ -43,33 +41,37 @@ impl Step<'_> {
         } else {
             (1, self.tail(), job.lane.is_some())
         };
-        let stored = self.db.prepare_cached(
+        let stored = self.run(
             "INSERT INTO job (id, state, place, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload)
-             VALUES (:id, :state, :place, :holds, :now, :due, :remember, :queue, :lane, :chat, :kind, :origin, :parent, :secret, :payload)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
-        )?.execute(named_params! {
-            ":id": job.id.as_bytes(),
-            ":state": state,
-            ":place": place,
-            ":holds": holds,
-            ":now": now,
-            ":due": due.map(Timestamp::as_micros),
-            ":remember": micros(job.remember),
-            ":queue": job.queue,
-            ":lane": job.lane,
-            ":chat": job.chat,
-            ":kind": job.kind,
-            ":origin": job.origin,
-            ":parent": job.parent.as_ref().map(JobId::as_bytes),
-            ":secret": job.secret,
-            ":payload": job.payload,
-        })?;
+            (
+                job.id.as_bytes(),
+                state,
+                place,
+                holds,
+                now,
+                due.map(Timestamp::as_micros),
+                micros(job.remember),
+                &job.queue,
+                &job.lane,
+                &job.chat,
+                &job.kind,
+                &job.origin,
+                job.parent.as_ref().map(JobId::as_bytes),
+                &job.secret,
+                &job.payload,
+            ),
+        )?;
         if stored == 0 {
             self.renew(job)?;
             return Ok(Inserted::Duplicate);
         }
         match later {
-            Some(due) => self.scheduled(due),
+            Some(due) => {
+                self.shared.scheduled += 1;
+                self.waits_until(due);
+            }
             None if state == 1 => self.touch(&job.queue),
             None => {}
         }

@@ -84,6 +84,12 @@ fn look(path: &str, depth: Depth) -> Result<Inspection> {
     }
     let mut findings =
         vec![Finding::ok(STORE, format!("{path} can be opened; its schema version is {version}"))];
+    let is_current = version == file::SCHEMA_VERSION;
+    if !is_current {
+        let text =
+            format!("the bot brings the schema to version {} when it starts", file::SCHEMA_VERSION);
+        findings.push(Finding::ok(STORE, text));
+    }
     findings.push(durability(&db)?);
     if depth == Depth::Thorough {
         findings.push(lock(&mut db));
@@ -93,7 +99,7 @@ fn look(path: &str, depth: Depth) -> Result<Inspection> {
     let (wall, stored) = (wall_clock(), latest(&db)?);
     findings.push(clock(wall, stored));
     let mut inspection = Inspection { findings, now: Some(later(wall, stored)), counts: None };
-    if depth == Depth::Thorough {
+    if depth == Depth::Thorough && is_current {
         let view = View::new(db, Arc::default());
         inspection.count(view.at_one_moment(View::counts).map_err(file::meaning));
     }

@@ -3,13 +3,13 @@
 use super::step::{Place, Step};
 use crate::{clock::Timestamp, job::JobId, store::Cancelled};
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Cancels a job; a running one is marked (D4).
     pub(super) fn cancel_one(&mut self, id: JobId) -> rusqlite::Result<Cancelled> {
         let found = self.first(
             "SELECT seq, id, queue, lane, holds, remember, state FROM job WHERE id = ?",
             (id.as_bytes(),),
-            |row| Ok((Place::of(row)?, row.get(6)?)),
+            |row| Ok((Place::of(row)?, row.get::<_, u8>(6)?)),
         )?;
         match found {
             None => Ok(Cancelled::Unknown),
@@ -18,7 +18,8 @@ impl Step<'_> {
                 self.run("UPDATE job SET cancelled = 1 WHERE seq = ?", (job.seq,))?;
                 Ok(Cancelled::Marked)
             }
-            Some((job, _)) => {
+            Some((job, state)) => {
+                self.shared.scheduled -= i64::from(state == 0);
                 self.remove(&job)?;
                 Ok(Cancelled::Gone)
             }
@@ -30,11 +31,12 @@ impl Step<'_> {
         let job = self.first(
             "UPDATE job SET failures = 0, lost = 0, first_claimed = iif(state = 4, NULL, first_claimed), reruns = reruns + (state = 4)
              WHERE id = ? AND state IN (0, 4)
-             RETURNING seq, id, queue, lane, holds, remember",
+             RETURNING seq, id, queue, lane, holds, remember, state = 0",
             (id.as_bytes(),),
-            Place::of,
+            |row| Ok((Place::of(row)?, row.get::<_, bool>(6)?)),
         )?;
-        let Some(job) = job else { return Ok(false) };
+        let Some((job, was_scheduled)) = job else { return Ok(false) };
+        self.shared.scheduled -= i64::from(was_scheduled);
         // It lives again, so that its id is remembered anew when it ends.
         self.run("DELETE FROM seen WHERE id = ?", (id.as_bytes(),))?;
         self.enter(&job)?;
@@ -60,7 +62,7 @@ impl Step<'_> {
             (queue, until.map(Timestamp::as_micros)),
         )?;
         if let (1, Some(until)) = (paused, until) {
-            self.scheduled(until);
+            self.waits_until(until);
         }
         Ok(())
     }

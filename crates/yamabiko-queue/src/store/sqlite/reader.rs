@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     job::{JobId, JobRecord},
     state::State,
-    store::{Counts, Paused, QueueCounts},
+    store::{Counts, Paused},
 };
 
 /// Jobs of a chat that are returned at most.
@@ -112,19 +112,17 @@ impl View {
     pub(super) fn counts(&self) -> rusqlite::Result<Counts> {
         let mut counts = Counts::default();
         for (state, sql) in [
-            (State::Scheduled, "SELECT count(*), min(place) FROM job WHERE state = 0"),
-            (State::Ready, "SELECT count(*), NULL FROM job WHERE state = 1"),
-            (State::Waiting, "SELECT count(*), NULL FROM job WHERE state = 2"),
-            (State::Running, "SELECT count(*), NULL FROM job WHERE state = 3"),
-            (State::Dead, "SELECT count(*), NULL FROM job WHERE state = 4"),
-            (State::Completed, "SELECT completed, NULL FROM store"),
+            (State::Scheduled, "SELECT scheduled FROM store"),
+            (State::Waiting, "SELECT count(*) FROM job WHERE state = 2"),
+            (State::Running, "SELECT count(*) FROM job WHERE state = 3"),
+            (State::Dead, "SELECT count(*) FROM job WHERE state = 4"),
+            (State::Completed, "SELECT completed FROM store"),
         ] {
-            let (count, next_due) = self.db.prepare_cached(sql)?.query_one((), |row| {
-                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row::time(row, 1)?))
-            })?;
-            counts.states.insert(state, count);
-            counts.next_due = counts.next_due.or(next_due);
+            let count = self.db.prepare_cached(sql)?.query_one((), |row| row.get::<_, i64>(0))?;
+            counts.states.insert(state, count.unsigned_abs());
         }
+        let sql = "SELECT min(place) FROM job WHERE state = 0";
+        counts.next_due = self.db.prepare_cached(sql)?.query_one((), |row| row::time(row, 0))?;
         let now = self.now()?;
         self.count_queues(now, &mut counts)?;
         let sql = "SELECT about FROM process WHERE until > ? ORDER BY name";
@@ -142,9 +140,10 @@ impl View {
         let mut ready = self.db.prepare_cached(sql)?;
         for row in ready.query_map((), |row| Ok((row.get::<_, Text>(0)?, row.get::<_, i64>(1)?)))? {
             let (queue, count) = row?;
-            let ready = count.unsigned_abs();
-            counts.queues.insert(queue.lossy(), QueueCounts { ready, paused: None });
+            counts.queues.entry(queue.lossy()).or_default().ready += count.unsigned_abs();
         }
+        let ready = counts.queues.values().map(|queue| queue.ready).sum();
+        counts.states.insert(State::Ready, ready);
         let sql = "SELECT queue, until FROM paused WHERE until IS NULL OR until > ?";
         let mut paused = self.db.prepare_cached(sql)?;
         for row in

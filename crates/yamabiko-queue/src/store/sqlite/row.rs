@@ -43,6 +43,8 @@ const PARENT: usize = 21;
 const SECRET: usize = 22;
 const HISTORY: usize = 23;
 const PAYLOAD: usize = 24;
+/// The first column behind those of a job.
+pub(super) const BEHIND_JOB: usize = 25;
 
 /// A text as it stands in the file, which may be none; so that moves concern every row, even one that cannot be read.
 #[derive(Debug)]

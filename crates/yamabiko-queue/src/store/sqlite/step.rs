@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
+use rusqlite::{OptionalExtension, Params, Row, ToSql};
 
-use super::{clock::StoreClock, row::Text};
+use super::{clock::StoreClock, row::Text, statements::Statements};
 use crate::{
     clock::Timestamp,
     store::{Signal, StoreOptions},
@@ -15,8 +15,8 @@ const NOTE_TIME_EVERY: Duration = Duration::from_secs(1);
 
 /// A write transaction and its time.
 #[derive(Debug)]
-pub(super) struct Step<'a> {
-    pub(super) db: &'a Connection,
+pub(super) struct Step<'a, 'db> {
+    pub(super) statements: &'a Statements<'db>,
     pub(super) options: &'a StoreOptions,
     pub(super) now: Timestamp,
     clock: &'a StoreClock,
@@ -39,6 +39,21 @@ pub(super) struct Shared {
     /// How many completed jobs are kept.
     pub(super) completed: i64,
     latest: Timestamp,
+    /// How many jobs are scheduled.
+    pub(super) scheduled: i64,
+}
+
+impl Shared {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            token: row.get(0)?,
+            front: row.get(1)?,
+            tail: row.get(2)?,
+            completed: row.get(3)?,
+            latest: Timestamp::from_micros(row.get(4)?),
+            scheduled: row.get(5)?,
+        })
+    }
 }
 
 /// What the moves need to know of a job: the columns `seq, id, queue, lane, holds, remember`.
@@ -70,29 +85,23 @@ impl Place {
     }
 }
 
-impl<'a> Step<'a> {
+impl<'a, 'db> Step<'a, 'db> {
     pub(super) fn begin(
-        db: &'a Connection,
+        statements: &'a Statements<'db>,
         options: &'a StoreOptions,
         clock: &'a StoreClock,
     ) -> rusqlite::Result<Self> {
-        db.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-        let sql = "SELECT token, front, tail, completed, latest FROM store";
-        let shared = db.prepare_cached(sql)?.query_row((), |row| {
-            Ok(Shared {
-                token: row.get(0)?,
-                front: row.get(1)?,
-                tail: row.get(2)?,
-                completed: row.get(3)?,
-                latest: Timestamp::from_micros(row.get(4)?),
-            })
-        })?;
+        statements.with("BEGIN IMMEDIATE", |begin| begin.execute(()))?;
+        let shared = statements.with(
+            "SELECT token, front, tail, completed, latest, scheduled FROM store",
+            |select| select.query_one((), Shared::of),
+        )?;
         Ok(Self {
-            db,
+            statements,
             options,
             now: clock.now(shared.latest),
             clock,
-            changes_before: db.total_changes(),
+            changes_before: statements.db.total_changes(),
             found: shared,
             shared,
             touched: BTreeSet::new(),
@@ -104,45 +113,45 @@ impl<'a> Step<'a> {
     pub(super) fn commit(mut self) -> rusqlite::Result<Vec<Signal>> {
         let signals = self.signals()?;
         // What wrote nothing leaves no trace, so that nobody is woken by it.
-        let wrote = self.db.total_changes() > self.changes_before;
+        let wrote = self.statements.db.total_changes() > self.changes_before;
         if wrote && self.clock.is_own() && self.now >= self.shared.latest + NOTE_TIME_EVERY {
             self.shared.latest = self.now;
         }
         if self.shared != self.found {
-            let Shared { token, front, tail, completed, latest } = self.shared;
+            let Shared { token, front, tail, completed, latest, scheduled } = self.shared;
             self.run(
-                "UPDATE store SET token = ?, front = ?, tail = ?, completed = ?, latest = ?",
-                (token, front, tail, completed, latest.as_micros()),
+                "UPDATE store SET token = ?, front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?",
+                (token, front, tail, completed, latest.as_micros(), scheduled),
             )?;
         }
         self.run("COMMIT", ())?;
         Ok(signals)
     }
 
-    pub(super) fn run(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
-        self.db.prepare_cached(sql)?.execute(params)
+    pub(super) fn run(&self, sql: &'static str, params: impl Params) -> rusqlite::Result<usize> {
+        self.statements.with(sql, |statement| statement.execute(params))
     }
 
     pub(super) fn first<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        self.db.prepare_cached(sql)?.query_row(params, read).optional()
+        self.statements.with(sql, |statement| statement.query_row(params, read).optional())
     }
 
     pub(super) fn all<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
-        self.db.prepare_cached(sql)?.query_map(params, read)?.collect()
+        self.statements.with(sql, |statement| statement.query_map(params, read)?.collect())
     }
 
-    pub(super) fn exists(&self, sql: &str, params: impl Params) -> rusqlite::Result<bool> {
-        self.db.prepare_cached(sql)?.exists(params)
+    pub(super) fn exists(&self, sql: &'static str, params: impl Params) -> rusqlite::Result<bool> {
+        self.statements.with(sql, |statement| statement.exists(params))
     }
 
     /// Returns the next place at the tail of any line.
@@ -189,7 +198,7 @@ impl<'a> Step<'a> {
     }
 
     /// Notes that something waits for a time.
-    pub(super) fn scheduled(&mut self, time: Timestamp) {
+    pub(super) fn waits_until(&mut self, time: Timestamp) {
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
     }
 

@@ -107,7 +107,7 @@ async fn q1_a_full_disk_refuses_and_recovers_when_there_is_room() {
     let store = file.open().await;
     let limit = |pages: u32| {
         store.writer.write(move |step| {
-            step.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            step.statements.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
         })
     };
     store.insert(&[NewJob::new("small", "")]).await.unwrap();
@@ -202,7 +202,7 @@ async fn q3_a_file_of_a_newer_version_is_refused_with_both_versions_named() {
     drop(file.open().await);
     file.raw().pragma_update(None, "user_version", 7).unwrap();
     let error = file.open_with_own_clock().await.unwrap_err();
-    assert!(matches!(error, Error::NewerSchema { found: 7, known: 1 }), "{error:?}");
+    assert!(matches!(error, Error::NewerSchema { found: 7, known: 2 }), "{error:?}");
 }
 
 #[tokio::test]

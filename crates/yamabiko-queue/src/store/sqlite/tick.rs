@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rusqlite::Row;
+
 use super::{
     row,
     step::{Place, Step, limit},
@@ -14,16 +16,34 @@ use crate::{
 /// Records of each sort that one tick prunes at most.
 const MAX_PRUNED: i64 = 256;
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Ticks (T2); jobs become ready that were due `later` ago.
     pub(super) fn tick(&mut self, grace: &mut Grace, later: Duration) -> rusqlite::Result<Tick> {
         let may_end = grace.step(self.now, self.options.lease());
-        let promoted = self.promote(self.now - later)?;
-        let ended = if may_end { self.end_claims()? } else { 0 };
-        self.prune()?;
-        let next =
-            self.next(if may_end { self.now } else { grace.since + self.options.lease() })?;
-        Ok(Tick { now: self.now, promoted, ended, next })
+        let mut first = self.firsts()?;
+        let (until, now) = (self.now - later, self.now);
+        let promoted = if reached(first.due, until) { self.promote(until)? } else { 0 };
+        let ended = if may_end && reached(first.lease_end, now) { self.end_claims()? } else { 0 };
+        let pruned = self.prune(&first)?;
+        if promoted > 0 || ended > 0 || pruned {
+            first = self.firsts()?;
+        }
+        let spared_until = if may_end { now } else { grace.since + self.options.lease() };
+        Ok(Tick { now, promoted, ended, next: first.next(spared_until) })
+    }
+
+    /// Looks at the first of all that waits for a time: most ticks find nothing to do, at the price of this one look.
+    fn firsts(&self) -> rusqlite::Result<Firsts> {
+        self.statements.with(
+            "SELECT (SELECT min(place) FROM job WHERE state = 0),
+                    (SELECT min(place) FROM job WHERE state = 3),
+                    (SELECT min(until) FROM paused),
+                    (SELECT min(place) FROM job WHERE state = 4),
+                    (SELECT min(place) FROM job WHERE state = 5),
+                    (SELECT min(until) FROM seen),
+                    (SELECT min(until) FROM process)",
+            |select| select.query_one((), Firsts::of),
+        )
     }
 
     fn promote(&mut self, until: Timestamp) -> rusqlite::Result<usize> {
@@ -33,6 +53,7 @@ impl Step<'_> {
             (until.as_micros(), limit(MAX_DUE)),
             Place::of,
         )?;
+        self.shared.scheduled -= limit(due.len());
         for job in &due {
             self.enter(job)?;
         }
@@ -58,57 +79,102 @@ impl Step<'_> {
         Ok(ended.len())
     }
 
-    fn prune(&mut self) -> rusqlite::Result<()> {
+    /// Says whether a pause ended, after which another may be the first.
+    fn prune(&mut self, first: &Firsts) -> rusqlite::Result<bool> {
         let now = self.now.as_micros();
-        let dead_until = (self.now - self.options.keep_dead).as_micros();
-        self.run(
-            "DELETE FROM job WHERE seq IN
-             (SELECT seq FROM job WHERE state = 4 AND place <= ? ORDER BY place, id LIMIT ?)",
-            (dead_until, MAX_PRUNED),
-        )?;
-        if self.shared.completed > 0 {
-            self.prune_completed()?;
+        let dead_until = self.now - self.options.keep_dead;
+        if reached(first.dead, dead_until) {
+            self.run(
+                "DELETE FROM job WHERE seq IN
+                 (SELECT seq FROM job WHERE state = 4 AND place <= ? ORDER BY place, id LIMIT ?)",
+                (dead_until.as_micros(), MAX_PRUNED),
+            )?;
         }
-        self.run(
-            "DELETE FROM seen WHERE id IN
-             (SELECT id FROM seen WHERE until <= ? ORDER BY until LIMIT ?)",
-            (now, MAX_PRUNED),
-        )?;
-        self.run("DELETE FROM process WHERE until <= ?", (now,))?;
+        if first.completed.is_some() {
+            self.prune_completed(first.completed)?;
+        }
+        if reached(first.forgotten, self.now) {
+            self.run(
+                "DELETE FROM seen WHERE id IN
+                 (SELECT id FROM seen WHERE until <= ? ORDER BY until LIMIT ?)",
+                (now, MAX_PRUNED),
+            )?;
+        }
+        if reached(first.silent, self.now) {
+            self.run("DELETE FROM process WHERE until <= ?", (now,))?;
+        }
+        if !reached(first.resumed, self.now) {
+            return Ok(false);
+        }
         let resumed = "DELETE FROM paused WHERE until <= ? RETURNING queue";
         for queue in self.all(resumed, (now,), |row| row.get::<_, row::Text>(0))? {
             self.touch(&queue.lossy());
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn prune_completed(&mut self) -> rusqlite::Result<()> {
+    fn prune_completed(&mut self, first: Option<Timestamp>) -> rusqlite::Result<()> {
+        let until = self.now - self.options.keep_completed;
+        let old = if reached(first, until) {
+            self.run(
+                "DELETE FROM job WHERE seq IN
+                 (SELECT seq FROM job WHERE state = 5 AND place <= ? ORDER BY place, id LIMIT ?)",
+                (until.as_micros(), MAX_PRUNED),
+            )?
+        } else {
+            0
+        };
+        self.shared.completed -= limit(old);
         let too_many = self.shared.completed - i64::from(self.options.keep_completed_max);
-        let until = (self.now - self.options.keep_completed).as_micros();
-        let old = self.run(
-            "DELETE FROM job WHERE seq IN
-             (SELECT seq FROM job WHERE state = 5 AND place <= ? ORDER BY place, id LIMIT ?)",
-            (until, MAX_PRUNED),
-        )?;
-        let old = i64::try_from(old).unwrap_or(0);
-        let surplus = self.run(
-            "DELETE FROM job WHERE seq IN
-             (SELECT seq FROM job WHERE state = 5 ORDER BY place, id LIMIT ?)",
-            ((too_many - old).clamp(0, MAX_PRUNED - old),),
-        )?;
-        self.shared.completed -= old + i64::try_from(surplus).unwrap_or(0);
+        if too_many > 0 {
+            let surplus = self.run(
+                "DELETE FROM job WHERE seq IN
+                 (SELECT seq FROM job WHERE state = 5 ORDER BY place, id LIMIT ?)",
+                (too_many.min(MAX_PRUNED - limit(old)),),
+            )?;
+            self.shared.completed -= limit(surplus);
+        }
         Ok(())
+    }
+}
+
+/// The earliest of each sort of time.
+struct Firsts {
+    due: Option<Timestamp>,
+    lease_end: Option<Timestamp>,
+    /// A pause's end.
+    resumed: Option<Timestamp>,
+    /// Since when a job is dead.
+    dead: Option<Timestamp>,
+    /// Since when a job is completed.
+    completed: Option<Timestamp>,
+    /// Until when an id is remembered.
+    forgotten: Option<Timestamp>,
+    /// Until when a process counts as alive.
+    silent: Option<Timestamp>,
+}
+
+impl Firsts {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            due: row::time(row, 0)?,
+            lease_end: row::time(row, 1)?,
+            resumed: row::time(row, 2)?,
+            dead: row::time(row, 3)?,
+            completed: row::time(row, 4)?,
+            forgotten: row::time(row, 5)?,
+            silent: row::time(row, 6)?,
+        })
     }
 
     /// Returns when to come again; claims do not end before `spared_until`.
-    fn next(&self, spared_until: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
-        let earliest = |sql| -> rusqlite::Result<_> {
-            Ok(self.first(sql, (), |row| row::time(row, 0))?.flatten())
-        };
-        let due = earliest("SELECT min(place) FROM job WHERE state = 0")?;
-        let lease_end = earliest("SELECT min(place) FROM job WHERE state = 3")?;
-        let resumed = earliest("SELECT min(until) FROM paused")?;
-        let spared = lease_end.map(|end| end.max(spared_until));
-        Ok([due, spared, resumed].into_iter().flatten().min())
+    fn next(&self, spared_until: Timestamp) -> Option<Timestamp> {
+        let spared = self.lease_end.map(|end| end.max(spared_until));
+        [self.due, spared, self.resumed].into_iter().flatten().min()
     }
+}
+
+/// Says whether there is something whose time has come.
+fn reached(first: Option<Timestamp>, now: Timestamp) -> bool {
+    first.is_some_and(|first| first <= now)
 }

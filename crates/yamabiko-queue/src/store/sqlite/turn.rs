@@ -1,15 +1,36 @@
 //! A worker's step: commits, a tick, and the next claims.
 
+use rusqlite::Row;
+
 use super::{
     row,
     step::{Step, limit},
 };
 use crate::{
-    job::JobId,
+    job::{Job, JobId},
     store::{Claim, Commit, Held, Process, RunToken, TURN_LATER, Turn, Want, grace::Grace},
 };
 
-impl Step<'_> {
+/// A job that can be claimed, with its lane's state.
+struct Ready {
+    seq: i64,
+    place: i64,
+    job: Job,
+    state: Option<Vec<u8>>,
+}
+
+impl Ready {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(row::SEQ)?,
+            place: row.get(row::PLACE)?,
+            job: row::job(row)?,
+            state: row.get(row::BEHIND_JOB)?,
+        })
+    }
+}
+
+impl Step<'_, '_> {
     /// Ends runs, ticks, and claims the next jobs.
     pub(super) fn turn(
         &mut self,
@@ -46,38 +67,32 @@ impl Step<'_> {
         }
         let token = self.shared.token + 1;
         let found = self.all(
-            "SELECT * FROM job WHERE state = 1 AND queue = ? ORDER BY place LIMIT ?",
+            "SELECT job.*, value FROM job LEFT JOIN state ON state.lane = job.lane
+             WHERE state = 1 AND queue = ? ORDER BY place LIMIT ?",
             (queue, limit(room)),
-            |row| Ok((row.get::<_, i64>(row::SEQ)?, row::job(row)?)),
+            Ready::of,
         )?;
+        let Some(last) = found.last() else { return Ok(()) };
         if found.len() == room {
             // What this worker leaves is for others (W1).
             self.touch(queue);
         }
-        let (now, lease_end) = (self.now.as_micros(), self.lease_end());
-        for (seq, mut job) in found {
+        // Places are unique, so that these are the same jobs.
+        self.run(
+            "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
+             WHERE state = 1 AND queue = ? AND place <= ?",
+            (self.lease_end(), token, self.now.as_micros(), queue, last.place),
+        )?;
+        for Ready { seq, mut job, state, .. } in found {
             if job.unreadable.is_some() {
                 // A row without a proper id gets one, by which its end can be committed.
                 self.run("UPDATE job SET id = ? WHERE seq = ?", (job.id.as_bytes(), seq))?;
             }
-            self.run(
-                "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
-                 WHERE seq = ?",
-                (lease_end, token, now, seq),
-            )?;
             job.first_claimed.get_or_insert(self.now);
-            let state = match &job.lane {
-                Some(lane) => self.state(lane)?,
-                None => None,
-            };
             let token = RunToken(token.cast_unsigned());
             claims.push(Claim { job, token, claimed_at: self.now, state });
         }
         Ok(())
-    }
-
-    fn state(&self, lane: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-        self.first("SELECT value FROM state WHERE lane = ?", (lane,), |row| row.get(0))
     }
 
     /// Returns when a lease ends that begins now.

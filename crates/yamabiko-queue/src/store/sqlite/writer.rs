@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::{
     clock::StoreClock,
     file,
+    statements::Statements,
     step::Step,
     watch::{LOOK_EVERY, Lookout},
 };
@@ -50,7 +51,7 @@ impl Writer {
     /// It is run again if another request of the same transaction fails, so it must not change anything outside.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl Fn(&mut Step<'_>) -> rusqlite::Result<T> + Send + 'static,
+        work: impl Fn(&mut Step<'_, '_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let stopped = || Error::Unavailable("the store's thread has ended".into());
@@ -62,7 +63,7 @@ impl Writer {
 /// What one caller asks for.
 trait Request: Send {
     /// Does it, within a transaction that may yet fail.
-    fn attempt(&mut self, step: &mut Step<'_>) -> rusqlite::Result<()>;
+    fn attempt(&mut self, step: &mut Step<'_, '_>) -> rusqlite::Result<()>;
 
     /// Tells the caller how it ended.
     fn answer(self: Box<Self>, outcome: Result<()>);
@@ -77,9 +78,9 @@ struct Call<F, T> {
 impl<T, F> Request for Call<F, T>
 where
     T: Send,
-    F: Fn(&mut Step<'_>) -> rusqlite::Result<T> + Send,
+    F: Fn(&mut Step<'_, '_>) -> rusqlite::Result<T> + Send,
 {
-    fn attempt(&mut self, step: &mut Step<'_>) -> rusqlite::Result<()> {
+    fn attempt(&mut self, step: &mut Step<'_, '_>) -> rusqlite::Result<()> {
         self.done = Some((self.work)(step)?);
         Ok(())
     }
@@ -103,11 +104,12 @@ struct Thread {
 
 impl Thread {
     fn run(self, mut lookout: Lookout) {
+        let statements = Statements::new(&self.db);
         loop {
             match self.incoming.recv_timeout(LOOK_EVERY) {
                 Ok(first) => {
                     let others = self.incoming.try_iter().take(MAX_GROUP - 1);
-                    self.write(std::iter::once(first).chain(others).collect());
+                    self.write(&statements, std::iter::once(first).chain(others).collect());
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
@@ -117,13 +119,15 @@ impl Thread {
     }
 
     /// Does all that is asked in one transaction; if that fails, each in one of its own, so that each fails alone.
-    fn write(&self, mut group: Vec<Box<dyn Request>>) {
-        let written = match Step::begin(&self.db, &self.options, &self.clock) {
+    fn write(&self, statements: &Statements<'_>, mut group: Vec<Box<dyn Request>>) {
+        let written = match Step::begin(statements, &self.options, &self.clock) {
             // A file that is locked or away fails for all alike.
             Err(error) => Err(self.undo(error)),
             Ok(step) => match attempt(step, &mut group).map_err(|error| self.undo(error)) {
                 Err(_) if group.len() > 1 => {
-                    return group.into_iter().for_each(|request| self.write(vec![request]));
+                    return group
+                        .into_iter()
+                        .for_each(|request| self.write(statements, vec![request]));
                 }
                 written => written,
             },
@@ -147,7 +151,10 @@ impl Thread {
     }
 }
 
-fn attempt(mut step: Step<'_>, group: &mut [Box<dyn Request>]) -> rusqlite::Result<Vec<Signal>> {
+fn attempt(
+    mut step: Step<'_, '_>,
+    group: &mut [Box<dyn Request>],
+) -> rusqlite::Result<Vec<Signal>> {
     for request in group {
         request.attempt(&mut step)?;
     }
