@@ -97,6 +97,20 @@ impl Bell {
         self.rings().waits.iter().any(|wait| wait.signals.contains(signal))
     }
 
+    /// Waits until a handle has heard the last ring for each signal.
+    pub(crate) async fn all_heard(&self, heard: &Heard, signals: &[Signal]) {
+        loop {
+            let news = heard.news.notified();
+            tokio::pin!(news);
+            // From now on, so that what is heard between the look and the wait is not missed.
+            news.as_mut().enable();
+            if signals.iter().all(|signal| self.is_heard(heard, signal)) {
+                return;
+            }
+            news.await;
+        }
+    }
+
     /// Says whether a handle has heard the last ring for a signal.
     pub(crate) fn is_heard(&self, heard: &Heard, signal: &Signal) -> bool {
         let last = self.rings().last(signal);
@@ -121,6 +135,8 @@ impl Bell {
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     last: Mutex<HashMap<Signal, u64>>,
+    /// Something was heard.
+    news: Notify,
     alarms: Alarms,
 }
 
@@ -135,6 +151,9 @@ impl Heard {
                 heard.insert(signal.clone(), last);
                 news = true;
             }
+        }
+        if news {
+            self.news.notify_waiters();
         }
         news
     }
@@ -215,7 +234,7 @@ mod tests {
         }
         assert!(bell.missed().now_or_never().is_some());
         assert!(!bell.is_heard(&heard, &a[0]) && !bell.is_awaited(&a[0]));
-        bell.wait(&heard, &a, LONG).await;
-        assert!(bell.is_heard(&heard, &a[0]));
+        assert!(bell.all_heard(&heard, &a).now_or_never().is_none());
+        tokio::join!(bell.all_heard(&heard, &a), bell.wait(&heard, &a, LONG));
     }
 }

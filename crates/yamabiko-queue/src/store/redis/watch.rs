@@ -108,12 +108,13 @@ impl Shared {
 
     /// Puts markers back for other processes that were taken here and that nobody comes to hear.
     async fn put_back_unheard(&self) {
-        let is_unheard = |signal: &Signal| !self.bell.is_heard(&self.heard, signal);
-        if !self.wanted().iter().any(is_unheard) {
+        let wanted = self.wanted();
+        let heard = self.bell.all_heard(&self.heard, &wanted);
+        if tokio::time::timeout(UNHEARD, heard).await.is_ok() {
             return;
         }
-        tokio::time::sleep(UNHEARD).await;
-        for signal in self.wanted().into_iter().filter(is_unheard) {
+        let is_unheard = |signal: &Signal| !self.bell.is_heard(&self.heard, signal);
+        for signal in wanted.into_iter().filter(is_unheard) {
             self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&signal);
             let mut wake = self.scripts.wake.key(&self.prefix);
             wake.arg("");
