@@ -12,12 +12,13 @@ use std::{
 use serde_json::Value;
 
 /// Who may import whom, and nobody else; test kits and simulators stand in dev-dependencies.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("yamabiko-line", &[]),
     ("yamabiko-queue", &[]),
     ("yamabiko-simulator", &["yamabiko-line"]),
     ("yamabiko", &["yamabiko-line", "yamabiko-queue", "yamabiko-simulator"]),
     ("timer-bot", &["yamabiko"]),
+    ("keyword-bot", &["yamabiko"]),
     ("yamabiko-bench", &["yamabiko-line", "yamabiko-queue"]),
     ("yamabiko-chaos", &["yamabiko", "yamabiko-line", "yamabiko-queue", "yamabiko-simulator"]),
     ("xtask", &[]),
