@@ -97,6 +97,7 @@ impl Options {
             clock: Clock::Own,
             concurrency: self.concurrency(),
             queues: vec![(DEFAULT.to_owned(), 1)],
+            limits: std::collections::BTreeMap::new(),
             shutdown: Duration::from_secs(10),
             process: Process {
                 name: format!("bench/{pid}"),

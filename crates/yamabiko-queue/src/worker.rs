@@ -1,6 +1,10 @@
 //! The worker role: claims jobs in batches, runs them, and commits what they ask for.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio::{
@@ -43,6 +47,8 @@ pub struct WorkerOptions {
     pub concurrency: usize,
     /// The queues to serve, with their weights; `events` and `outbox` are served unless named with weight 0.
     pub queues: Vec<(String, u32)>,
+    /// How many jobs of these queues run at once; they have slots of their own.
+    pub limits: BTreeMap<String, usize>,
     /// How long a stop waits for running jobs.
     pub shutdown: Duration,
     /// Who this is, for people; the worker adds the queues that it serves.
@@ -88,7 +94,7 @@ impl Worker {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, registry: Arc<Registry>, mut options: WorkerOptions) -> Self {
         let (reporter, reports) = mpsc::unbounded_channel();
-        let slots = Slots::new(options.concurrency, &options.queues);
+        let slots = Slots::new(options.concurrency, &options.queues, &options.limits);
         options.process.queues = slots.queues();
         let process = Arc::new(options.process.clone());
         let beaten = options.clock.stopwatch();

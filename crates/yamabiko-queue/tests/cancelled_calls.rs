@@ -54,6 +54,7 @@ async fn d4_a_cancelled_call_goes_on_to_its_end_and_nothing_overtakes_it() {
     let options = WorkerOptions {
         concurrency: 2,
         queues: Vec::new(),
+        limits: std::collections::BTreeMap::new(),
         shutdown: Duration::ZERO,
         process,
         clock: Clock::Manual(clock.clone()),

@@ -55,6 +55,7 @@ async fn c5_a_turn_that_fails_is_sent_again_with_its_checkpoints_and_ends() {
         WorkerOptions {
             concurrency: 1,
             queues: vec![(QUEUE.to_owned(), 1)],
+            limits: std::collections::BTreeMap::new(),
             shutdown: Duration::ZERO,
             process: Process {
                 name: "test".to_owned(),

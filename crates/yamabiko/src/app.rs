@@ -1,8 +1,9 @@
 //! An author's bot: its name, its handlers and its jobs.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, num::NonZeroUsize, sync::Arc};
 
 use anyhow::bail;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use yamabiko_line::{
     event::{
@@ -11,21 +12,18 @@ use yamabiko_line::{
     },
     message::Message,
 };
-use yamabiko_queue::{
-    Registry,
-    job::{EVENTS, OUTBOX},
-};
+use yamabiko_queue::Registry;
 
 use crate::{
     Context, Job, Result, Setting,
+    cli::OwnCommands,
     config::OwnSettings,
-    context::LateCall,
     dead::{self, Apology, DEFAULT_SENTENCE, Dead},
-    delivery::Courier,
+    endpoint::Endpoints,
     handlers::{Handlers, On, part, whole},
     job::Lane,
-    platform::Platform,
-    registry::{AddJob, Data, Shared, add_deliveries, add_events, add_job},
+    queues::OwnQueues,
+    registry::{AddJob, Data, Shared, Surroundings, add_deliveries, add_events, add_job},
     state::{ChatState, StateFormat},
 };
 
@@ -48,10 +46,11 @@ pub struct App<S = ()> {
     pub(crate) name: String,
     handlers: Handlers<S>,
     jobs: Vec<AddJob<S>>,
-    /// The queues of the laneless jobs.
-    queues: Vec<&'static str>,
+    pub(crate) queues: OwnQueues,
     pub(crate) data: Data,
     pub(crate) settings: OwnSettings,
+    pub(crate) commands: OwnCommands,
+    pub(crate) endpoints: Endpoints,
     state: StateFormat<S>,
     apology: Apology,
     /// What was put together wrongly; said at the start.
@@ -72,9 +71,11 @@ impl App<()> {
             name: name.into(),
             handlers: Handlers::default(),
             jobs: Vec::new(),
-            queues: Vec::new(),
+            queues: OwnQueues::default(),
             data: Data::default(),
             settings: OwnSettings::default(),
+            commands: OwnCommands::default(),
+            endpoints: Endpoints::default(),
             state: StateFormat::default(),
             apology: Arc::new(|_| Some(Message::text(DEFAULT_SENTENCE))),
             mistake: None,
@@ -92,9 +93,11 @@ impl App<()> {
             name: self.name,
             handlers: Handlers::default(),
             jobs: Vec::new(),
-            queues: Vec::new(),
+            queues: self.queues,
             data: self.data,
             settings: self.settings,
+            commands: self.commands,
+            endpoints: self.endpoints,
             state: StateFormat::default(),
             apology: self.apology,
         }
@@ -120,8 +123,17 @@ impl<S: ChatState> App<S> {
     pub fn job<J: Job<S>>(mut self) -> Self {
         self.jobs.push(add_job::<S, J>());
         if J::LANE == Lane::None {
-            self.queues.push(J::QUEUE);
+            self.queues.add(J::QUEUE);
         }
+        self
+    }
+
+    /// Runs at most so many jobs of a queue at once in a process, in slots of their own; `QUEUE_CONCURRENCY` sets another number.
+    ///
+    /// For work that takes much memory or calls somebody who shall not be hurried.
+    #[must_use]
+    pub fn queue_concurrency(mut self, queue: &'static str, at_most: NonZeroUsize) -> Self {
+        self.queues.limits.insert(queue.to_owned(), at_most.get());
         self
     }
 
@@ -142,6 +154,34 @@ impl<S: ChatState> App<S> {
             Err(_) => self.mistake = Some("the DEFAULT of a Setting cannot be parsed as one"),
         }
         self.settings.add::<T>();
+        self
+    }
+
+    /// Adds a command that only this bot has: `bot-name NAME` calls `run` and ends, without store and without LINE.
+    ///
+    /// `about` is one sentence for `--help`. What `run` returns as an error is said, and the process fails.
+    #[must_use]
+    pub fn command(
+        mut self,
+        name: &'static str,
+        about: &'static str,
+        run: impl FnOnce() -> Result + Send + 'static,
+    ) -> Self {
+        self.commands.add(name, about, run);
+        self
+    }
+
+    /// Answers `POST path` of `web`: a JSON body of type `Q`, at most 64 KiB, is answered with JSON.
+    ///
+    /// The function may keep a core busy: it runs on a pool of `BLOCKING_THREADS` threads that jobs have no part in, and
+    /// what is over waits. What it returns as an error is answered as 400 with `{"error": …}`, as is a body that cannot be read.
+    #[must_use]
+    pub fn post<Q: DeserializeOwned + 'static, A: Serialize + 'static>(
+        mut self,
+        path: &'static str,
+        answer: impl Fn(Q) -> Result<A> + Send + Sync + 'static,
+    ) -> Self {
+        self.endpoints.add(path, answer);
         self
     }
 
@@ -420,27 +460,16 @@ impl<S: ChatState> App<S> {
         crate::cli::run(self)
     }
 
-    /// Returns the queues that the bot's jobs are in (C6).
-    pub(crate) fn queues(&self) -> Vec<&'static str> {
-        let mut queues = [&[EVENTS, OUTBOX], &self.queues[..]].concat();
-        queues.sort_unstable();
-        queues.dedup();
-        queues
-    }
-
     /// Returns what a worker needs to run the bot.
     pub(crate) fn into_registry(
         self,
-        platform: Arc<dyn Platform>,
-        courier: Arc<Courier>,
-        time_zone: jiff::tz::TimeZone,
-        late_call: LateCall,
+        Surroundings { platform, courier, time_zone, late_call, pool }: Surroundings,
     ) -> Result<Registry> {
         if let Some(mistake) = self.mistake {
             bail!(mistake);
         }
         let (data, state) = (self.data, self.state);
-        let shared = Arc::new(Shared { platform, data, state, time_zone, late_call });
+        let shared = Arc::new(Shared { platform, data, state, time_zone, late_call, pool });
         let mut registry = Registry::new();
         add_events(&mut registry, &shared, self.handlers)?;
         add_deliveries(&mut registry, courier)?;
@@ -450,31 +479,5 @@ impl<S: ChatState> App<S> {
         let apology = self.apology;
         registry.on_dead(move |claim, error| dead::effects(&apology, claim, error));
         Ok(registry)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde::{Deserialize, Serialize};
-
-    use super::*;
-
-    #[derive(Serialize, Deserialize)]
-    struct Slow;
-
-    impl Job for Slow {
-        const KIND: &'static str = "slow";
-        const LANE: Lane = Lane::None;
-        const QUEUE: &'static str = "heavy";
-
-        async fn run(self, _cx: Context) -> Result {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn c6_the_queues_of_a_bot_are_known() {
-        let app = App::new("test").job::<Slow>();
-        assert_eq!(app.queues(), ["events", "heavy", "outbox"]);
     }
 }

@@ -79,11 +79,17 @@ impl Role {
 
 /// Runs an app as its command line says.
 pub(crate) fn run<S: ChatState>(mut app: App<S>) -> Result {
-    let command = Cli::command().name(app.name.clone()).args(app.settings.arguments());
+    let command = Cli::command()
+        .name(app.name.clone())
+        .args(app.settings.arguments())
+        .subcommands(app.commands.subcommands());
     let matches = command.get_matches();
     app.settings.read(&matches, &mut app.data);
-    let cli = Cli::from_arg_matches(&matches)?;
-    let is_well = start(app, cli).unwrap_or_else(|error| {
+    let started = match app.commands.take(matches.subcommand_name()) {
+        Some(run) => run().map(|()| true),
+        None => start(app, Cli::from_arg_matches(&matches)?),
+    };
+    let is_well = started.unwrap_or_else(|error| {
         // What `main` would print is a trace for programmers; whoever set a setting wrongly needs the sentence.
         complain(&format!("error: {error:#}"));
         false
@@ -124,6 +130,39 @@ fn complain(text: &str) {
 pub(crate) fn tell(text: &str) {
     // Nobody may be listening; that is no reason to stop.
     drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+/// The commands that only this bot has.
+#[derive(Default)]
+pub(crate) struct OwnCommands(Vec<OwnCommand>);
+
+struct OwnCommand {
+    name: &'static str,
+    about: &'static str,
+    run: Run,
+}
+
+type Run = Box<dyn FnOnce() -> Result + Send>;
+
+impl OwnCommands {
+    pub(crate) fn add(
+        &mut self,
+        name: &'static str,
+        about: &'static str,
+        run: impl FnOnce() -> Result + Send + 'static,
+    ) {
+        self.0.push(OwnCommand { name, about, run: Box::new(run) });
+    }
+
+    fn subcommands(&self) -> impl Iterator<Item = clap::Command> {
+        self.0.iter().map(|own| clap::Command::new(own.name).about(own.about))
+    }
+
+    /// Takes what a command does, if it is one of these.
+    fn take(&mut self, name: Option<&str>) -> Option<Run> {
+        let index = self.0.iter().position(|own| Some(own.name) == name)?;
+        Some(self.0.swap_remove(index).run)
+    }
 }
 
 #[cfg(test)]

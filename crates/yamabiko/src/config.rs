@@ -82,9 +82,17 @@ pub struct Settings {
     #[arg(long, env = "WORKER_CONCURRENCY", global = true)]
     pub worker_concurrency: Option<NonZeroUsize>,
 
-    /// The queues to serve with their weights; `events` and `outbox` are served unless given weight 0.
-    #[arg(long, env = "WORKER_QUEUES", global = true, default_value = "high=4,default=2,low=1", value_parser = parse::queues)]
-    pub worker_queues: Queues,
+    /// The queues to serve with their weights; `events` and `outbox` are served unless given weight 0. Defaults to high=4,default=2,low=1 and 1 for each other queue of the bot.
+    #[arg(long, env = "WORKER_QUEUES", global = true, value_parser = parse::queues)]
+    pub worker_queues: Option<Queues>,
+
+    /// How many jobs of these queues run at once in a process, like heavy=2; they have slots of their own. Defaults to what the bot says.
+    #[arg(long, env = "QUEUE_CONCURRENCY", global = true, value_parser = parse::limits)]
+    pub queue_concurrency: Option<Limits>,
+
+    /// How many threads do work that keeps a core busy. Defaults to the number of cores.
+    #[arg(long, env = "BLOCKING_THREADS", global = true)]
+    pub blocking_threads: Option<NonZeroUsize>,
 
     /// How long a process's claims hold without its beat, in seconds, at least 2.
     #[arg(long, env = "LEASE_SECONDS", global = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=3600))]
@@ -157,6 +165,10 @@ pub enum LogFormat {
 /// Queues with their weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queues(pub Vec<(String, u32)>);
+
+/// How many jobs of which queues run at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits(pub Vec<(String, usize)>);
 
 /// Returns the store that `all` makes itself.
 pub(crate) fn default_file(name: &str) -> String {
@@ -255,7 +267,14 @@ impl Settings {
     }
 
     pub(crate) fn concurrency(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.worker_concurrency.map_or(cores * 16, NonZeroUsize::get)
+        self.worker_concurrency.map_or(cores() * 16, NonZeroUsize::get)
     }
+
+    pub(crate) fn blocking_threads(&self) -> usize {
+        self.blocking_threads.map_or(cores(), NonZeroUsize::get)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }

@@ -13,6 +13,7 @@ use yamabiko_queue::{Due, Effect, JobId, JobRecord, NewJob, Run, State, Timestam
 
 use crate::{
     Result,
+    blocking::Over,
     delivery::KEPT_TOKEN_GOOD_FOR,
     ending::Cancel,
     job::{Job, Lane},
@@ -59,6 +60,7 @@ struct Inner<S> {
     run: Run,
     envelope: Envelope,
     shared: Arc<Shared<S>>,
+    over: Over,
     collected: Collected<S>,
 }
 
@@ -113,10 +115,16 @@ impl Timer {
 }
 
 impl<S: ChatState> Context<S> {
-    pub(crate) fn new(run: Run, envelope: Envelope, shared: Arc<Shared<S>>, state: S) -> Self {
+    pub(crate) fn new(
+        run: Run,
+        envelope: Envelope,
+        shared: Arc<Shared<S>>,
+        state: S,
+        over: Over,
+    ) -> Self {
         let checkpoints = run.claim.job.checkpoint;
         let collected = Collected::new(state, checkpoints, Arc::clone(&shared.late_call));
-        Self { inner: Arc::new(Inner { run, envelope, shared, collected }) }
+        Self { inner: Arc::new(Inner { run, envelope, shared, over, collected }) }
     }
 
     /// Says something to the chat, by reply if the event's reply token is still good, else by push.
@@ -269,6 +277,27 @@ impl<S: ChatState> Context<S> {
     /// what shall happen later is better asked for by `after`.
     pub async fn sleep(&self, time: Duration) {
         self.inner.run.sleep(time).await;
+    }
+
+    /// Does work that keeps a core busy on a bounded pool of threads, so that it delays no timer and no webhook.
+    ///
+    /// The pool has `BLOCKING_THREADS` threads; what is over waits. Its threads give way to all others of the process.
+    /// A thread cannot be stopped: when the run ends before the work (its time is up, it was cancelled), the work goes on
+    /// until it looks at [`Context::cancelled`], and what it returns is dropped (D1).
+    ///
+    /// # Errors
+    /// If the process stops meanwhile. A panic of the work is one of the run.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        self.inner.run.part(self.inner.shared.pool.run(work)).await
+    }
+
+    /// Says whether the run has ended, so that work on a thread of its own may stop.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.inner.over.is_over()
     }
 
     /// Says whether the run can answer by reply: its event has a reply token, or the job has kept one.

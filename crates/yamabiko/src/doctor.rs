@@ -61,7 +61,7 @@ pub(crate) async fn run<S: ChatState>(
     settings: &Settings,
 ) -> Result<bool> {
     let url = settings.store_url_of(&app.name)?;
-    let (options, queues) = (settings.store_options(&app.name), app.queues());
+    let (options, queues) = (settings.store_options(&app.name), app.queues.names());
     let mut findings = Vec::new();
     if call.confirm_clock {
         findings.push(store::confirm_clock(&url).await?);

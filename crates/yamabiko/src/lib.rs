@@ -34,6 +34,7 @@
 //! ```
 
 mod app;
+mod blocking;
 mod cli;
 mod config;
 mod context;
@@ -41,11 +42,13 @@ mod dead;
 mod delivery;
 mod doctor;
 mod ending;
+mod endpoint;
 mod handlers;
 mod health;
 mod job;
 mod log;
 mod platform;
+mod queues;
 mod registry;
 mod roles;
 mod server;

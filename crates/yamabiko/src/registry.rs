@@ -14,6 +14,7 @@ use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
 
 use crate::{
     Context, Result,
+    blocking::{Over, Pool},
     context::{EVENT_KIND, Envelope, LateCall, StoredEvent, believed, chat_lane, newer_version},
     delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
@@ -26,6 +27,16 @@ use crate::{
 /// How long a job waits for a newer version of the program that can read it.
 const NEWER_AGAIN: Duration = Duration::from_secs(5);
 
+/// What a bot finds in the process that it runs in.
+pub(crate) struct Surroundings {
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) courier: Arc<Courier>,
+    pub(crate) time_zone: jiff::tz::TimeZone,
+    pub(crate) late_call: LateCall,
+    /// The threads of `cx.blocking`.
+    pub(crate) pool: Arc<Pool>,
+}
+
 /// What all runs of a process share.
 pub(crate) struct Shared<S> {
     pub(crate) platform: Arc<dyn Platform>,
@@ -33,6 +44,7 @@ pub(crate) struct Shared<S> {
     pub(crate) state: StateFormat<S>,
     pub(crate) time_zone: jiff::tz::TimeZone,
     pub(crate) late_call: LateCall,
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// The values of `App::data`, one of each type.
@@ -153,7 +165,9 @@ async fn in_context<S: ChatState>(
         Err(finish) => return finish,
     };
     let kind = run.claim.job.kind.clone();
-    let cx = Context::new(run, envelope, shared, state);
+    let over = Over::default();
+    let _ends = over.when_dropped();
+    let cx = Context::new(run, envelope, shared, state, over);
     let ended = work(cx.clone()).await;
     let asked = cx.seal();
     let finish = match ended.and(asked) {

@@ -16,14 +16,18 @@ use yamabiko_queue::{
 
 use crate::{
     App, Result,
+    blocking::Pool,
     cli::Role,
     config::{Settings, default_file},
     context,
     delivery::Courier,
     doctor,
+    endpoint::Endpoints,
     health::Health,
     log,
     platform::Platform,
+    queues::OwnQueues,
+    registry::Surroundings,
     server::{self, Status},
     shutdown::{self, Stop},
     state::ChatState,
@@ -81,12 +85,12 @@ impl Bot {
         let (health, opened, queue) = (Arc::default(), Arc::default(), Arc::default());
         let status = Status {
             store: Arc::clone(&opened),
-            queues: app.queues(),
+            queues: app.queues.names(),
             health: Arc::clone(&health),
             metrics: self.metrics.clone(),
         };
         let mut tasks: JoinSet<Result> = JoinSet::new();
-        self.serve(&mut tasks, status, &queue).await?;
+        self.serve(&mut tasks, status, app.endpoints.clone(), &queue).await?;
         let stopping = self.stop.requested();
         tokio::spawn({
             let health = Arc::clone(&health);
@@ -134,13 +138,18 @@ impl Bot {
         &mut self,
         tasks: &mut JoinSet<Result>,
         status: Status,
+        endpoints: Endpoints,
         queue: &Arc<OnceLock<Queue>>,
     ) -> Result {
         let routes = server::status_routes(status);
         if let Some(Web { secret, listener }) = self.web.take() {
             let webhook = Webhook::new(secret, Arc::clone(queue));
             tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
-            let routes = routes.merge(server::webhook_routes(webhook));
+            let mut routes = routes.merge(server::webhook_routes(webhook));
+            if !endpoints.is_empty() {
+                let pool = Pool::for_requests(self.settings.blocking_threads())?;
+                routes = routes.merge(endpoints.routes(pool));
+            }
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));
         } else if let Some(port) = self.settings.metrics_port {
             let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
@@ -151,7 +160,7 @@ impl Bot {
 
     /// Warns of what is wrong with the store and its queues, while the process goes to work.
     fn warn<S: ChatState>(&self, store: &Arc<dyn Store>, app: &App<S>) {
-        let (url, store, queues) = (self.url.clone(), Arc::clone(store), app.queues());
+        let (url, store, queues) = (self.url.clone(), Arc::clone(store), app.queues.names());
         let options = self.settings.store_options(&app.name);
         tokio::spawn(async move { doctor::warn_at_start(&url, &options, &store, &queues).await });
     }
@@ -162,19 +171,23 @@ impl Bot {
         store: Arc<dyn Store>,
         health: Arc<Health>,
     ) -> Result<Worker> {
-        let queues = app.queues();
+        let own = app.queues.clone();
         let platform = Arc::clone(&self.platform);
         let courier = Courier::new(Arc::clone(&platform), health, self.settings.uncertain_reply);
-        let zone = self.settings.time_zone.clone();
-        let registry =
-            app.into_registry(platform, Arc::new(courier), zone, context::log_late_call())?;
-        let options = worker_options(&self.settings, self.role, self.clock.clone());
+        let registry = app.into_registry(Surroundings {
+            platform,
+            courier: Arc::new(courier),
+            time_zone: self.settings.time_zone.clone(),
+            late_call: context::log_late_call(),
+            pool: Arc::new(Pool::for_runs(self.settings.blocking_threads())?),
+        })?;
+        let options = worker_options(&self.settings, &own, self.role, self.clock.clone());
         tracing::info!(
             concurrency = options.concurrency,
             "worker: runs handlers, jobs and deliveries"
         );
         let worker = Worker::new(store, Arc::new(registry), options);
-        for queue in queues {
+        for queue in own.names() {
             if !worker.queues().iter().any(|served| served == queue) {
                 tracing::warn!(
                     queue,
@@ -194,12 +207,15 @@ impl Bot {
     }
 }
 
-fn worker_options(settings: &Settings, role: Role, clock: Clock) -> WorkerOptions {
+fn worker_options(settings: &Settings, own: &OwnQueues, role: Role, clock: Clock) -> WorkerOptions {
+    let mut limits = own.limits.clone();
+    limits.extend(settings.queue_concurrency.iter().flat_map(|told| told.0.clone()));
     let pid = std::process::id();
     let host = host_name();
     WorkerOptions {
         concurrency: settings.concurrency(),
-        queues: settings.worker_queues.0.clone(),
+        queues: own.served(settings.worker_queues.as_ref()),
+        limits,
         shutdown: std::time::Duration::from_secs(settings.shutdown_seconds.into()),
         process: Process {
             name: format!("{host}/{pid}/{}", role.name()),

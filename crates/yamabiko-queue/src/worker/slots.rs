@@ -1,11 +1,13 @@
 //! How many jobs of which queues a worker has room for.
 
+use std::collections::BTreeMap;
+
 use crate::{
     job::{EVENTS, OUTBOX},
     store::{Signal, Want},
 };
 
-/// Free places: `events` and `outbox` have their own, all other queues share the rest by weight (C6).
+/// Free places: `events`, `outbox` and queues with a limit have their own, all others share the rest by weight (C6).
 ///
 /// A turn that is under way has what it asks for to itself until it is answered.
 #[derive(Debug)]
@@ -20,15 +22,23 @@ struct Group {
 }
 
 impl Slots {
-    pub(super) fn new(each: usize, queues: &[(String, u32)]) -> Self {
+    pub(super) fn new(
+        each: usize,
+        queues: &[(String, u32)],
+        limits: &BTreeMap<String, usize>,
+    ) -> Self {
+        let limit = |name: &str| limits.get(name).copied();
         let own = |name: &str| {
             let weight =
                 queues.iter().find(|(queue, _)| queue == name).map_or(1, |(_, weight)| *weight);
-            Group { queues: vec![(name.to_owned(), weight)], free: each }
+            let free = limit(name).unwrap_or(each);
+            Group { queues: vec![(name.to_owned(), weight)], free }
         };
-        let shared =
-            queues.iter().filter(|(name, _)| name != EVENTS && name != OUTBOX).cloned().collect();
+        let others = queues.iter().filter(|(name, _)| name != EVENTS && name != OUTBOX);
+        let (limited, shared): (Vec<_>, Vec<_>) =
+            others.cloned().partition(|(name, _)| limit(name).is_some());
         let mut groups = vec![own(EVENTS), own(OUTBOX), Group { queues: shared, free: each }];
+        groups.extend(limited.iter().map(|(name, _)| own(name)));
         for group in &mut groups {
             group.queues.retain(|(_, weight)| *weight > 0);
         }
@@ -109,9 +119,13 @@ mod tests {
         list.iter().map(|&(name, weight)| (name.to_owned(), weight)).collect()
     }
 
+    fn slots(each: usize, list: &[(&str, u32)]) -> Slots {
+        Slots::new(each, &queues(list), &BTreeMap::new())
+    }
+
     #[test]
     fn c6_events_and_outbox_have_slots_of_their_own() {
-        let mut slots = Slots::new(2, &queues(&[("high", 4), ("low", 1)]));
+        let mut slots = slots(2, &[("high", 4), ("low", 1)]);
         slots.take("low");
         slots.take("high");
         let wants = slots.ask(|| 0.5);
@@ -124,7 +138,7 @@ mod tests {
 
     #[test]
     fn c6_two_turns_under_way_do_not_ask_for_the_same_slots() {
-        let mut slots = Slots::new(2, &queues(&[("events", 0), ("outbox", 0), ("low", 1)]));
+        let mut slots = slots(2, &[("events", 0), ("outbox", 0), ("low", 1)]);
         let first = slots.ask(|| 0.5);
         assert_eq!((first[0].at_most, slots.ask(|| 0.5)), (2, Vec::new()));
         slots.answered(&first);
@@ -134,9 +148,20 @@ mod tests {
 
     #[test]
     fn c6_a_queue_with_weight_zero_is_not_served() {
-        let slots = Slots::new(1, &queues(&[("events", 0), ("low", 1), ("high", 0)]));
+        let slots = slots(1, &[("events", 0), ("low", 1), ("high", 0)]);
         assert_eq!(slots.queues(), [OUTBOX, "low"]);
         assert_eq!(slots.signals(), [Signal::Queue(OUTBOX.into()), Signal::Queue("low".into())]);
+    }
+
+    #[test]
+    fn a_queue_with_a_limit_has_so_many_slots_of_its_own() {
+        let limits = BTreeMap::from([("heavy".to_owned(), 2)]);
+        let mut slots = Slots::new(8, &queues(&[("default", 2), ("heavy", 1)]), &limits);
+        slots.take("default");
+        slots.take("heavy");
+        let wants = slots.ask(|| 0.5);
+        let asked: Vec<_> = wants.iter().map(|want| (&*want.queues[0], want.at_most)).collect();
+        assert_eq!(asked, [(EVENTS, 8), (OUTBOX, 8), ("default", 7), ("heavy", 1)]);
     }
 
     #[test]

@@ -166,6 +166,7 @@ async fn work(place: &Place) -> Vec<JobId> {
     let options = WorkerOptions {
         concurrency: 4,
         queues: vec![("default".to_owned(), 1)],
+        limits: std::collections::BTreeMap::new(),
         shutdown: secs(1),
         process: process("worker"),
         clock: Clock::Manual(place.clock.clone()),

@@ -51,6 +51,8 @@ pub trait Setting: FromStr<Err: Display> + Clone + Send + Sync + 'static {
     const DEFAULT: &'static str;
     /// One sentence for `--help`.
     const ABOUT: &'static str;
+    /// What the flag means where no value follows it; by default one must follow.
+    const WITHOUT_VALUE: Option<&'static str> = None;
 }
 
 /// The settings that only this bot has, on the command line.
@@ -65,7 +67,7 @@ struct Own {
 
 impl OwnSettings {
     pub(crate) fn add<T: Setting>(&mut self) {
-        let argument = Arg::new(T::NAME)
+        let mut argument = Arg::new(T::NAME)
             .long(T::NAME.to_lowercase().replace('_', "-"))
             .env(T::NAME)
             .value_name(T::NAME)
@@ -73,6 +75,10 @@ impl OwnSettings {
             .help(T::ABOUT)
             .global(true)
             .value_parser(|text: &str| text.parse::<T>().map_err(|error| error.to_string()));
+        if let Some(value) = T::WITHOUT_VALUE {
+            // The value stands behind `=`, so that a command may follow the flag.
+            argument = argument.num_args(0..=1).require_equals(true).default_missing_value(value);
+        }
         let read = |matches: &ArgMatches, data: &mut Data| {
             if let Some(value) = matches.get_one::<T>(T::NAME) {
                 data.insert(value.clone());

@@ -1,28 +1,37 @@
 //! Values of settings, with errors that say what would be right.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
-use super::Queues;
+use super::{Limits, Queues};
 
 /// Parses queues with weights: `high=4,default=2,low=1`.
 pub(super) fn queues(text: &str) -> Result<Queues, String> {
-    let wrong = |part: &str| {
-        format!(
-            "{part:?} is no queue with a weight: use name=weight, separated by commas, like high=4,default=2,low=1"
-        )
-    };
+    let what =
+        "queue with a weight: use name=weight, separated by commas, like high=4,default=2,low=1";
+    numbers(text, what, |weight| *weight <= 1000).map(Queues)
+}
+
+/// Parses queues with how many of their jobs run at once: `heavy=2`.
+pub(super) fn limits(text: &str) -> Result<Limits, String> {
+    let what = "queue with a number of jobs: use name=number, separated by commas, like heavy=2";
+    numbers(text, what, |number| (1..=10_000).contains(number)).map(Limits)
+}
+
+fn numbers<N: FromStr>(
+    text: &str,
+    what: &str,
+    is_right: impl Fn(&N) -> bool,
+) -> Result<Vec<(String, N)>, String> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let queues = parts.map(|part| {
-        let (name, weight) = part.split_once('=').ok_or_else(|| wrong(part))?;
-        let weight = weight
-            .trim()
-            .parse::<u32>()
-            .ok()
-            .filter(|weight| *weight <= 1000)
-            .ok_or_else(|| wrong(part))?;
-        if name.trim().is_empty() { Err(wrong(part)) } else { Ok((name.trim().to_owned(), weight)) }
+    let numbers = parts.map(|part| {
+        let read = |(name, number): (&str, &str)| {
+            let number = number.trim().parse().ok().filter(&is_right)?;
+            let name = name.trim();
+            (!name.is_empty()).then(|| (name.to_owned(), number))
+        };
+        part.split_once('=').and_then(read).ok_or_else(|| format!("{part:?} is no {what}"))
     });
-    queues.collect::<Result<_, _>>().map(Queues)
+    numbers.collect()
 }
 
 /// Parses a time span: `1d`, `12h`, `30m`, `45s`, `PT1H`.
@@ -54,6 +63,13 @@ mod tests {
         assert_eq!(queues("high=4, low=0"), Ok(expected));
         assert!(queues("high").unwrap_err().contains("high=4,default=2,low=1"));
         assert!(queues("high=-1").is_err() && queues("=3").is_err());
+    }
+
+    #[test]
+    fn a_queue_has_a_number_of_jobs_that_run_at_once() {
+        assert_eq!(limits("heavy=2"), Ok(Limits(vec![("heavy".into(), 2)])));
+        assert_eq!(limits(""), Ok(Limits(Vec::new())));
+        assert!(limits("heavy=0").unwrap_err().contains("heavy=2"));
     }
 
     #[test]

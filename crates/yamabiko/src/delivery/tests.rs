@@ -27,8 +27,8 @@ use yamabiko_simulator::{Simulator, SimulatorConfig};
 
 use super::*;
 use crate::{
-    App, Context, config::UncertainReply, context::log_late_call, health::Health,
-    platform::Platform, webhook,
+    App, Context, blocking::Pool, config::UncertainReply, context::log_late_call, health::Health,
+    platform::Platform, registry::Surroundings, webhook,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -174,6 +174,7 @@ fn worker(store: &Arc<dyn Store>, registry: Registry, clock: &ManualClock) -> Wo
     let options = WorkerOptions {
         concurrency: 4,
         queues: Vec::new(),
+        limits: std::collections::BTreeMap::new(),
         shutdown: Duration::ZERO,
         process,
         clock: Clock::Manual(clock.clone()),
@@ -306,8 +307,14 @@ async fn o1_ten_messages_said_in_one_commit_reach_the_simulator_in_two_calls_in_
     let platform: Arc<dyn Platform> = Arc::new(Client::new(client).unwrap());
     let courier = Courier::new(Arc::clone(&platform), Arc::default(), UncertainReply::Drop);
     let app = App::new("talker").on_other(ten);
-    let (utc, late) = (jiff::tz::TimeZone::UTC, log_late_call());
-    let registry = app.into_registry(platform, Arc::new(courier), utc, late).unwrap();
+    let surroundings = Surroundings {
+        platform,
+        courier: Arc::new(courier),
+        time_zone: jiff::tz::TimeZone::UTC,
+        late_call: log_late_call(),
+        pool: Arc::new(Pool::for_runs(1).unwrap()),
+    };
+    let registry = app.into_registry(surroundings).unwrap();
     let mut post = Post::open().await;
     post.worker = worker(&post.store, registry, &post.clock);
     let event = json!({"type": "follow", "webhookEventId": "1", "source": {"type": "user", "userId": ALICE}});

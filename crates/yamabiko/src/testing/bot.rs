@@ -13,8 +13,9 @@ use yamabiko_queue::{JobId, JobRecord, ManualClock, Registry, State, Timestamp, 
 
 use super::{handle::Act, line::StandIn, process::Process};
 use crate::{
-    App, config::UncertainReply, context::LateCall, delivery::Courier, health::Health,
-    platform::Platform, state::ChatState, webhook,
+    App, blocking::Pool, config::UncertainReply, context::LateCall, delivery::Courier,
+    health::Health, platform::Platform, queues::OwnQueues, registry::Surroundings,
+    state::ChatState, webhook,
 };
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ const LIVE: [State; 4] = [State::Scheduled, State::Ready, State::Waiting, State:
 pub(super) struct Bot {
     process: Process,
     registry: Arc<Registry>,
+    queues: OwnQueues,
     pub(super) line: Arc<StandIn>,
     pub(super) clock: ManualClock,
     /// Whether another channel has the word.
@@ -49,11 +51,13 @@ impl Bot {
         let clock = ManualClock::new(START);
         let line = Arc::new(StandIn::new(clock.clone()));
         let late_calls = Arc::default();
+        let queues = app.queues.clone();
         let registry = registry(app, &line, &late_calls);
-        let process = Process::start(folder.path(), &clock, Arc::clone(&registry));
+        let process = Process::start(folder.path(), &clock, Arc::clone(&registry), queues.clone());
         Self {
             process,
             registry,
+            queues,
             line,
             clock,
             standby: false,
@@ -152,6 +156,7 @@ impl Bot {
 
     /// Stops the process and starts another version of the bot on the same store.
     pub(super) fn restart<S: ChatState>(&mut self, app: App<S>) {
+        self.queues = app.queues.clone();
         self.registry = registry(app, &self.line, &self.late_calls);
         self.begin_again().stop();
         self.process.settle();
@@ -159,7 +164,12 @@ impl Bot {
 
     /// Starts another process and returns the one before.
     fn begin_again(&mut self) -> Process {
-        let next = Process::start(self.folder.path(), &self.clock, Arc::clone(&self.registry));
+        let next = Process::start(
+            self.folder.path(),
+            &self.clock,
+            Arc::clone(&self.registry),
+            self.queues.clone(),
+        );
         std::mem::replace(&mut self.process, next)
     }
 
@@ -251,10 +261,16 @@ fn registry<S: ChatState>(
     let platform: Arc<dyn Platform> = Arc::clone(line) as _;
     let courier =
         Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
-    let zone = jiff::tz::TimeZone::get("Asia/Tokyo").expect("the zone is known");
-    let registry = app
-        .into_registry(platform, Arc::new(courier), zone, note_late_call(Arc::clone(late_calls)))
-        .unwrap_or_else(|error| wrong(&error));
+    let time_zone = jiff::tz::TimeZone::get("Asia/Tokyo").expect("the zone is known");
+    let pool = Pool::for_runs(2).expect("the system has room for threads");
+    let surroundings = Surroundings {
+        platform,
+        courier: Arc::new(courier),
+        time_zone,
+        late_call: note_late_call(Arc::clone(late_calls)),
+        pool: Arc::new(pool),
+    };
+    let registry = app.into_registry(surroundings).unwrap_or_else(|error| wrong(&error));
     Arc::new(registry)
 }
 

@@ -8,6 +8,8 @@ use yamabiko_queue::{
     store::{self, Tick},
 };
 
+use crate::queues::OwnQueues;
+
 /// How long a run may really wait for something that is neither the clock nor the store.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// For how long jobs are kept: longer than any test goes on.
@@ -22,7 +24,12 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a process on the store in `folder`.
-    pub(super) fn start(folder: &Path, clock: &ManualClock, registry: Arc<Registry>) -> Self {
+    pub(super) fn start(
+        folder: &Path,
+        clock: &ManualClock,
+        registry: Arc<Registry>,
+        queues: OwnQueues,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -42,7 +49,8 @@ impl Process {
         };
         let options = WorkerOptions {
             concurrency: 16,
-            queues: vec![("high".to_owned(), 4), ("default".to_owned(), 2), ("low".to_owned(), 1)],
+            queues: queues.served(None),
+            limits: queues.limits,
             shutdown: Duration::ZERO,
             process,
             clock: Clock::Manual(clock.clone()),
