@@ -108,6 +108,12 @@ impl Clock {
         }
     }
 
+    /// Returns the time, this machine's where the store's own clock counts: for what needs no agreement to the second.
+    #[must_use]
+    pub fn roughly_now(&self) -> Timestamp {
+        self.given().unwrap_or_else(wall_clock)
+    }
+
     /// Returns how long to really wait for this long, before looking again.
     pub(crate) fn real(&self, time: Duration) -> Duration {
         match self {

@@ -51,6 +51,8 @@ pub struct App<S = ()> {
     pub(crate) settings: OwnSettings,
     pub(crate) commands: OwnCommands,
     pub(crate) endpoints: Endpoints,
+    /// Whether the bot publishes pictures.
+    pub(crate) has_media: bool,
     state: StateFormat<S>,
     apology: Apology,
     /// What was put together wrongly; said at the start.
@@ -76,6 +78,7 @@ impl App<()> {
             settings: OwnSettings::default(),
             commands: OwnCommands::default(),
             endpoints: Endpoints::default(),
+            has_media: false,
             state: StateFormat::default(),
             apology: Arc::new(|_| Some(Message::text(DEFAULT_SENTENCE))),
             mistake: None,
@@ -98,6 +101,7 @@ impl App<()> {
             settings: self.settings,
             commands: self.commands,
             endpoints: self.endpoints,
+            has_media: self.has_media,
             state: StateFormat::default(),
             apology: self.apology,
         }
@@ -141,6 +145,13 @@ impl<S: ChatState> App<S> {
     #[must_use]
     pub fn data<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.data.insert(value);
+        self
+    }
+
+    /// Says that the bot publishes pictures, by [`Context::publish`]; it then needs the setting `MEDIA_URL`.
+    #[must_use]
+    pub fn with_media(mut self) -> Self {
+        self.has_media = true;
         self
     }
 

@@ -12,9 +12,11 @@ use yamabiko_queue::StoreOptions;
 
 use crate::Result;
 
+mod media;
 mod own;
 mod parse;
 
+pub use media::MediaSettings;
 pub(crate) use own::OwnSettings;
 pub use own::Setting;
 
@@ -125,6 +127,10 @@ pub struct Settings {
     /// `worker` and `timer`: the port that serves /live, /ready and /metrics. None by default.
     #[arg(long, env = "METRICS_PORT", global = true)]
     pub metrics_port: Option<u16>,
+
+    /// What the bot publishes.
+    #[command(flatten)]
+    pub media: MediaSettings,
 
     /// What is logged: a level, or a filter.
     #[arg(long, env = "LOG", global = true, default_value = "info")]

@@ -23,12 +23,14 @@ use crate::{
 
 mod collected;
 mod envelope;
+mod media;
 mod started;
 
 pub(crate) use collected::{Collected, LateCall, log_late_call};
 pub(crate) use envelope::{
     EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, believed, newer_version,
 };
+pub use media::Content;
 pub use started::Started;
 
 /// The hand of a handler or a job: what it asks for is collected, and happens together with the end of the run.

@@ -47,6 +47,7 @@ mod handlers;
 mod health;
 mod job;
 mod log;
+mod media;
 mod platform;
 mod queues;
 mod registry;
@@ -59,8 +60,8 @@ pub mod testing;
 mod webhook;
 
 pub use app::App;
-pub use config::{Setting, Settings, UncertainReply};
-pub use context::{Context, Started, Timer};
+pub use config::{MediaSettings, Setting, Settings, UncertainReply};
+pub use context::{Content, Context, Started, Timer};
 pub use dead::Dead;
 pub use ending::{Cancel, Permanent, Snooze};
 pub use job::{Job, Lane};

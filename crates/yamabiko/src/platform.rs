@@ -5,9 +5,9 @@ use std::fmt;
 use async_trait::async_trait;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Client, Profile, Quota, Sent},
+    client::{Client, Content, Profile, Quota, Sent},
     error::Error,
-    id::{ChatId, ChatKind, UserId},
+    id::{ChatId, ChatKind, MessageId, UserId},
     message::Message,
     secret::ReplyToken,
 };
@@ -22,6 +22,8 @@ pub(crate) trait Platform: Send + Sync + fmt::Debug {
     async fn show_loading(&self, chat: &ChatId, seconds: u8) -> Result<(), Error>;
     /// Returns the profile of a user of a chat.
     async fn profile(&self, chat: Option<&ChatId>, user: &UserId) -> Result<Profile, Error>;
+    /// Downloads what a user sent, at most `max_bytes`.
+    async fn content(&self, message: &MessageId, max_bytes: usize) -> Result<Content, Error>;
     async fn quota(&self) -> Result<Quota, Error>;
     async fn quota_used(&self) -> Result<u64, Error>;
 }
@@ -52,6 +54,10 @@ impl Platform for Client {
             Some((ChatKind::Room, room)) => self.room_member_profile(room, user).await,
             _ => self.profile(user).await,
         }
+    }
+
+    async fn content(&self, message: &MessageId, max_bytes: usize) -> Result<Content, Error> {
+        self.content(message, max_bytes).await
     }
 
     async fn quota(&self) -> Result<Quota, Error> {

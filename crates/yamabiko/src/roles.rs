@@ -25,6 +25,7 @@ use crate::{
     endpoint::Endpoints,
     health::Health,
     log,
+    media::{self, Media},
     platform::Platform,
     queues::OwnQueues,
     registry::Surroundings,
@@ -81,7 +82,11 @@ struct Bot {
 }
 
 impl Bot {
-    async fn run<S: ChatState>(mut self, app: App<S>) -> Result {
+    async fn run<S: ChatState>(mut self, mut app: App<S>) -> Result {
+        let media = if app.has_media { self.media(&app.name)? } else { None };
+        if let Some(media) = media.clone() {
+            app.data.insert(media);
+        }
         let (health, opened, queue) = (Arc::default(), Arc::default(), Arc::default());
         let status = Status {
             store: Arc::clone(&opened),
@@ -90,7 +95,7 @@ impl Bot {
             metrics: self.metrics.clone(),
         };
         let mut tasks: JoinSet<Result> = JoinSet::new();
-        self.serve(&mut tasks, status, app.endpoints.clone(), &queue).await?;
+        self.serve(&mut tasks, status, app.endpoints.clone(), &queue, media.clone()).await?;
         let stopping = self.stop.requested();
         tokio::spawn({
             let health = Arc::clone(&health);
@@ -118,6 +123,13 @@ impl Bot {
                 Ok(())
             });
         }
+        if let Some(media) = media.filter(|_| self.role.is_worker()) {
+            let (store, stop) = (Arc::clone(&store), self.stop.requested());
+            tasks.spawn(async move {
+                media::sweep_hourly(media, store, stop).await;
+                Ok(())
+            });
+        }
         if self.role.is_timer() {
             let stop = self.stop.requested();
             tracing::info!("timer: keeps time");
@@ -140,6 +152,7 @@ impl Bot {
         status: Status,
         endpoints: Endpoints,
         queue: &Arc<OnceLock<Queue>>,
+        media: Option<Media>,
     ) -> Result {
         let routes = server::status_routes(status);
         if let Some(Web { secret, listener }) = self.web.take() {
@@ -150,12 +163,34 @@ impl Bot {
                 let pool = Pool::for_requests(self.settings.blocking_threads())?;
                 routes = routes.merge(endpoints.routes(pool));
             }
+            if let Some(media) = media {
+                routes = routes.merge(media::routes(media));
+            }
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));
         } else if let Some(port) = self.settings.metrics_port {
             let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
             tasks.spawn(server::serve(listener, routes, self.stop.clone()));
         }
         Ok(())
+    }
+
+    /// Opens the place of the bot's pictures, where this process has to do with them.
+    fn media(&self, name: &str) -> Result<Option<Media>> {
+        let settings = &self.settings.media;
+        let (folder, url) = match (self.role, &self.web) {
+            (Role::Timer, _) => return Ok(None),
+            (Role::Dev, Some(web)) => {
+                let url = settings.dev_url(web.listener.local_addr()?);
+                (format!("{name}-dev-media"), Some(url))
+            }
+            (Role::Web, _) => (format!("{name}-media"), None),
+            _ => {
+                let url = settings.url(self.settings.line_api_url.is_some())?;
+                (format!("{name}-media"), Some(url))
+            }
+        };
+        let place = settings.place(&folder, &self.url)?;
+        Media::open(&place, url, settings.media_retention, self.clock.clone()).map(Some)
     }
 
     /// Warns of what is wrong with the store and its queues, while the process goes to work.

@@ -30,6 +30,7 @@ mod handle;
 mod heard;
 mod job;
 mod line;
+mod media;
 mod message;
 mod process;
 mod user;
@@ -43,6 +44,7 @@ use handle::Handle;
 pub use heard::Heard;
 pub use job::TestJob;
 pub use line::TestLine;
+pub use media::TestPicture;
 pub use message::TestMessage;
 pub use user::TestUser;
 
@@ -145,6 +147,13 @@ impl TestBot {
     #[must_use]
     pub fn line(&self) -> TestLine {
         TestLine::new(self.handle.ask(|bot| bot.line.clone()))
+    }
+
+    /// Fetches what the bot has published at this address, as LINE does; `None` where nothing is, or no longer.
+    #[must_use]
+    pub fn fetches(&self, url: &str) -> Option<TestPicture> {
+        let url = url.to_owned();
+        self.handle.ask(move |bot| bot.fetch(&url))
     }
 
     /// Delivers any event, also one without a source, as LINE's reference writes it; what is missing is added.

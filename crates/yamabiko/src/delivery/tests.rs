@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Client, ClientConfig, Credentials, Profile, Quota, Sent},
+    client::{Client, ClientConfig, Content, Credentials, Profile, Quota, Sent},
     error::{Error, ErrorKind, Reached},
     event::Event,
-    id::UserId,
+    id::{MessageId, UserId},
     secret::{AccessToken, ChannelSecret, ReplyToken},
 };
 use yamabiko_queue::{
@@ -79,6 +79,10 @@ impl Platform for Line {
 
     async fn profile(&self, _chat: Option<&ChatId>, _user: &UserId) -> Result<Profile, Error> {
         Ok(Profile::default())
+    }
+
+    async fn content(&self, _message: &MessageId, _max_bytes: usize) -> Result<Content, Error> {
+        Ok(Content::Preparing)
     }
 
     async fn quota(&self) -> Result<Quota, Error> {

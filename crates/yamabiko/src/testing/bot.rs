@@ -8,14 +8,25 @@ use std::{
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use yamabiko_line::event::Event;
-use yamabiko_queue::{JobId, JobRecord, ManualClock, Registry, State, Timestamp, store::Query};
+use yamabiko_line::{client::Content, event::Event};
+use yamabiko_queue::{
+    Clock, JobId, JobRecord, ManualClock, Registry, State, Timestamp, store::Query,
+};
 
-use super::{handle::Act, line::StandIn, process::Process};
+use super::{handle::Act, line::StandIn, media::TestPicture, process::Process};
 use crate::{
-    App, blocking::Pool, config::UncertainReply, context::LateCall, delivery::Courier,
-    health::Health, platform::Platform, queues::OwnQueues, registry::Surroundings,
-    state::ChatState, webhook,
+    App,
+    blocking::Pool,
+    config::UncertainReply,
+    context::LateCall,
+    delivery::Courier,
+    health::Health,
+    media::{Media, Where},
+    platform::Platform,
+    queues::OwnQueues,
+    registry::Surroundings,
+    state::ChatState,
+    webhook,
 };
 
 #[cfg(test)]
@@ -25,12 +36,15 @@ mod records;
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// The bot's own user id.
 pub(super) const BOT: &str = "Ubot";
+/// How long what is published is kept: the default of `MEDIA_RETENTION`.
+const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The states of jobs that are not over.
 const LIVE: [State; 4] = [State::Scheduled, State::Ready, State::Waiting, State::Running];
 
 /// A bot with all that it needs.
 pub(super) struct Bot {
     process: Process,
+    media: Media,
     registry: Arc<Registry>,
     queues: OwnQueues,
     pub(super) line: Arc<StandIn>,
@@ -52,10 +66,12 @@ impl Bot {
         let line = Arc::new(StandIn::new(clock.clone()));
         let late_calls = Arc::default();
         let queues = app.queues.clone();
-        let registry = registry(app, &line, &late_calls);
+        let media = media(&clock);
+        let registry = registry(app, &media, &line, &late_calls);
         let process = Process::start(folder.path(), &clock, Arc::clone(&registry), queues.clone());
         Self {
             process,
+            media,
             registry,
             queues,
             line,
@@ -108,6 +124,12 @@ impl Bot {
         event
     }
 
+    /// Delivers an event of a message with content, which LINE holds from then on.
+    pub(super) fn happens_with(&mut self, event: Value, source: Value, content: Content) -> Value {
+        self.line.world().upload = Some(content);
+        self.happens(event, Some(source))
+    }
+
     /// Delivers an event again, as LINE does when it has heard no 200.
     pub(super) fn redeliver(&mut self, mut event: Value) {
         event["deliveryContext"] = json!({"isRedelivery": true});
@@ -157,7 +179,7 @@ impl Bot {
     /// Stops the process and starts another version of the bot on the same store.
     pub(super) fn restart<S: ChatState>(&mut self, app: App<S>) {
         self.queues = app.queues.clone();
-        self.registry = registry(app, &self.line, &self.late_calls);
+        self.registry = registry(app, &self.media, &self.line, &self.late_calls);
         self.begin_again().stop();
         self.process.settle();
     }
@@ -171,6 +193,12 @@ impl Bot {
             self.queues.clone(),
         );
         std::mem::replace(&mut self.process, next)
+    }
+
+    /// Fetches what was published.
+    pub(super) fn fetch(&self, url: &str) -> Option<TestPicture> {
+        let (content_type, bytes) = self.process.wait_for(self.media.fetch(url))?;
+        Some(TestPicture { content_type, bytes })
     }
 
     /// Runs a dead job again, as a person does.
@@ -254,10 +282,14 @@ fn last_error(record: &JobRecord) -> &str {
 
 /// Puts an app together as a process does, with LINE played by the kit and late calls that panic (K8).
 fn registry<S: ChatState>(
-    app: App<S>,
+    mut app: App<S>,
+    media: &Media,
     line: &Arc<StandIn>,
     late_calls: &Arc<Mutex<Vec<String>>>,
 ) -> Arc<Registry> {
+    if app.has_media {
+        app.data.insert(media.clone());
+    }
     let platform: Arc<dyn Platform> = Arc::clone(line) as _;
     let courier =
         Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
@@ -272,6 +304,12 @@ fn registry<S: ChatState>(
     };
     let registry = app.into_registry(surroundings).unwrap_or_else(|error| wrong(&error));
     Arc::new(registry)
+}
+
+/// Returns where pictures are published to: as long as the bot lives, whatever becomes of its processes.
+fn media(clock: &ManualClock) -> Media {
+    let (url, clock) = ("https://bot.test/media".to_owned(), Clock::Manual(clock.clone()));
+    Media::open(&Where::Memory, Some(url), RETENTION, clock).unwrap_or_else(|error| wrong(&error))
 }
 
 fn note_late_call(late_calls: Arc<Mutex<Vec<String>>>) -> LateCall {

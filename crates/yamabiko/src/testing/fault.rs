@@ -14,6 +14,8 @@ pub enum Call {
     Profile,
     /// The loading animation.
     Loading,
+    /// A download of what a user sent.
+    Content,
     /// A question for the month's quota, or for how much of it is used.
     Quota,
 }
@@ -38,6 +40,14 @@ pub enum Fault {
     Forbidden,
     /// 404, as for the profile of one who has blocked the bot.
     NotFound,
+    /// 410, as for content that its sender took back.
+    Gone,
+    /// 202, as for a large video that LINE has not prepared yet; of downloads only.
+    Preparing,
+    /// LINE goes on answering and never comes to an end; of downloads only.
+    Endless,
+    /// 413, as for content that is larger than was asked for.
+    TooLarge,
     /// 429: the channel calls too often.
     RateLimit,
     /// 429: this chat is sent too much.
@@ -53,7 +63,7 @@ impl Fault {
             Self::ConnectionRefused => {
                 Error::without_answer(ErrorKind::Network, Reached::No, "connection refused")
             }
-            Self::TimeoutBefore | Self::TimeoutAfter => {
+            Self::TimeoutBefore | Self::TimeoutAfter | Self::Endless => {
                 Error::without_answer(ErrorKind::Timeout, Reached::Unknown, "no answer within 5 s")
             }
             Self::ServerError => refused(500, "Internal Server Error"),
@@ -61,6 +71,9 @@ impl Fault {
             Self::Unauthorized => refused(401, "Authentication failed"),
             Self::Forbidden => refused(403, "Access to this API is not available for your account"),
             Self::NotFound => refused(404, "Not found"),
+            Self::Preparing => refused(202, "The content is being prepared"),
+            Self::Gone => refused(410, "The content is gone"),
+            Self::TooLarge => refused(413, "The content is too large"),
             Self::RateLimit => {
                 refused(429, "The API rate limit has been exceeded. Try again later.")
             }

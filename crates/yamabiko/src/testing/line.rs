@@ -1,13 +1,16 @@
 //! LINE as the test kit plays it, and what a test may do to it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Profile, Quota, Sent, TIMEOUT},
+    client::{Content, Profile, Quota, Sent, TIMEOUT},
     error::Error,
-    id::{ChatId, UserId},
+    id::{ChatId, MessageId, UserId},
     message::Message,
     secret::ReplyToken,
 };
@@ -18,6 +21,9 @@ use super::{
     world::World,
 };
 use crate::platform::Platform;
+
+/// Longer than any test goes on.
+const ENDLESS: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// LINE around a bot under test; from [`TestBot::line`](super::TestBot::line).
 ///
@@ -33,7 +39,7 @@ impl TestLine {
         Self { line }
     }
 
-    /// Lets the next reply, push or profile fail; said twice, the next two.
+    /// Lets the next reply, push, profile or download fail; said twice, the next two.
     pub fn fail_next(&self, fault: Fault) {
         self.line.world().faults.add(None, fault);
     }
@@ -43,7 +49,7 @@ impl TestLine {
         self.line.world().faults.add(Some(call), fault);
     }
 
-    /// Lets every reply, push and profile fail until [`recover`](Self::recover).
+    /// Lets every reply, push, profile and download fail until [`recover`](Self::recover).
     pub fn fail_all(&self, fault: Fault) {
         self.line.world().faults.set_all(Some(fault));
     }
@@ -102,6 +108,9 @@ impl StandIn {
         if matches!(fault, Fault::TimeoutBefore | Fault::TimeoutAfter) {
             self.clock.sleep(TIMEOUT).await;
         }
+        if fault == Fault::Endless {
+            self.clock.sleep(ENDLESS).await;
+        }
         Err(fault.error())
     }
 }
@@ -133,6 +142,14 @@ impl Platform for StandIn {
         profile.display_name = name;
         profile.language = language;
         Ok(profile)
+    }
+
+    async fn content(&self, message: &MessageId, max_bytes: usize) -> Result<Content, Error> {
+        let ready = |world: &mut World| world.content(message, max_bytes);
+        match self.call(Call::Content, ready).await {
+            Err(error) if error.status() == Some(202) => Ok(Content::Preparing),
+            answer => answer,
+        }
     }
 
     async fn quota(&self) -> Result<Quota, Error> {

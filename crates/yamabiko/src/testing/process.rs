@@ -93,6 +93,11 @@ impl Process {
             .unwrap_or_else(|error| gives_up(&format!("the store of a test refuses: {error}")))
     }
 
+    /// Waits for something that belongs to no job.
+    pub(super) fn wait_for<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// Ends as a killed process does: nothing is reported, what it has claimed comes back when the leases end.
     pub(super) fn kill(self) {
         self.runtime.shutdown_background();

@@ -8,7 +8,7 @@
 use std::ops::Deref;
 
 use serde_json::{Value, json};
-use yamabiko_line::id::MessageId;
+use yamabiko_line::{client::Content, id::MessageId};
 
 use super::{TestChat, TestGroup, TestMessage, bot::BOT, handle::Handle};
 
@@ -87,7 +87,28 @@ impl TestUser {
         )
     }
 
-    /// Sends an image to the bot.
+    /// Sends an image with this content, a JPEG as LINE makes of all, which the bot can download.
+    pub fn sends_picture(&self, bytes: impl Into<Vec<u8>>) -> TestMessage {
+        let message = json!({"type": "image", "contentProvider": {"type": "line"}});
+        self.sends_content(message, "image/jpeg", bytes)
+    }
+
+    /// Sends a message of any type, as LINE's reference writes it, with this content, which the bot can download.
+    pub fn sends_content(
+        &self,
+        message: Value,
+        content_type: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> TestMessage {
+        let content = Content::Ready { content_type: content_type.to_owned(), bytes: bytes.into() };
+        let mut event = json!({"type": "message"});
+        event["message"] = message;
+        let source = self.source();
+        let event = self.chat.bot.ask(move |bot| bot.happens_with(event, source, content));
+        TestMessage::new(event, self.chat.bot.clone())
+    }
+
+    /// Sends an image to the bot, of which LINE has no content.
     pub fn sends_image(&self) -> TestMessage {
         self.sends_message(json!({"type": "image", "contentProvider": {"type": "line"}}))
     }
@@ -183,9 +204,14 @@ impl TestUser {
         json!({"type": "user", "userId": self.id})
     }
 
-    fn happens(&self, event: Value) -> Value {
+    fn source(&self) -> Value {
         let mut source = self.chat.source();
         source["userId"] = json!(self.id);
+        source
+    }
+
+    fn happens(&self, event: Value) -> Value {
+        let source = self.source();
         self.chat.bot.ask(move |bot| bot.happens(event, Some(source)))
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::Sent,
-    error::Error,
+    client::{Content, Sent},
+    error::{Error, ErrorKind, Reached},
     id::{ChatId, ChatKind, MessageId},
     message::Message,
 };
@@ -42,6 +42,10 @@ pub(super) struct World {
     heard: HashMap<String, Vec<Heard>>,
     /// Until when the loading animation is shown in which chat.
     loading: HashMap<String, Timestamp>,
+    /// What users sent, by the ids of their messages; `None` where it was taken back.
+    contents: HashMap<String, Option<Content>>,
+    /// The content of the message that is about to be sent.
+    pub(super) upload: Option<Content>,
     said: u64,
     pub(super) quota: Option<u64>,
     /// Messages of this month, by recipients.
@@ -69,6 +73,8 @@ impl World {
             accepted: HashMap::new(),
             heard: HashMap::new(),
             loading: HashMap::new(),
+            contents: HashMap::new(),
+            upload: None,
             said: 0,
             quota: None,
             used: (String::new(), 0),
@@ -93,6 +99,12 @@ impl World {
 
     /// Notes what an event says of who is where.
     pub(super) fn witness(&mut self, event: &Value) {
+        if let (Some(id), Some(content)) = (event["message"]["id"].as_str(), self.upload.take()) {
+            self.contents.insert(id.to_owned(), Some(content));
+        }
+        if let Some(id) = event["unsend"]["messageId"].as_str() {
+            self.contents.insert(id.to_owned(), None);
+        }
         let source = &event["source"];
         let user = source["userId"].as_str().unwrap_or_default().to_owned();
         let group = source["groupId"].as_str().or(source["roomId"].as_str()).map(str::to_owned);
@@ -189,6 +201,18 @@ impl World {
         let until = self.clock.now() + std::time::Duration::from_secs(seconds.into());
         self.loading.insert(chat.to_string(), until);
         Ok(())
+    }
+
+    pub(super) fn content(&self, message: &MessageId, max_bytes: usize) -> Result<Content, Error> {
+        match self.contents.get(message.as_str()) {
+            Some(Some(Content::Ready { bytes, .. })) if bytes.len() > max_bytes => {
+                let error = format!("more than {max_bytes} bytes");
+                Err(Error::without_answer(ErrorKind::TooLarge, Reached::Unknown, error))
+            }
+            Some(Some(content)) => Ok(content.clone()),
+            Some(None) => Err(Fault::Gone.error()),
+            None => Err(Fault::NotFound.error()),
+        }
     }
 
     /// Returns until when the loading animation is shown, if it is.

@@ -8,6 +8,7 @@ mod failures;
 mod heavy;
 mod kept;
 mod line;
+mod media;
 mod restarts;
 mod time;
 
