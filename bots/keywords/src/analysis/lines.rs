@@ -5,7 +5,7 @@ use std::{
     mem,
 };
 
-use super::{Analyzer, Session, stretch};
+use super::{Analyzer, Lattice, stretch};
 
 /// Writes the words of each line of `input` as a line of JSON: a list, empty for an empty line.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn analyze_lines(
 
 fn write_lines(analyzer: &Analyzer, mut input: impl BufRead, output: impl Write) -> io::Result<()> {
     let mut decoded = Decoded::default();
-    let mut line = Line { analyzer, session: Session::default(), output, is_begun: false };
+    let mut line = Line { analyzer, lattice: Lattice::default(), output, is_begun: false };
     loop {
         let read = match input.fill_buf() {
             Ok(read) => read,
@@ -95,7 +95,7 @@ impl Decoded {
 /// The line that is being taken apart.
 struct Line<'a, W> {
     analyzer: &'a Analyzer,
-    session: Session,
+    lattice: Lattice,
     output: W,
     /// Whether any word of it is written.
     is_begun: bool,
@@ -125,7 +125,7 @@ impl<W: Write> Line<'_, W> {
     }
 
     fn write(&mut self, stretch: &str) -> io::Result<()> {
-        for token in self.session.tokens(self.analyzer, stretch) {
+        for token in self.analyzer.stretch(&mut self.lattice, stretch) {
             self.output.write_all(if self.is_begun { b"," } else { b"[" })?;
             self.is_begun = true;
             serde_json::to_writer(&mut self.output, &token)?;
