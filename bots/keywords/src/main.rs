@@ -1,6 +1,8 @@
 //! A LINE bot that finds out what a text is about, and comes back with links and pictures.
 
+mod demo;
 mod picture;
+mod wiki;
 
 use serde::{Deserialize, Serialize};
 use yamabiko::{App, Context, Job, Lane, Result, TextMessage};
