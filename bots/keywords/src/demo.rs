@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 
 #[cfg(test)]
 pub(crate) use self::faults::{Fault, Where};
-use crate::wiki::{Language, settings::MediaWikiUrl};
+use crate::{language::Language, wiki::settings::MediaWikiUrl};
 
 /// A running stand-in; it ends when this is dropped.
 #[derive(Debug)]

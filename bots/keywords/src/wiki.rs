@@ -24,8 +24,9 @@ pub(crate) use self::{
     credit::Credit,
     error::WikiError,
     pictures::Thumbnail,
-    settings::{Language, WikiSettings},
+    settings::WikiSettings,
 };
+use crate::language::Language;
 
 /// The largest answer in JSON, in bytes after decompression.
 const MAX_JSON: usize = 2 * 1024 * 1024;

@@ -7,7 +7,7 @@ use super::{
     scene,
     search::{search, titled},
 };
-use crate::wiki::Language;
+use crate::language::Language;
 
 /// The name that stands as the author of all pictures.
 const ARTIST: &str = "Yamabiko demonstration";

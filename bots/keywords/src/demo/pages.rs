@@ -1,7 +1,7 @@
 //! The pages of the demonstration, written for it.
 
 use super::scene::Motif;
-use crate::wiki::Language;
+use crate::language::Language;
 
 /// A page of the demonstration.
 #[derive(Debug)]

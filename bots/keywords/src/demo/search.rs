@@ -1,7 +1,7 @@
 //! Finds pages of the demonstration for a text.
 
 use super::pages::{DemoPage, PAGES};
-use crate::wiki::Language;
+use crate::language::Language;
 
 /// What a page's own name in the text counts for, beside mentions of other names in the page.
 const OWN_NAME: usize = 100;

@@ -1,5 +1,7 @@
 //! Whose picture it is, and whether its licence lets the bot show it.
 
+use serde::{Deserialize, Serialize};
+
 use super::answer::{ImageInfo, RawPage};
 
 /// How many characters of an artist's name are said.
@@ -8,7 +10,7 @@ const ARTIST_CHARS: usize = 100;
 const NAME_CHARS: usize = 80;
 
 /// What must be said beside a picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Credit {
     /// The file's name.
     pub(crate) title: String,

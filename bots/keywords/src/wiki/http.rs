@@ -52,7 +52,7 @@ impl Http {
             .connect_timeout(settings.timeout / 2)
             .pool_idle_timeout(KEPT_IDLE)
             .redirect(redirect::Policy::custom(follow));
-        let url = settings.url.of(super::Language::English);
+        let url = settings.url.of(crate::language::Language::English);
         if matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")) {
             builder = builder.no_proxy();
         }

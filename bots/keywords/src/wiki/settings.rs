@@ -5,22 +5,7 @@ use std::{str::FromStr, time::Duration};
 use reqwest::{Url, header::HeaderValue};
 use yamabiko::Setting;
 
-/// A language that the wiki is asked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Language {
-    Japanese,
-    English,
-}
-
-impl Language {
-    /// Returns its code, as in the wiki's address.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::Japanese => "ja",
-            Self::English => "en",
-        }
-    }
-}
+use crate::language::Language;
 
 /// The address of MediaWiki's API, with `{language}` where the language's code belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,1 @@
+//! Tests the whole bot on the test kit's clock.

@@ -1,0 +1,51 @@
+//! Keeps LINE's loading animation going while a chat waits for its answer.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use yamabiko::{ChatKind, Context, Job, JobId, Lane, Result, Snooze, Timestamp};
+
+/// How long the animation is shown at once; LINE allows no more.
+const SHOWN: Duration = Duration::from_secs(60);
+/// When it is renewed: a little before its end.
+const RENEW: Duration = Duration::from_secs(50);
+/// How long a chat waits at most; by then its job has ended, well or not.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Renews the loading animation until it is cancelled by the job that answers.
+///
+/// The job that answers cannot do so itself as long as it waits behind others.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct KeepWaiting {
+    since: Timestamp,
+}
+
+/// Shows the animation, for as long as LINE allows.
+pub(crate) fn show(cx: &Context) {
+    cx.show_loading(SHOWN);
+}
+
+impl KeepWaiting {
+    /// Shows the animation, and keeps it going; returns the job to cancel with the answer.
+    pub(crate) fn start(cx: &Context) -> Option<JobId> {
+        let is_shown = cx.chat().is_some_and(|chat| chat.kind() == ChatKind::User);
+        is_shown.then(|| {
+            show(cx);
+            cx.at(cx.now() + RENEW, Self { since: cx.now() }).id()
+        })
+    }
+}
+
+impl Job for KeepWaiting {
+    const KIND: &'static str = "keep_waiting";
+    const LANE: Lane = Lane::None;
+
+    async fn run(self, cx: Context) -> Result {
+        if cx.now().since(self.since) >= PATIENCE {
+            return Ok(());
+        }
+        show(&cx);
+        cx.checkpoint(&self).await?;
+        Err(Snooze(RENEW).into())
+    }
+}
