@@ -16,7 +16,8 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -83,7 +84,15 @@ fn router(base: String) -> Router {
         .route("/{language}/wiki/{title}", get(page))
         .route("/{language}/file/{name}", get(file))
         .route("/{language}/media/{name}", get(media))
+        .layer(middleware::map_response(labelled))
         .with_state(base)
+}
+
+/// Says with every answer what it comes from.
+async fn labelled(mut response: Response) -> Response {
+    let label = HeaderValue::from_static("Yamabiko demonstration");
+    response.headers_mut().insert(header::SERVER, label);
+    response
 }
 
 fn language(code: &str) -> Language {

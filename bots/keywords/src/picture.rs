@@ -1,6 +1,6 @@
 //! Makes pictures of pictures: collages, palettes, and one for nothing found; pure functions on bytes.
 //!
-//! Memory: decoding takes at most [`Limits::memory`] (96 MiB unless set otherwise) for the time of the call.
+//! Memory: decoding takes at most [`Limits::memory`] (80 MiB unless set otherwise) beside the file, for the time of the call.
 //! A [`Picture`] that came of it takes less than 0.7 MiB, and no drawing takes more than 8 MiB beside its pictures.
 
 mod canvas;

@@ -15,14 +15,14 @@ pub(super) const SIDE: u32 = 480;
 pub(crate) struct Limits {
     /// The largest file in bytes.
     pub(crate) file_bytes: usize,
-    /// The most memory in bytes.
+    /// The most memory in bytes, beside the file.
     pub(crate) memory: u64,
 }
 
 impl Default for Limits {
-    /// Takes files up to 20 MiB and 96 MiB of memory: a JPEG of 30 million pixels, or 10 million if it is progressive.
+    /// Takes files up to 10 MiB and 80 MiB of memory: a JPEG of 24 million pixels, or 8 million if it is progressive.
     fn default() -> Self {
-        Self { file_bytes: 20 * 1024 * 1024, memory: 96 * 1024 * 1024 }
+        Self { file_bytes: 10 * 1024 * 1024, memory: 80 * 1024 * 1024 }
     }
 }
 
@@ -34,7 +34,6 @@ pub(crate) struct Picture {
 
 /// Why a picture was not read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub(crate) enum PictureError {
     /// The bytes are no JPEG and no PNG.
     #[error("neither JPEG nor PNG")]
@@ -88,7 +87,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureEr
         // All coefficients are kept until the last scan: two bytes for each of three channels.
         pixel_bytes += 6;
     }
-    let at_most = limits.memory / pixel_bytes;
+    // The decoder of JPEG has a copy of the file.
+    let at_most = limits.memory.saturating_sub(bytes.len() as u64) / pixel_bytes;
     if pixels > at_most {
         return Err(PictureError::TooManyPixels { width, height, at_most });
     }

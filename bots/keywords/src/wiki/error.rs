@@ -8,7 +8,6 @@ use thiserror::Error;
 ///
 /// No text holds what was asked, so all can be logged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub(crate) enum WikiError {
     /// The wiki asked for a pause: try again after it, no request goes out before.
     #[error("the wiki asks for a pause of {} s", .retry_after.as_secs())]

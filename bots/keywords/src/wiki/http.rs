@@ -21,8 +21,8 @@ use super::{error::WikiError, settings::WikiSettings};
 pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause that is kept, whatever the wiki says.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
-/// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a request waits for its turn, in times of what a request may take.
+const PATIENCE: u32 = 2;
 /// How many redirects a request follows.
 const MAX_REDIRECTS: usize = 3;
 /// How long a connection is kept for the next request.
@@ -73,7 +73,7 @@ impl Http {
         max_bytes: usize,
         read: impl FnOnce(&Fetched) -> Result<T, WikiError>,
     ) -> Result<T, WikiError> {
-        let turn = tokio::time::timeout(PATIENCE, self.turn.acquire()).await;
+        let turn = tokio::time::timeout(self.timeout * PATIENCE, self.turn.acquire()).await;
         let _turn = turn.map_err(|_elapsed| WikiError::Busy { retry_after: DEFAULT_PAUSE })?;
         self.is_quiet_over()?;
         self.limiter.until_ready().await;

@@ -207,6 +207,19 @@ async fn whatever_the_wiki_does_becomes_an_error_and_no_panic() {
 }
 
 #[tokio::test]
+async fn who_would_wait_long_for_a_turn_is_told_to_come_again() {
+    let demo = Demo::start().unwrap();
+    demo.fail(Where::Api, Fault::Silent);
+    let wiki = hasty(&demo);
+    let ask = |text| wiki.look_up(text, Language::Japanese);
+    let (first, .., last) =
+        tokio::join!(ask("桜"), ask("寿司"), ask("東京"), ask("京都"), ask("大阪"));
+    assert!(matches!(first, Err(WikiError::Unavailable(_))), "{first:?}");
+    assert!(matches!(last, Err(WikiError::Busy { .. })), "{last:?}");
+    assert!(demo.requests().len() < 5);
+}
+
+#[tokio::test]
 async fn nobody_there_is_unavailable_and_the_error_keeps_the_text_to_itself() {
     let demo = Demo::start().unwrap();
     let url = demo.url();
