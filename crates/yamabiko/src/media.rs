@@ -20,7 +20,7 @@ mod tests;
 
 use name::{Format, Name};
 use place::Place;
-pub(crate) use place::{Bucket, Where};
+pub(crate) use place::{Bucket, Where, choose_tls};
 pub(crate) use serve::routes;
 pub(crate) use sweep::sweep_hourly;
 
@@ -85,9 +85,15 @@ impl Media {
         let kept = self.place.keep(&name, bytes.into(), self.attributes(format));
         let kept = tokio::time::timeout(STORING, kept).await;
         kept.context("no answer in time")
-            .and_then(|kept| Ok(kept?))
+            .and_then(|kept| kept.map_err(|error| self.place.explain(&error)))
             .context("a picture cannot be stored")?;
         Ok(format!("{url}/{name}"))
+    }
+
+    /// Removes what was published at this address.
+    pub(crate) async fn remove(&self, url: &str) -> Result {
+        let name = url.rsplit('/').next().and_then(Name::parse).context("no picture's address")?;
+        self.place.remove(&name).await.map_err(|error| self.place.explain(&error))
     }
 
     /// Returns what is at an address, as the route does: the content type and the bytes.

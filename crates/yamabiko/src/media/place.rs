@@ -17,8 +17,8 @@ use crate::Result;
 
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(3);
-/// How long nothing may come of an answer that has begun, or is waited for.
-const SILENCE: Duration = Duration::from_secs(10);
+/// How long nothing may come of an answer, the time that a large picture takes to get there included.
+const SILENCE: Duration = Duration::from_secs(20);
 /// How long a call that failed is tried again; the run that it belongs to is, later.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -67,17 +67,19 @@ impl fmt::Debug for Where {
 }
 
 /// A place that has been opened.
-#[derive(Debug)]
 pub(super) struct Place {
     pub(super) store: Box<dyn ObjectStore>,
     /// The folder within a bucket; empty elsewhere.
     pub(super) prefix: Path,
     /// The folder on this machine, if it is one; its files have no attributes but their names.
     pub(super) folder: Option<PathBuf>,
+    /// What no error may tell.
+    secrets: Vec<String>,
 }
 
 impl Place {
     pub(super) fn open(place: &Where) -> Result<Self> {
+        let mut secrets = Vec::new();
         let (store, prefix, folder): (Box<dyn ObjectStore>, _, _) = match place {
             Where::Folder(folder) => {
                 make_folder(folder)?;
@@ -86,6 +88,11 @@ impl Place {
                 (Box::new(store), Path::default(), Some(folder.clone()))
             }
             Where::Bucket(bucket) => {
+                secrets = [&bucket.secret, &bucket.key_id]
+                    .into_iter()
+                    .chain(&bucket.session_token)
+                    .cloned()
+                    .collect();
                 (Box::new(open_bucket(bucket)?), Path::parse(&bucket.prefix)?, None)
             }
             #[cfg(any(test, feature = "testing"))]
@@ -93,7 +100,7 @@ impl Place {
                 (Box::new(object_store::memory::InMemory::new()), Path::default(), None)
             }
         };
-        Ok(Self { store, prefix, folder })
+        Ok(Self { store, prefix, folder, secrets })
     }
 
     /// Keeps a picture; whoever looks for it finds all of it or nothing.
@@ -124,6 +131,12 @@ impl Place {
         }
     }
 
+    /// Says what went wrong, without the keys: a bucket that refuses them repeats them in its answer.
+    pub(super) fn explain(&self, error: &object_store::Error) -> anyhow::Error {
+        let hide = |text: String, secret: &String| text.replace(secret, "…");
+        anyhow::Error::msg(self.secrets.iter().fold(error.to_string(), hide))
+    }
+
     pub(super) fn path(&self, name: &Name) -> Path {
         self.prefix.clone().join(name.as_str())
     }
@@ -138,9 +151,13 @@ fn make_folder(folder: &FilePath) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn open_bucket(bucket: &Bucket) -> Result<object_store::aws::AmazonS3> {
-    // Another part may have chosen already; that one serves as well.
+/// Chooses the TLS provider of the process, if no other part has done so.
+pub(crate) fn choose_tls() {
     drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+fn open_bucket(bucket: &Bucket) -> Result<object_store::aws::AmazonS3> {
+    choose_tls();
     let client = ClientOptions::new()
         // A large picture takes as long as it takes, while bytes keep coming.
         .with_timeout_disabled()
