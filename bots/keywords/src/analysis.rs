@@ -12,7 +12,7 @@ mod token;
 
 use lattice::{Lattice, Word};
 pub(crate) use lines::analyze_lines;
-pub(crate) use terms::{Language, Term};
+pub(crate) use terms::Term;
 pub(crate) use token::Token;
 
 /// Takes texts apart; threads share one, and a copy costs next to nothing.

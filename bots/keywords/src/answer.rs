@@ -49,7 +49,8 @@ pub(crate) async fn messages(
     let terms = terms(text, words, &found.shown);
     let credits = credits(words, &found.shown);
     let pictures = found.shown.iter().filter_map(|shown| shown.collage.as_ref());
-    let mut messages = vec![quote(Message::text(joined([note(found.origin, words), Some(&terms)])))];
+    let mut messages =
+        vec![quote(Message::text(joined([note(found.origin, words), Some(&terms)])))];
     messages.extend(pictures.map(Published::message));
     messages.push(Message::text(joined([credits.as_deref(), Some(words.done())])));
     Ok(messages)
@@ -84,9 +85,9 @@ fn terms(text: &str, words: Words, shown: &[Shown]) -> String {
 /// Says whose the pictures are and what their licences are.
 fn credits(words: Words, shown: &[Shown]) -> Option<String> {
     let mut list = words.pictures().to_owned();
-    let all = (1..).zip(shown).flat_map(|(number, shown)| {
-        shown.credits.iter().map(move |credit| (number, credit))
-    });
+    let all = (1..)
+        .zip(shown)
+        .flat_map(|(number, shown)| shown.credits.iter().map(move |credit| (number, credit)));
     for (number, Credit { title, artist, license, url }) in all {
         let artist = if artist.is_empty() { String::new() } else { format!(", {artist}") };
         write!(list, "\n{number}. {title}{artist}, {license} {url}")

@@ -4,8 +4,7 @@ use std::{iter, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use yamabiko::{
-    Content, Context, ImageMessage, Job, JobId, Lane, Message, MessageId, Result, Snooze,
-    Timestamp,
+    Content, Context, ImageMessage, Job, JobId, Lane, Message, MessageId, Result, Snooze, Timestamp,
 };
 
 use crate::{

@@ -51,7 +51,8 @@ mod tests {
         assert_eq!(Language::of("LINEを使う"), Some(Language::Japanese));
         assert_eq!(Language::of("Zürich"), Some(Language::English));
         assert_eq!(Language::of("ＬＩＮＥ"), Some(Language::English));
-        for other in ["", "😀🎉", "180", "Привет", "مرحبا", "שלום", "ー、。", "\u{202e}"] {
+        for other in ["", "😀🎉", "180", "Привет", "مرحبا", "שלום", "ー、。", "\u{202e}"]
+        {
             assert_eq!(Language::of(other), None, "{other:?}");
         }
     }

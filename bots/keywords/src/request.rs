@@ -53,9 +53,8 @@ fn without_mentions(text: &str, mentions: &[Mentionee]) -> String {
     let kept = text.chars().map(|c| {
         let here = place;
         place += c.len_utf16();
-        let is_part = |mention: &Mentionee| {
-            here >= mention.index && here - mention.index < mention.length
-        };
+        let is_part =
+            |mention: &Mentionee| here >= mention.index && here - mention.index < mention.length;
         if mentions.iter().any(is_part) { ' ' } else { c }
     });
     kept.collect()
@@ -75,7 +74,8 @@ fn visible(text: &str) -> String {
 fn without_links(text: &str) -> String {
     let mut rest = text;
     let mut kept = String::with_capacity(text.len());
-    while let Some(start) = ["http://", "https://"].iter().filter_map(|scheme| rest.find(scheme)).min()
+    while let Some(start) =
+        ["http://", "https://"].iter().filter_map(|scheme| rest.find(scheme)).min()
     {
         kept.push_str(&rest[..start]);
         kept.push(' ');

@@ -9,7 +9,10 @@ use crate::{
     demo::Demo,
     research::Origin,
     settings::{Demonstration, Offline},
-    wiki::{Wiki, WikiSettings, settings::MediaWikiUrl},
+    wiki::{
+        Wiki, WikiSettings,
+        settings::{MediaWikiUrl, MediaWikiUserAgent},
+    },
 };
 
 /// The dictionary, and the client of the wiki once it is needed.
@@ -49,7 +52,12 @@ fn connect(cx: &Context) -> Result<(Wiki, Option<Demo>)> {
         Some(demo) => demo.url(),
         None => cx.data::<MediaWikiUrl>()?.clone(),
     };
-    let (user_agent, timeout, rate) = (cx.data()?, cx.data()?, cx.data()?);
-    let settings = WikiSettings::new(url, Clone::clone(user_agent), *timeout, *rate);
+    let user_agent: &MediaWikiUserAgent = cx.data()?;
+    if demo.is_none() && !user_agent.names_a_contact() {
+        tracing::warn!(
+            "MEDIAWIKI_USER_AGENT names no page or mail address; Wikimedia asks for one, and may refuse bots without"
+        );
+    }
+    let settings = WikiSettings::new(url, user_agent.clone(), *cx.data()?, *cx.data()?);
     Ok((Wiki::new(settings)?, demo))
 }

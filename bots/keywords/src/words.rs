@@ -28,8 +28,7 @@ pub(crate) mod to_a_picture {
 
     pub(crate) const ELSEWHERE: &str = "その写真は LINE の外にあるので開けません。写真そのものを送ってください。\nThat picture is not held by LINE, so I cannot open it. Send me the picture itself.";
 
-    pub(crate) const GONE: &str =
-        "その写真はもうありません。もう一度送ってください。\nThat picture is gone. Please send it again.";
+    pub(crate) const GONE: &str = "その写真はもうありません。もう一度送ってください。\nThat picture is gone. Please send it again.";
 
     pub(crate) const NOT_READY: &str = "写真の準備が終わりませんでした。もう一度送ってください。\nThe picture did not get ready. Please send it again.";
 

@@ -3,26 +3,10 @@
 use std::collections::HashMap;
 
 use super::Analyzer;
+use crate::language::Language;
 
 mod japanese;
 mod latin;
-
-/// The language of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
-    /// Names are found by the dictionary.
-    Japanese,
-    /// Names are found by their capital letters, as English writes them.
-    English,
-}
-
-impl Language {
-    /// Guesses the language of a text: Japanese if anything in it is in kana or kanji.
-    pub(crate) fn of(text: &str) -> Self {
-        let is_japanese = |c| matches!(c, 'ぁ'..='ヿ' | '㐀'..='鿿' | 'ｦ'..='ﾟ' | '々');
-        if text.contains(is_japanese) { Self::Japanese } else { Self::English }
-    }
-}
 
 /// A word, or a name of several words, and how much it stands out.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +50,7 @@ impl Analyzer {
     /// In Japanese these are its nouns, where several that stand together are one; in Latin script its words but for stop words.
     pub(crate) fn own_nouns(&self, own_text: &str) -> Vec<Term> {
         let mut tally = Tally::default();
-        match Language::of(own_text) {
+        match Language::of(own_text).unwrap_or(Language::Japanese) {
             Language::Japanese => japanese::nouns(self, own_text, &mut tally),
             Language::English => latin::words(own_text, &mut tally),
         }
