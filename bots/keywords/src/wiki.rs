@@ -21,10 +21,7 @@ use self::{
     http::Http,
 };
 pub(crate) use self::{
-    credit::Credit,
-    error::WikiError,
-    pictures::Thumbnail,
-    settings::WikiSettings,
+    credit::Credit, error::WikiError, pictures::Thumbnail, settings::WikiSettings,
 };
 use crate::language::Language;
 
