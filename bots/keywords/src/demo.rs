@@ -140,3 +140,30 @@ async fn media(Path((_, name)): Path<(String, String)>) -> Response {
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{pages::PAGES, scene::Motif};
+    use crate::picture::{Limits, decode};
+
+    #[test]
+    fn every_picture_can_be_read_and_is_at_most_240_pixels_wide_and_high() {
+        for page in PAGES {
+            let motif: Motif = page.picture.motif;
+            let picture = motif.draw();
+            decode(&picture, &Limits::default()).unwrap();
+            let drawn = image::load_from_memory(&picture).unwrap();
+            assert_eq!((drawn.width(), drawn.height()), motif.size());
+            assert!(drawn.width().max(drawn.height()) <= 240);
+        }
+    }
+
+    #[test]
+    fn pages_of_one_language_have_different_pictures() {
+        let drawn: HashSet<_> =
+            PAGES.iter().map(|page| (page.language, page.picture.motif.draw())).collect();
+        assert_eq!(drawn.len(), PAGES.len());
+    }
+}

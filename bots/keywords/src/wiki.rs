@@ -70,6 +70,14 @@ impl Wiki {
     /// # Errors
     /// `Unavailable` where this machine cannot make connections at all.
     pub(crate) fn new(settings: WikiSettings) -> Result<Self, WikiError> {
+        let url = settings.url.of(Language::English);
+        let is_wikipedia = url.host_str().is_some_and(|host| host.ends_with(".wikipedia.org"));
+        if is_wikipedia && !settings.user_agent.names_a_contact() {
+            tracing::warn!(
+                "Wikipedia may turn this bot away, since nobody can be written to about it: \
+                 set MEDIAWIKI_USER_AGENT"
+            );
+        }
         let http = Http::new(&settings)?;
         let answers =
             cache(settings.answer_bytes, settings.keep, |answer: &Arc<Answer>| answer.bytes);

@@ -21,9 +21,8 @@ const MAX_PICTURE: usize = 4 * 1024 * 1024;
 /// A small picture with its credit.
 #[derive(Clone, Debug)]
 pub(crate) struct Thumbnail {
+    /// A JPEG or PNG, by its first bytes and by what the server says.
     pub(crate) bytes: Bytes,
-    /// `image/jpeg` or `image/png`, as the server says.
-    pub(crate) content_type: &'static str,
     pub(crate) credit: Credit,
 }
 
@@ -55,9 +54,7 @@ impl Wiki {
         let mut unavailable = None;
         for File { url, credit } in self.free_files(&names, language).await? {
             match self.thumbnail(url).await {
-                Ok((bytes, content_type)) => {
-                    thumbnails.push(Thumbnail { bytes, content_type, credit });
-                }
+                Ok(bytes) => thumbnails.push(Thumbnail { bytes, credit }),
                 Err(busy @ WikiError::Busy { .. }) => return Err(busy),
                 Err(error @ WikiError::Unavailable(_)) => unavailable = Some(error),
                 Err(WikiError::Refused(_) | WikiError::Unexpected(_)) => {}
@@ -142,13 +139,10 @@ impl Wiki {
     }
 
     /// Fetches a thumbnail, or takes it from the cache.
-    async fn thumbnail(&self, url: Url) -> Result<(Bytes, &'static str), WikiError> {
+    async fn thumbnail(&self, url: Url) -> Result<Bytes, WikiError> {
         let key = url.to_string();
         let fetch = self.0.http.get(url, MAX_PICTURE, read_picture);
-        let bytes = self.0.pictures.try_get_with(key, fetch).await;
-        let bytes = bytes.map_err(|error| (*error).clone())?;
-        let content_type = if bytes.starts_with(PNG) { "image/png" } else { "image/jpeg" };
-        Ok((bytes, content_type))
+        self.0.pictures.try_get_with(key, fetch).await.map_err(|error| (*error).clone())
     }
 }
 
