@@ -15,6 +15,8 @@ mod name;
 mod place;
 mod serve;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use name::{Format, Name};
 use place::Place;
@@ -67,12 +69,11 @@ impl Media {
     /// Keeps a picture, and returns its address.
     pub(crate) async fn publish(
         &self,
-        bytes: impl Into<Bytes>,
+        bytes: Vec<u8>,
         content_type: &str,
         what: Use,
         now: Timestamp,
     ) -> Result<String> {
-        let bytes = bytes.into();
         let format = Format::of(content_type).ok_or_else(|| {
             Permanent(format!(
                 "{content_type:?} cannot be published: LINE takes image/png and image/jpeg"
@@ -81,7 +82,7 @@ impl Media {
         check_size(bytes.len(), what)?;
         let url = self.url.as_ref().context("this process knows no MEDIA_URL")?;
         let name = Name::new(now, format)?;
-        let kept = self.place.keep(&name, bytes, self.attributes(format));
+        let kept = self.place.keep(&name, bytes.into(), self.attributes(format));
         let kept = tokio::time::timeout(STORING, kept).await;
         kept.context("no answer in time")
             .and_then(|kept| Ok(kept?))

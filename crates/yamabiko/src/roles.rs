@@ -36,6 +36,8 @@ use crate::{
 };
 
 mod dev;
+#[cfg(test)]
+mod tests;
 
 /// Runs the role until the process is told to stop.
 pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Settings) -> Result {

@@ -88,3 +88,15 @@ async fn where_chat_is_on_a_message_is_read_when_the_bot_says_so() {
     assert_eq!(world.call("POST", "/v2/bot/chat/markAsRead", wrong).await.status, 400);
     assert_eq!(world.call("GET", "/v2/bot/info", None).await.body["markAsReadMode"], "manual");
 }
+
+#[tokio::test]
+async fn a_download_fails_where_a_fault_says_so() {
+    let world = World::new().await;
+    let event = sends(&world, "type=image", b"a picture").await;
+    for status in [404, 410, 500] {
+        let fault = json!({ "endpoint": "content", "status": status, "count": 1 });
+        assert_eq!(world.call("POST", "/control/faults", Some(fault)).await.status, 200);
+        assert_eq!(world.call("GET", &path(&event, ""), None).await.status, status);
+    }
+    assert_eq!(world.call("GET", &path(&event, ""), None).await.body, "a picture");
+}
