@@ -1,5 +1,7 @@
 //! A LINE bot that finds out what a text is about, and comes back with links and pictures.
 
+mod analysis;
+
 use serde::{Deserialize, Serialize};
 use yamabiko::{App, Context, Job, Lane, Result, TextMessage};
 

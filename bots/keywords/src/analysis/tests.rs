@@ -1,0 +1,106 @@
+//! Tests of what every text must come through, whatever is in it.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn analyzer() -> Analyzer {
+    Analyzer::new().unwrap()
+}
+
+fn surfaces<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
+    tokens.iter().map(|token| token.surface).collect()
+}
+
+fn without_space(text: &str) -> String {
+    text.replace(is_space, "")
+}
+
+/// Looks whether all of a text is there, and is taken apart alike in one piece and as a stream.
+fn comes_through(text: &str) {
+    let analyzer = analyzer();
+    let tokens = analyzer.tokens(text);
+    assert_eq!(surfaces(&tokens).concat(), without_space(text));
+    let mut lines = Vec::new();
+    analyze_lines(&analyzer, text.as_bytes(), &mut lines).unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    let of_lines: Vec<serde_json::Value> =
+        lines.lines().flat_map(|line| serde_json::from_str::<Vec<_>>(line).unwrap()).collect();
+    assert_eq!(of_lines, tokens.iter().map(|token| serde_json::json!(token)).collect::<Vec<_>>());
+}
+
+#[test]
+fn words_have_a_part_of_speech_a_base_form_and_a_reading() {
+    let analyzer = analyzer();
+    let tokens = analyzer.tokens("京都で食べました");
+    assert_eq!(surfaces(&tokens), ["京都", "で", "食べ", "まし", "た"]);
+    let [kyoto, _, eat, ..] = tokens[..] else { panic!("{tokens:?}") };
+    assert_eq!(kyoto.pos.levels().collect::<Vec<_>>(), ["名詞", "固有名詞", "地域", "一般"]);
+    assert!(kyoto.pos.is(&["名詞", "固有名詞"]) && !kyoto.pos.is(&["名詞", "一般"]));
+    assert_eq!((eat.base, eat.reading), ("食べる", Some("タベ")));
+}
+
+#[test]
+fn a_word_that_the_dictionary_does_not_have_stands_for_itself() {
+    let analyzer = analyzer();
+    let tokens = analyzer.tokens("ヤマビコヤ");
+    let [word] = tokens[..] else { panic!("{tokens:?}") };
+    assert_eq!((word.surface, word.base, word.reading), ("ヤマビコヤ", "ヤマビコヤ", None));
+}
+
+#[test]
+fn white_space_is_left_out_but_for_the_full_width_one() {
+    let analyzer = analyzer();
+    assert_eq!(surfaces(&analyzer.tokens(" 犬 と\t猫\r\n　鳥 ")), ["犬", "と", "猫", "　", "鳥"]);
+    assert!(analyzer.tokens("").is_empty() && analyzer.tokens(" \n\t ").is_empty());
+}
+
+#[test]
+fn texts_of_all_kinds_come_through() {
+    let kinds = [
+        "😀👨‍👩‍👧‍👦🇯🇵❤️",
+        "https://example.com/道?q=%E3%81%82&lang=ja#上",
+        "Привет 東京 مرحبا שלום Ελλάδα ｶﾀｶﾅ ＡＢＣ１２３ 한국어 ไทย",
+        "\u{202e}逆\u{202c}向き",
+        "\0a\u{1}\u{7f}\u{85}\u{feff}\u{fffd}\u{10ffff}",
+        "\u{301}\u{3099}\u{fe0f}",
+        "か\u{3099}き\u{3099}",
+        "Ð ð",
+        "一般的な二〇二六年十一月",
+    ];
+    kinds.into_iter().for_each(comes_through);
+    comes_through(&kinds.join("\n"));
+}
+
+#[test]
+fn long_texts_come_through_with_and_without_breaks() {
+    for piece in ["あ", "漢", "ー", "a", "9", "\u{301}", "😀", "\0", " ", "今日は。", "東京 ", "\n"]
+    {
+        comes_through(&piece.repeat(5000));
+    }
+    comes_through(&"吾が輩の庭には二羽の鶏がいる".repeat(25_000));
+}
+
+#[test]
+fn threads_share_an_analyzer() {
+    let analyzer = analyzer();
+    std::thread::scope(|scope| {
+        let words = || surfaces(&analyzer.tokens("今日は良い天気です")).len();
+        let threads = [(); 4].map(|()| scope.spawn(words));
+        assert_eq!(threads.map(|thread| thread.join().unwrap()), [5; 4]);
+    });
+}
+
+proptest! {
+    #[test]
+    fn any_text_comes_through(text in any::<String>()) {
+        comes_through(&text);
+    }
+
+    #[test]
+    fn any_mix_of_scripts_comes_through(
+        text in "[ぁ-ヿ一-龥々〇ａ-ｚ０-９a-zA-Z0-9。、「」ー\\s　Ðé\\p{Mn}\\x00]{0,200}",
+    ) {
+        comes_through(&text);
+    }
+}
