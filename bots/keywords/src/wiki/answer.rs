@@ -1,0 +1,158 @@
+//! MediaWiki's answers: what the bot reads of them, and what their errors mean.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    error::WikiError,
+    http::{DEFAULT_PAUSE, Fetched},
+};
+
+/// What was found, put together from all parts.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) pages: Vec<RawPage>,
+    /// How many bytes it had.
+    pub(super) bytes: usize,
+}
+
+/// One part of an answer.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Part {
+    #[serde(default)]
+    batchcomplete: bool,
+    #[serde(default, rename = "continue")]
+    continuation: Map<String, Value>,
+    #[serde(default)]
+    query: Query,
+    #[serde(skip)]
+    bytes: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Query {
+    #[serde(default)]
+    pages: Vec<RawPage>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct RawPage {
+    #[serde(default)]
+    ns: i64,
+    pub(super) title: String,
+    /// Its place among what a search found.
+    index: Option<u32>,
+    #[serde(default)]
+    missing: bool,
+    #[serde(default)]
+    invalid: bool,
+    pub(super) extract: Option<String>,
+    pub(super) canonicalurl: Option<String>,
+    /// The name of the picture that stands for the page, without namespace.
+    pub(super) pageimage: Option<String>,
+    #[serde(default)]
+    pub(super) imageinfo: Vec<ImageInfo>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct ImageInfo {
+    pub(super) thumburl: Option<String>,
+    pub(super) thumbmime: Option<String>,
+    pub(super) descriptionurl: Option<String>,
+    /// An object; an empty array where there is nothing.
+    #[serde(default)]
+    pub(super) extmetadata: Value,
+}
+
+impl ImageInfo {
+    /// Returns what is said about the file under a name, which may be HTML.
+    pub(super) fn said(&self, name: &str) -> Option<&str> {
+        self.extmetadata.get(name)?.get("value")?.as_str()
+    }
+}
+
+impl RawPage {
+    pub(super) fn is_article(&self) -> bool {
+        self.ns == 0 && !self.missing && !self.invalid
+    }
+
+    /// Takes over what only a later part tells.
+    fn add(&mut self, later: Self) {
+        self.extract = self.extract.take().or(later.extract);
+        self.canonicalurl = self.canonicalurl.take().or(later.canonicalurl);
+        self.pageimage = self.pageimage.take().or(later.pageimage);
+        if self.imageinfo.is_empty() {
+            self.imageinfo = later.imageinfo;
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn add(&mut self, part: Part) {
+        self.bytes += part.bytes;
+        for page in part.query.pages {
+            match self.pages.iter_mut().find(|known| known.title == page.title) {
+                Some(known) => known.add(page),
+                None => self.pages.push(page),
+            }
+        }
+    }
+
+    /// Returns the pages as the search ranks them.
+    pub(super) fn by_rank(&self) -> impl Iterator<Item = &RawPage> {
+        let mut pages: Vec<_> = self.pages.iter().collect();
+        pages.sort_by_key(|page| page.index.unwrap_or(u32::MAX));
+        pages.into_iter()
+    }
+}
+
+impl Part {
+    /// Returns what to add to the question for the next part of the same pages.
+    pub(super) fn more(&self) -> Option<Vec<(String, String)>> {
+        if self.batchcomplete || self.continuation.is_empty() {
+            return None;
+        }
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some(self.continuation.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+    }
+}
+
+/// Reads a part of an answer.
+pub(super) fn read(fetched: &Fetched) -> Result<Part, WikiError> {
+    if !fetched.content_type.starts_with("application/json") {
+        return Err(WikiError::Unexpected("it is not JSON".to_owned()));
+    }
+    let value: Value = serde_json::from_slice(&fetched.body).map_err(|error| not_read(&error))?;
+    if let Some(error) = value.get("error") {
+        return Err(refusal(error, fetched));
+    }
+    if let Some(warnings) = value.get("warnings").and_then(Value::as_object) {
+        // Their texts may quote what was asked.
+        let modules: Vec<_> = warnings.keys().map(|name| code(name)).collect();
+        tracing::warn!("the wiki warns of parameters of {}", modules.join(", "));
+    }
+    let part: Part = serde_json::from_value(value).map_err(|error| not_read(&error))?;
+    Ok(Part { bytes: fetched.body.len(), ..part })
+}
+
+/// Says where an answer cannot be read, without quoting it.
+fn not_read(error: &serde_json::Error) -> WikiError {
+    let kind = if error.is_data() { "another shape" } else { "broken JSON" };
+    WikiError::Unexpected(format!("{kind} at line {} column {}", error.line(), error.column()))
+}
+
+fn refusal(error: &Value, fetched: &Fetched) -> WikiError {
+    let code = code(error.get("code").and_then(Value::as_str).unwrap_or("without a code"));
+    match code.as_str() {
+        "maxlag" | "ratelimited" | "readonly" | "cirrussearch-too-busy-error" => {
+            WikiError::Busy { retry_after: fetched.retry_after.unwrap_or(DEFAULT_PAUSE) }
+        }
+        _ if code.starts_with("internal_api_error") => WikiError::Unavailable(code),
+        _ => WikiError::Refused(code),
+    }
+}
+
+/// Bounds a code of the API, so that it can be logged.
+fn code(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(60).collect()
+}
