@@ -14,6 +14,7 @@ use yamabiko_queue::{
 use crate::{App, Result, cli::tell, config::Settings, state::ChatState};
 
 mod line;
+mod media;
 mod work;
 
 /// How long a worker takes to its first beat, and a little more.
@@ -70,6 +71,9 @@ pub(crate) async fn run<S: ChatState>(
         tokio::join!(line::look(settings), look_at_store(&url, &options, &queues));
     findings.extend(line);
     findings.extend(store);
+    if app.has_media {
+        findings.push(media::look(&app.name, &url, settings).await);
+    }
     if let (Some(line), Some(store)) = (lines_clock, stores_clock) {
         findings.push(line::clock(line.when_read(store), store.time));
     }

@@ -20,7 +20,7 @@ mod tests;
 
 use name::{Format, Name};
 use place::Place;
-pub(crate) use place::{Bucket, Where};
+pub(crate) use place::{Bucket, Where, choose_tls};
 pub(crate) use serve::routes;
 pub(crate) use sweep::sweep_hourly;
 
@@ -88,6 +88,12 @@ impl Media {
             .and_then(|kept| Ok(kept?))
             .context("a picture cannot be stored")?;
         Ok(format!("{url}/{name}"))
+    }
+
+    /// Removes what was published at this address.
+    pub(crate) async fn remove(&self, url: &str) -> Result {
+        let name = url.rsplit('/').next().and_then(Name::parse).context("no picture's address")?;
+        Ok(self.place.remove(&name).await?)
     }
 
     /// Returns what is at an address, as the route does: the content type and the bytes.

@@ -98,6 +98,18 @@ with world() as it:
     expect(last.get_by_test_id("sticker")).to_have_attribute("data-sticker-id", "1990")
     it.push({"type": "image", "originalContentUrl": f"{image}/dawn.svg", "previewImageUrl": f"{image}/dawn-small.svg"})
     expect(last.get_by_test_id("picture").locator("img")).to_have_js_property("naturalWidth", 600)
+
+    # One that the bot on this machine serves itself, opened by a click.
+    own = f"{it.bot}/media/noon.svg"
+    it.push({"type": "image", "originalContentUrl": own, "previewImageUrl": own})
+    shown = last.get_by_test_id("picture").locator("img")
+    expect(shown).to_have_attribute("src", own)
+    expect(shown).to_have_js_property("naturalWidth", 600)
+    with page.context.expect_page() as opened:
+        last.get_by_test_id("picture").click()
+    expect(opened.value).to_have_url(own)
+    opened.value.close()
+
     it.push({"type": "audio", "originalContentUrl": f"{image}/a.m4a", "duration": 1000})
     expect(last.get_by_test_id("audio")).to_have_attribute("src", f"{image}/a.m4a")
     it.push({"type": "location", "title": "Hut", "address": "1-2", "latitude": 35.5, "longitude": 139.25})

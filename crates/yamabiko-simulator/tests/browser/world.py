@@ -52,6 +52,14 @@ class Bot(BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
 
+    def do_GET(self):
+        drawn = picture().encode()
+        self.send_response(200)
+        self.send_header("content-type", "image/svg+xml")
+        self.send_header("content-length", str(len(drawn)))
+        self.end_headers()
+        self.wfile.write(drawn)
+
     def log_message(self, *_):
         pass
 
@@ -63,8 +71,8 @@ def show(route):
 
 
 class World:
-    def __init__(self, browser, address):
-        self.browser, self.address = browser, address
+    def __init__(self, browser, address, bot):
+        self.browser, self.address, self.bot = browser, address, bot
         self.problems = []
         self.mine = []  # Messages that are expected in the console.
 
@@ -150,7 +158,7 @@ def world(*arguments):
                        if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            it = World(browser, address)
+            it = World(browser, address, bot)
             yield it
             browser.close()
             problems = [problem for problem in it.problems

@@ -138,9 +138,13 @@ fn make_folder(folder: &FilePath) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn open_bucket(bucket: &Bucket) -> Result<object_store::aws::AmazonS3> {
-    // Another part may have chosen already; that one serves as well.
+/// Chooses the TLS provider of the process, if no other part has done so.
+pub(crate) fn choose_tls() {
     drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+fn open_bucket(bucket: &Bucket) -> Result<object_store::aws::AmazonS3> {
+    choose_tls();
     let client = ClientOptions::new()
         // A large picture takes as long as it takes, while bytes keep coming.
         .with_timeout_disabled()

@@ -9,7 +9,7 @@ use std::{
 use reqwest::{Method, Response};
 use tempfile::TempDir;
 
-use super::super::{Bucket, Where};
+use super::super::{Bucket, Where, choose_tls};
 
 /// A place that can go away.
 pub(super) trait TestPlace {
@@ -64,7 +64,7 @@ pub(super) struct S3 {
 
 impl S3 {
     pub(super) fn start() -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
+        choose_tls();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut server = Command::new(root.join("../../target/tests/venv/bin/python"))
             .arg(root.join("src/media/tests/s3.py"))

@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::OnceCell};
 use yamabiko_queue::{Clock, ManualClock, Timestamp};
 
 use super::{
-    super::{Media, Use, name::Name, routes},
+    super::{Media, Use, choose_tls, name::Name, routes},
     places::TestPlace,
 };
 use crate::Permanent;
@@ -55,7 +55,7 @@ impl<P: TestPlace> Shop<P> {
     }
 
     async fn asks(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> Response {
-        drop(rustls::crypto::ring::default_provider().install_default());
+        choose_tls();
         let path = url.strip_prefix("https://bot.example.com").unwrap();
         let address = format!("http://{}{path}", self.server().await);
         let mut request = reqwest::Client::new().request(method, address);
