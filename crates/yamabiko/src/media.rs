@@ -85,7 +85,7 @@ impl Media {
         let kept = self.place.keep(&name, bytes.into(), self.attributes(format));
         let kept = tokio::time::timeout(STORING, kept).await;
         kept.context("no answer in time")
-            .and_then(|kept| Ok(kept?))
+            .and_then(|kept| kept.map_err(|error| self.place.explain(&error)))
             .context("a picture cannot be stored")?;
         Ok(format!("{url}/{name}"))
     }
@@ -93,7 +93,7 @@ impl Media {
     /// Removes what was published at this address.
     pub(crate) async fn remove(&self, url: &str) -> Result {
         let name = url.rsplit('/').next().and_then(Name::parse).context("no picture's address")?;
-        Ok(self.place.remove(&name).await?)
+        self.place.remove(&name).await.map_err(|error| self.place.explain(&error))
     }
 
     /// Returns what is at an address, as the route does: the content type and the bytes.

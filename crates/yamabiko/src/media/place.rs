@@ -67,17 +67,19 @@ impl fmt::Debug for Where {
 }
 
 /// A place that has been opened.
-#[derive(Debug)]
 pub(super) struct Place {
     pub(super) store: Box<dyn ObjectStore>,
     /// The folder within a bucket; empty elsewhere.
     pub(super) prefix: Path,
     /// The folder on this machine, if it is one; its files have no attributes but their names.
     pub(super) folder: Option<PathBuf>,
+    /// What no error may tell.
+    secrets: Vec<String>,
 }
 
 impl Place {
     pub(super) fn open(place: &Where) -> Result<Self> {
+        let mut secrets = Vec::new();
         let (store, prefix, folder): (Box<dyn ObjectStore>, _, _) = match place {
             Where::Folder(folder) => {
                 make_folder(folder)?;
@@ -86,6 +88,11 @@ impl Place {
                 (Box::new(store), Path::default(), Some(folder.clone()))
             }
             Where::Bucket(bucket) => {
+                secrets = [&bucket.secret, &bucket.key_id]
+                    .into_iter()
+                    .chain(&bucket.session_token)
+                    .cloned()
+                    .collect();
                 (Box::new(open_bucket(bucket)?), Path::parse(&bucket.prefix)?, None)
             }
             #[cfg(any(test, feature = "testing"))]
@@ -93,7 +100,7 @@ impl Place {
                 (Box::new(object_store::memory::InMemory::new()), Path::default(), None)
             }
         };
-        Ok(Self { store, prefix, folder })
+        Ok(Self { store, prefix, folder, secrets })
     }
 
     /// Keeps a picture; whoever looks for it finds all of it or nothing.
@@ -122,6 +129,12 @@ impl Place {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             removed => removed,
         }
+    }
+
+    /// Says what went wrong, without the keys: a bucket that refuses them repeats them in its answer.
+    pub(super) fn explain(&self, error: &object_store::Error) -> anyhow::Error {
+        let hide = |text: String, secret: &String| text.replace(secret, "…");
+        anyhow::Error::msg(self.secrets.iter().fold(error.to_string(), hide))
     }
 
     pub(super) fn path(&self, name: &Name) -> Path {

@@ -60,7 +60,8 @@ pub(super) async fn answer_to(
         }
         Err(Some(object_store::Error::NotFound { .. })) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {
-            let error = error.map_or_else(|| "no answer in time".to_owned(), |e| e.to_string());
+            let explain = |error| media.place.explain(&error).to_string();
+            let error = error.map_or_else(|| "no answer in time".to_owned(), explain);
             tracing::warn!(error, "web: a published picture cannot be read");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }

@@ -2,7 +2,6 @@
 
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use yamabiko_queue::{Store, Timestamp};
 
@@ -60,12 +59,13 @@ impl Media {
         }
         let prefix = Some(&self.place.prefix).filter(|prefix| !prefix.as_ref().is_empty());
         let mut listed = self.place.store.list(prefix);
+        let explain = |error| self.place.explain(&error);
         let mut removed = 0;
-        while let Some(object) = listed.try_next().await.context("the bucket cannot be listed")? {
+        while let Some(object) = listed.try_next().await.map_err(explain)? {
             let Some(name) = object.location.filename().and_then(Name::parse) else { continue };
             let is_ours = object.location == self.place.path(&name);
             if is_ours && removed < MAX_REMOVED && self.time_left(&name, now).is_none() {
-                self.place.remove(&name).await?;
+                self.place.remove(&name).await.map_err(explain)?;
                 removed += 1;
             }
         }

@@ -1,5 +1,10 @@
 //! What holds wherever pictures are kept: each rule runs on a folder and on a bucket.
 
+use axum::http::StatusCode;
+use yamabiko_queue::Clock;
+
+use super::{Bucket, Media, Use, Where};
+
 mod places;
 mod rules;
 
@@ -64,4 +69,32 @@ async fn a_bucket_tells_type_and_time_to_those_who_fetch_from_it() {
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(answer.headers()["cache-control"], "public, max-age=2592000, immutable");
     assert_eq!(answer.bytes().await.unwrap(), "whole");
+}
+
+#[tokio::test]
+async fn a_bucket_that_repeats_the_keys_makes_nobody_print_them() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let refusal = "<Error><Code>ExpiredToken</Code><AWSAccessKeyId>the-key</AWSAccessKeyId>\
+        <Token-0>the-token</Token-0><Wrong>the-secret</Wrong></Error>";
+    let refuse = axum::Router::new().fallback(async move || (StatusCode::FORBIDDEN, refusal));
+    tokio::spawn(async move { axum::serve(listener, refuse).await });
+    let bucket = Bucket {
+        name: "pictures".to_owned(),
+        prefix: String::new(),
+        region: None,
+        endpoint: Some(endpoint),
+        key_id: "the-key".to_owned(),
+        secret: "the-secret".to_owned(),
+        session_token: Some("the-token".to_owned()),
+    };
+    let url = Some("https://bot.example.com/media".to_owned());
+    let media = Media::open(&Where::Bucket(bucket), url, rules::RETENTION, Clock::Own).unwrap();
+    let now = Clock::Own.roughly_now();
+    let published = media.publish(b"x".to_vec(), "image/png", Use::Picture, now).await;
+    for error in [published.unwrap_err(), media.sweep(now).await.unwrap_err()] {
+        let told = format!("{error:#} {error:?} {media:?}");
+        assert!(told.contains("ExpiredToken"), "{told}");
+        assert!(!["the-key", "the-secret", "the-token"].iter().any(|key| told.contains(key)));
+    }
 }
