@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::{body::Body, http::Method};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use yamabiko_line::{
     client::Content,
@@ -77,6 +78,19 @@ async fn content_is_downloaded_up_to_a_limit() {
     assert_eq!(client.content(&id, 4).await.unwrap_err().kind(), ErrorKind::TooLarge);
     assert_eq!(client.content(&id, 5).await.unwrap(), Content::Preparing);
     assert_eq!(line.asked()[0].path, "/data/v2/bot/message/77/content");
+}
+
+#[tokio::test]
+async fn content_without_an_end_is_cut_at_the_limit_and_content_that_breaks_off_is_none() {
+    let parts = |parts| Answer(200, Vec::new(), Body::from_stream(parts));
+    let part = || Ok::<_, std::io::Error>("12345");
+    let endless = futures_util::stream::repeat_with(part);
+    let broken = futures_util::stream::iter([part(), Err(std::io::Error::other("broken"))]);
+    let line = Line::answering([parts(endless.boxed()), parts(broken.boxed())]).await;
+    let (client, id) = (line.client(), MessageId::new("77"));
+    let kind = async || client.content(&id, 1000).await.unwrap_err().kind();
+    assert_eq!(kind().await, ErrorKind::TooLarge);
+    assert_eq!(kind().await, ErrorKind::Network);
 }
 
 #[tokio::test]
