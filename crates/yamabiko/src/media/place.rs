@@ -17,8 +17,8 @@ use crate::Result;
 
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(3);
-/// How long nothing may come of an answer that has begun, or is waited for.
-const SILENCE: Duration = Duration::from_secs(10);
+/// How long nothing may come of an answer, the time that a large picture takes to get there included.
+const SILENCE: Duration = Duration::from_secs(20);
 /// How long a call that failed is tried again; the run that it belongs to is, later.
 const AGAIN: Duration = Duration::from_secs(5);
 

@@ -81,7 +81,8 @@ impl Media {
             // A process that died while it wrote leaves a file with `#1` behind its name.
             let name = file_name.split_once('#').map_or(file_name, |(name, _)| name);
             let Some(name) = Name::parse(name) else { continue };
-            if removed < MAX_REMOVED && self.time_left(&name, now).is_none() {
+            let is_over = entry.file_type()?.is_file() && self.time_left(&name, now).is_none();
+            if is_over && removed < MAX_REMOVED {
                 match fs::remove_file(entry.path()) {
                     Ok(()) => removed += 1,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
