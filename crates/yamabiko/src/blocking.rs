@@ -96,8 +96,17 @@ impl Drop for LeftBehind {
 fn give_way() {
     // On Linux a priority belongs to a thread; elsewhere it would be the whole process's.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::debug!(%error, "threads for blocking work have the priority of all others");
+    {
+        use rustix::{
+            process::{getpriority_process, setpriority_process},
+            thread::gettid,
+        };
+        let thread = Some(gettid());
+        let lowered = getpriority_process(thread)
+            .and_then(|nice| setpriority_process(thread, nice.max(NICE)));
+        if let Err(error) = lowered {
+            tracing::debug!(%error, "threads for blocking work have the priority of all others");
+        }
     }
 }
 
