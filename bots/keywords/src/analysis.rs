@@ -7,10 +7,12 @@ mod dictionary;
 mod lattice;
 mod lines;
 mod stretch;
+mod terms;
 mod token;
 
 use lattice::{Lattice, Word};
 pub(crate) use lines::analyze_lines;
+pub(crate) use terms::{Language, Term};
 pub(crate) use token::Token;
 
 /// Takes texts apart; threads share one, and a copy costs next to nothing.
@@ -52,15 +54,11 @@ impl Analyzer {
     ) -> impl Iterator<Item = Token<'a>> {
         let stretch = stretch.trim_matches(is_space);
         lattice.words(&self.dictionary, stretch).map(|(start, end, word)| {
-            let surface = &stretch[start..end];
-            match word {
-                Word::Known(id) => {
-                    Token::new(surface, self.dictionary.word_details_iter(id as usize))
-                }
-                Word::Unknown(id) => {
-                    Token::new(surface, self.dictionary.unknown_word_details_iter(id as usize))
-                }
-            }
+            let fields = match word {
+                Word::Known(id) => self.dictionary.word_details_iter(id as usize),
+                Word::Unknown(id) => self.dictionary.unknown_word_details_iter(id as usize),
+            };
+            Token::new(&stretch[start..end], word, fields)
         })
     }
 }

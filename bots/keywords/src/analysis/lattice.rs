@@ -127,7 +127,11 @@ impl Lattice {
     /// Notes what the stretch consists of.
     fn read(&mut self, dictionary: &Dictionary, stretch: &str) {
         let Self { chars, bytes, kinds, nodes, ending, .. } = self;
-        (chars.clear(), bytes.clear(), kinds.clear(), nodes.clear(), ending.clear());
+        chars.clear();
+        bytes.clear();
+        kinds.clear();
+        nodes.clear();
+        ending.clear();
         chars.extend(stretch.chars().map(as_in_dictionary));
         bytes.extend(stretch.char_indices().map(|(at, _)| at).chain([stretch.len()]));
         kinds.extend(chars.iter().map(|c| Kinds::of(dictionary, *c)));

@@ -139,10 +139,11 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+    use crate::analysis::tests::ANALYZER;
 
     fn analyzed(input: impl BufRead) -> String {
         let mut output = Vec::new();
-        analyze_lines(&Analyzer::new().unwrap(), input, &mut output).unwrap();
+        analyze_lines(&ANALYZER, input, &mut output).unwrap();
         String::from_utf8(output).unwrap()
     }
 
@@ -208,13 +209,13 @@ mod tests {
             }
         }
         let endless = io::BufReader::new(io::repeat(b'a').chain(io::empty()));
-        analyze_lines(&Analyzer::new().unwrap(), endless, Enough(0)).unwrap();
+        analyze_lines(&ANALYZER, endless, Enough(0)).unwrap();
     }
 
     #[test]
     fn other_failures_of_the_output_are_told() {
         let mut full = [0_u8; 10];
-        let error = analyze_lines(&Analyzer::new().unwrap(), "犬".as_bytes(), &mut full[..]);
+        let error = analyze_lines(&ANALYZER, "犬".as_bytes(), &mut full[..]);
         assert_eq!(error.unwrap_err().kind(), ErrorKind::WriteZero);
     }
 }

@@ -1,11 +1,16 @@
 //! Tests of what every text must come through, whatever is in it.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
 
-fn analyzer() -> Analyzer {
-    Analyzer::new().unwrap()
+/// Without optimisation it takes a while to make one, and tests make thousands.
+pub(super) static ANALYZER: LazyLock<Analyzer> = LazyLock::new(|| Analyzer::new().unwrap());
+
+fn analyzer() -> &'static Analyzer {
+    &ANALYZER
 }
 
 fn surfaces<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
@@ -22,7 +27,7 @@ fn comes_through(text: &str) {
     let tokens = analyzer.tokens(text);
     assert_eq!(surfaces(&tokens).concat(), without_space(text));
     let mut lines = Vec::new();
-    analyze_lines(&analyzer, text.as_bytes(), &mut lines).unwrap();
+    analyze_lines(analyzer, text.as_bytes(), &mut lines).unwrap();
     let lines = String::from_utf8(lines).unwrap();
     let of_lines: Vec<serde_json::Value> =
         lines.lines().flat_map(|line| serde_json::from_str::<Vec<_>>(line).unwrap()).collect();
@@ -78,7 +83,14 @@ fn long_texts_come_through_with_and_without_breaks() {
     {
         comes_through(&piece.repeat(5000));
     }
-    comes_through(&"吾が輩の庭には二羽の鶏がいる".repeat(25_000));
+}
+
+#[test]
+fn a_megabyte_without_a_break_comes_through() {
+    let text = "吾が輩の庭には二羽の鶏がいる".repeat(25_000);
+    let analyzer = analyzer();
+    let length: usize = analyzer.tokens(&text).iter().map(|token| token.surface.len()).sum();
+    assert!(text.len() > 1_000_000 && length == text.len());
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Serialize, Serializer, ser::SerializeSeq as _};
 
+use super::lattice::Word;
+
 /// A word as it stands in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Token<'a> {
@@ -13,6 +15,9 @@ pub(crate) struct Token<'a> {
     pub(crate) base: &'a str,
     /// How it is read, in katakana; none for words that the dictionary does not have.
     pub(crate) reading: Option<&'a str>,
+    /// Where the dictionary has it.
+    #[serde(skip)]
+    pub(super) word: Word,
 }
 
 /// A part of speech in IPADIC's terms, from the general to the special; as JSON, a list of one to four.
@@ -46,13 +51,13 @@ impl Serialize for PartOfSpeech<'_> {
 
 impl<'a> Token<'a> {
     /// Makes a token of the fields that the dictionary has of a word.
-    pub(super) fn new(surface: &'a str, fields: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn new(surface: &'a str, word: Word, fields: impl Iterator<Item = &'a str>) -> Self {
         // Part of speech, two fields on how it is inflected, base form, reading, pronunciation; unknown words end before the reading.
         let mut all = [NOTHING; 8];
         all.iter_mut().zip(fields).for_each(|(place, field)| *place = field);
         let [pos @ .., _, _, base, reading] = all;
         let said = |field: &'a str| (field != NOTHING).then_some(field);
         let base = said(base).unwrap_or(surface);
-        Self { surface, pos: PartOfSpeech(pos), base, reading: said(reading) }
+        Self { surface, pos: PartOfSpeech(pos), base, reading: said(reading), word }
     }
 }
