@@ -1,4 +1,4 @@
-//! Programs and fonts from Debian's packages; elsewhere it says what to install.
+//! Programs, fonts and texts from Debian's packages; elsewhere it says what to install.
 
 use std::{path::PathBuf, process::Command};
 
@@ -7,9 +7,13 @@ use anyhow::bail;
 use crate::command::{exists, run_with, say};
 
 /// Programs that the tests run, with the Debian package of each.
-const PROGRAMS: [(&str, &str); 2] = [("chromium", "chromium"), ("redis-server", "redis-server")];
-/// Fonts for screenshots, each with what shows that it is there.
-const FONTS: [(&str, &str); 2] = [
+const PROGRAMS: [(&str, &str); 3] =
+    [("chromium", "chromium"), ("mecab", "mecab"), ("redis-server", "redis-server")];
+/// Fonts for screenshots and texts for a comparison, each with what shows that it is there.
+const FILES: [(&str, &str); 4] = [
+    // Or apt would choose a larger dictionary for mecab.
+    ("/usr/share/mecab/dic/ipadic", "mecab-ipadic"),
+    ("/usr/share/man/ja/man1/ls.1.gz", "manpages-ja"),
     ("/usr/share/fonts/opentype/ipafont-gothic", "fonts-ipafont-gothic"),
     ("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf", "fonts-noto-color-emoji"),
 ];
@@ -32,6 +36,8 @@ pub(super) fn install() -> anyhow::Result<()> {
     let mut install = Command::new("apt-get");
     install
         .args(["install", "-y", "-qq", "--no-install-recommends"])
+        // Images for containers often leave manual pages out.
+        .args(["-o", "Dpkg::Options::=--path-include=/usr/share/man/ja/*"])
         .args(&packages)
         .env("DEBIAN_FRONTEND", "noninteractive");
     run_with(&mut install)
@@ -49,7 +55,7 @@ fn missing() -> Vec<&'static str> {
         .map(|(_, package)| package)
         .collect();
     packages.extend(
-        FONTS
+        FILES
             .into_iter()
             .filter(|(path, _)| !PathBuf::from(path).exists())
             .map(|(_, package)| package),

@@ -1,5 +1,8 @@
 //! Tests of what every text must come through, whatever is in it.
 
+mod manual;
+mod mecab;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
