@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer};
 
-use crate::{options::StoreKind, topic::Topic};
+use crate::topic::Topic;
 
 /// One thing that was measured, once for each repetition.
 #[derive(Clone, Debug, Serialize)]
@@ -13,7 +13,7 @@ pub(crate) struct Figure {
     unit: &'static str,
     setting: String,
     values: Values,
-    /// How much of what the store can do at most, in percent; empty where nobody knows.
+    /// How much of what the store can do at most, or of what `MeCab` takes, in percent; empty where nobody knows.
     percent_of_limit: Values,
 }
 
@@ -99,8 +99,8 @@ impl fmt::Display for Row {
 pub(crate) struct Figures(Vec<Row>);
 
 impl Figures {
-    /// Adds a measurement to those of earlier repetitions.
-    pub(crate) fn add(&mut self, topic: Topic, store: StoreKind, figure: Figure) {
+    /// Adds a measurement to those of earlier repetitions; where no store has any part in it, `store` is the program.
+    pub(crate) fn add(&mut self, topic: Topic, store: impl fmt::Display, figure: Figure) {
         let store = store.to_string();
         let is_same = |row: &&mut Row| {
             row.topic == topic && row.store == store && row.figure.what == figure.what
@@ -122,11 +122,12 @@ impl Figures {
 }
 
 fn table(rows: &[Row]) -> String {
-    let topic = rows.first().map(|row| row.topic.to_string()).unwrap_or_default();
+    let Some(Row { topic, .. }) = rows.first() else { return String::new() };
+    let [store, share] = topic.heads();
     let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
     format!(
         "\n## {topic}\n\n\
-         | store | what | median | least – most | of the limit | setting |\n\
+         | {store} | what | median | least – most | {share} | setting |\n\
          |---|---|---|---|---|---|\n{rows}"
     )
 }
@@ -208,6 +209,7 @@ pub(crate) fn percentile(values: &[f64], percent: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::StoreKind;
 
     #[test]
     fn figures_of_several_repetitions_become_one_row_with_their_median() {

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 mod adapter;
+mod analysis;
 mod bot;
 mod figures;
 mod fresh;
@@ -13,6 +14,8 @@ mod growth;
 mod http;
 mod limits;
 mod machine;
+#[path = "../../bots/keywords/src/analysis/tests/manual.rs"]
+mod manual;
 mod options;
 mod port;
 mod punctuality;

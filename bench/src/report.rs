@@ -61,7 +61,7 @@ pub(crate) async fn measure(options: &Options, wanted: &Wanted) -> anyhow::Resul
     let mut figures = Figures::default();
     for _ in 0..repetitions {
         for &topic in Topic::value_variants().iter().filter(is_wanted) {
-            for &kind in stores {
+            for &kind in topic.on(stores) {
                 let figures = &mut figures;
                 let mut bench = Bench { topic, kind, options, quick: wanted.quick, figures };
                 bench.measure().await.with_context(|| format!("{topic}, {kind}"))?;

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::{
-    bot,
+    analysis, bot,
     figures::{Figure, Figures},
     fresh::Fresh,
     growth,
@@ -28,6 +28,26 @@ pub(crate) enum Topic {
     Bot,
     /// What a job costs beside many that wait.
     Growth,
+    /// How fast the keyword bot takes texts apart; on no store.
+    Analysis,
+}
+
+impl Topic {
+    /// Returns the heads of the columns that say what was measured, and of what its share is.
+    pub(crate) fn heads(self) -> [&'static str; 2] {
+        match self {
+            Self::Analysis => ["program", "of MeCab"],
+            _ => ["store", "of the limit"],
+        }
+    }
+
+    /// Returns on which of these stores it is measured; where no store has any part in it, once.
+    pub(crate) fn on(self, stores: &[StoreKind]) -> &[StoreKind] {
+        match self {
+            Self::Analysis => stores.get(..1).unwrap_or_default(),
+            _ => stores,
+        }
+    }
 }
 
 impl fmt::Display for Topic {
@@ -38,6 +58,7 @@ impl fmt::Display for Topic {
             Self::Space => "Space",
             Self::Bot => "Bot",
             Self::Growth => "Growth",
+            Self::Analysis => "Analysis",
         })
     }
 }
@@ -61,6 +82,7 @@ impl Bench<'_> {
             Topic::Space => space::measure(self).await,
             Topic::Bot => bot::measure(self).await,
             Topic::Growth => growth::measure(self).await,
+            Topic::Analysis => analysis::measure(self),
         }
     }
 
@@ -76,9 +98,14 @@ impl Bench<'_> {
 
     /// Notes a figure, and shows at the terminal how it goes on.
     pub(crate) fn note(&mut self, figure: Figure) {
+        self.note_of(self.kind, figure);
+    }
+
+    /// Does the same with a figure that is not the store's.
+    pub(crate) fn note_of(&mut self, whose: impl fmt::Display, figure: Figure) {
         // Nobody may be looking.
-        writeln!(std::io::stderr(), "{}: {figure}", self.kind).ok();
-        self.figures.add(self.topic, self.kind, figure);
+        writeln!(std::io::stderr(), "{whose}: {figure}").ok();
+        self.figures.add(self.topic, whose, figure);
     }
 
     /// Notes figures that belong together.

@@ -68,9 +68,11 @@ fn programs_are_built() {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
         let folder = Path::new(REPORT).parent().unwrap();
-        for (program, package) in
-            [("timer-bot", "timer-bot"), ("line-simulator", "yamabiko-simulator")]
-        {
+        for (program, package) in [
+            ("timer-bot", "timer-bot"),
+            ("keyword-bot", "keyword-bot"),
+            ("line-simulator", "yamabiko-simulator"),
+        ] {
             if folder.join(program).exists() {
                 continue;
             }
@@ -185,5 +187,15 @@ fn growth_is_shown_for_each_number_of_pending_timers() {
             take(&mut rows, &["Redis"], &[&format!("{name}, Redis")]);
         }
     }
+    no_others(&rows);
+}
+
+#[test]
+fn the_analysis_of_texts_is_shown_beside_that_of_mecab() {
+    programs_are_built();
+    let mut rows = measure("analysis");
+    let names = ["text a second", "peak memory", "start to end", "peak memory of a start"];
+    take(&mut rows, &["keyword-bot", "MeCab"], &names);
+    take_counted(&mut rows, &["keyword-bot", "MeCab"], &["text a second of user time"]);
     no_others(&rows);
 }

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Only this topic; may be given several times. Defaults to all.
-    #[arg(long, value_parser = ["throughput", "punctuality", "space", "bot", "growth"])]
+    #[arg(long, value_parser = ["throughput", "punctuality", "space", "bot", "growth", "analysis"])]
     only: Vec<String>,
     /// Only on this store. Defaults to both.
     #[arg(long)]
@@ -58,13 +58,13 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<()> {
         }
         return run("cargo", bench);
     }
-    for program in ["redis-server", "redis-benchmark"] {
+    for program in ["redis-server", "redis-benchmark", "mecab"] {
         if !exists(program) {
             bail!("{program} is missing: `cargo xtask setup` installs it");
         }
     }
-    // The bot is built by itself, since it is measured as its users build it.
-    for package in ["timer-bot", "yamabiko-simulator", "yamabiko-bench"] {
+    // The bots are built by themselves, since they are measured as their users build them.
+    for package in ["timer-bot", "keyword-bot", "yamabiko-simulator", "yamabiko-bench"] {
         run("cargo", ["build", "--release", "--package", package])?;
     }
     let bench = ["run", "--quiet", "--release", "--package", "yamabiko-bench", "--"];
