@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use lindera_dictionary::dictionary::Dictionary;
 
 mod dictionary;
+mod json;
 mod lattice;
 mod lines;
 mod stretch;
@@ -40,26 +41,20 @@ impl Analyzer {
         let mut rest = text;
         while !rest.is_empty() {
             let (stretch, after) = rest.split_at(stretch::length(rest));
-            tokens.extend(self.stretch(&mut lattice, stretch));
+            let words = lattice.words(&self.dictionary, stretch);
+            tokens.extend(words.map(|(surface, word)| self.token(surface, word)));
             rest = after;
         }
         tokens
     }
 
-    /// Returns the words of a stretch.
-    fn stretch<'a>(
-        &'a self,
-        lattice: &mut Lattice,
-        stretch: &'a str,
-    ) -> impl Iterator<Item = Token<'a>> {
-        let stretch = stretch.trim_matches(is_space);
-        lattice.words(&self.dictionary, stretch).map(|(start, end, word)| {
-            let fields = match word {
-                Word::Known(id) => self.dictionary.word_details_iter(id as usize),
-                Word::Unknown(id) => self.dictionary.unknown_word_details_iter(id as usize),
-            };
-            Token::new(&stretch[start..end], word, fields)
-        })
+    /// Returns what the dictionary knows of a word.
+    fn token<'a>(&'a self, surface: &'a str, word: Word) -> Token<'a> {
+        let fields = match word {
+            Word::Known(id) => self.dictionary.word_details_iter(id as usize),
+            Word::Unknown(id) => self.dictionary.unknown_word_details_iter(id as usize),
+        };
+        Token::new(surface, word, fields)
     }
 }
 

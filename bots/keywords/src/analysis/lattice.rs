@@ -25,29 +25,34 @@ pub(super) enum Word {
 #[derive(Clone, Copy)]
 struct Candidate {
     word: Word,
-    end: usize,
+    end: u32,
     cost: i16,
     left: u16,
     right: u16,
 }
 
-/// A word at its place, with the cheapest way to it.
+/// A word at its place, with the cheapest way to it; small, since there are many.
 #[derive(Clone, Copy)]
 struct Node {
     word: Word,
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     /// What the way costs, up to the end of the word.
     cost: i32,
     right: u16,
     /// The word before it.
-    before: usize,
+    before: u32,
     /// Another word that ends at the same place.
-    beside: usize,
+    beside: u32,
 }
 
 /// Stands for no node.
-const NONE: usize = usize::MAX;
+const NONE: u32 = u32::MAX;
+
+/// Makes an index small: a stretch has no more than thousands of characters and of nodes for each.
+fn small(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(NONE)
+}
 
 /// The kinds of a character.
 #[derive(Clone, Copy)]
@@ -76,7 +81,7 @@ struct Way {
     cost: i32,
     right: u16,
     /// Its last word.
-    last: usize,
+    last: u32,
 }
 
 /// What is used again from stretch to stretch.
@@ -88,19 +93,20 @@ pub(super) struct Lattice {
     kinds: Vec<Kinds>,
     nodes: Vec<Node>,
     /// The last found of the words that end at each place.
-    ending: Vec<usize>,
+    ending: Vec<u32>,
     candidates: Vec<Candidate>,
     ways: Vec<Way>,
-    path: Vec<usize>,
+    path: Vec<u32>,
 }
 
 impl Lattice {
-    /// Returns the words of a stretch that begins and ends with a word: where each begins and ends, in bytes.
-    pub(super) fn words(
+    /// Returns the words of a stretch, each as it is written.
+    pub(super) fn words<'a>(
         &mut self,
         dictionary: &Dictionary,
-        stretch: &str,
-    ) -> impl Iterator<Item = (usize, usize, Word)> {
+        stretch: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Word)> {
+        let stretch = stretch.trim_matches(is_space);
         self.read(dictionary, stretch);
         let length = self.chars.len();
         for place in 0..length {
@@ -113,14 +119,15 @@ impl Lattice {
         if self.gather_ways(length) {
             let costs = dictionary.connection_cost_matrix.row(0);
             let (_, mut node) = cheapest(&self.ways, costs);
-            while let Some(&Node { before, .. }) = self.nodes.get(node) {
+            while let Some(&Node { before, .. }) = self.nodes.get(node as usize) {
                 self.path.push(node);
                 node = before;
             }
         }
-        self.path.iter().rev().map(|&node| {
-            let Node { word, start, end, .. } = self.nodes[node];
-            (self.bytes[start], self.bytes[end], word)
+        let Self { path, nodes, bytes, .. } = &*self;
+        path.iter().rev().map(move |&node| {
+            let Node { word, start, end, .. } = nodes[node as usize];
+            (&stretch[bytes[start as usize]..bytes[end as usize]], word)
         })
     }
 
@@ -145,7 +152,7 @@ impl Lattice {
             self.ways.push(Way { cost: 0, right: 0, last: NONE });
         }
         let mut last = self.ending[place];
-        while let Some(&Node { cost, right, beside, .. }) = self.nodes.get(last) {
+        while let Some(&Node { cost, right, beside, .. }) = self.nodes.get(last as usize) {
             self.ways.push(Way { cost, right, last });
             last = beside;
         }
@@ -161,7 +168,8 @@ impl Lattice {
         let words = &dictionary.prefix_dictionary;
         for (entries, length) in words.common_prefix_search(&chars[start..]) {
             let (entries, _) = entries.as_chunks::<ENTRY>();
-            candidates.extend(entries.iter().map(|entry| Candidate::known(entry, start + length)));
+            candidates
+                .extend(entries.iter().map(|entry| Candidate::known(entry, small(start + length))));
         }
         let Kinds { first, .. } = kinds[start];
         let unknown = dictionary.character_definition.lookup_definition(first);
@@ -176,7 +184,7 @@ impl Lattice {
         let lengths = group.into_iter().chain(shorter).chain(fallback.then_some(1));
         for length in lengths {
             let ids = dictionary.unknown_dictionary.lookup_word_ids(first);
-            let unknown = |id: &u32| Candidate::unknown(dictionary, *id, start + length);
+            let unknown = |id: &u32| Candidate::unknown(dictionary, *id, small(start + length));
             candidates.extend(ids.iter().map(unknown));
         }
         start
@@ -190,14 +198,14 @@ impl Lattice {
             let row = dictionary.connection_cost_matrix.row(left.into());
             let (way, before) = cheapest(ways, row);
             let cost = way + i32::from(cost);
-            let beside = mem::replace(&mut ending[end], nodes.len());
-            nodes.push(Node { word, start, end, cost, right, before, beside });
+            let beside = mem::replace(&mut ending[end as usize], small(nodes.len()));
+            nodes.push(Node { word, start: small(start), end, cost, right, before, beside });
         }
     }
 }
 
 impl Candidate {
-    fn known(entry: &[u8; ENTRY], end: usize) -> Self {
+    fn known(entry: &[u8; ENTRY], end: u32) -> Self {
         let [a, b, c, d, cost @ .., e, f, g, h] = *entry;
         Self {
             word: Word::Known(u32::from_le_bytes([a, b, c, d])),
@@ -208,7 +216,7 @@ impl Candidate {
         }
     }
 
-    fn unknown(dictionary: &Dictionary, id: u32, end: usize) -> Self {
+    fn unknown(dictionary: &Dictionary, id: u32, end: u32) -> Self {
         let entry = dictionary.unknown_dictionary.word_entry(id);
         Self {
             word: Word::Unknown(id),
@@ -245,7 +253,7 @@ fn alike(kinds: &[Kinds]) -> usize {
 }
 
 /// Returns what the cheapest way costs with its step into a context, and where it ends.
-fn cheapest(ways: &[Way], row: &[i16]) -> (i32, usize) {
+fn cheapest(ways: &[Way], row: &[i16]) -> (i32, u32) {
     let mut best = (i32::MAX, NONE);
     for way in ways {
         let cost = way.cost + i32::from(row[usize::from(way.right)]);

@@ -5,7 +5,7 @@ use std::{
     mem,
 };
 
-use super::{Analyzer, Lattice, stretch};
+use super::{Analyzer, Lattice, json::Json, stretch};
 
 /// Writes the words of each line of `input` as a line of JSON: a list, empty for an empty line.
 ///
@@ -29,7 +29,13 @@ pub(crate) fn analyze_lines(
 
 fn write_lines(analyzer: &Analyzer, mut input: impl BufRead, output: impl Write) -> io::Result<()> {
     let mut decoded = Decoded::default();
-    let mut line = Line { analyzer, lattice: Lattice::default(), output, is_begun: false };
+    let mut line = Line {
+        analyzer,
+        lattice: Lattice::default(),
+        json: Json::default(),
+        output,
+        is_begun: false,
+    };
     loop {
         let read = match input.fill_buf() {
             Ok(read) => read,
@@ -96,6 +102,7 @@ impl Decoded {
 struct Line<'a, W> {
     analyzer: &'a Analyzer,
     lattice: Lattice,
+    json: Json,
     output: W,
     /// Whether any word of it is written.
     is_begun: bool,
@@ -125,10 +132,10 @@ impl<W: Write> Line<'_, W> {
     }
 
     fn write(&mut self, stretch: &str) -> io::Result<()> {
-        for token in self.analyzer.stretch(&mut self.lattice, stretch) {
+        for (surface, word) in self.lattice.words(&self.analyzer.dictionary, stretch) {
             self.output.write_all(if self.is_begun { b"," } else { b"[" })?;
             self.is_begun = true;
-            serde_json::to_writer(&mut self.output, &token)?;
+            self.json.write(self.analyzer, surface, word, &mut self.output)?;
         }
         Ok(())
     }

@@ -138,6 +138,10 @@ fn are_adjacent(one: &Token<'_>, next: &Token<'_>) -> bool {
 
 /// Tells whether two words that stand together may be parts of one name.
 fn make_one_name(one: &Token<'_>, next: &Token<'_>) -> bool {
+    // The dictionary makes words it knows of a name that it does not know: サーバル is サー and バル to it.
+    if is_katakana(one) && is_katakana(next) {
+        return true;
+    }
     if is_person(one) {
         return is_person(next);
     }
