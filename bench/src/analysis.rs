@@ -72,7 +72,7 @@ impl Analysis {
 
     /// Measures both programs once; returns each figure with its program.
     fn figures(&self) -> anyhow::Result<Vec<(&'static str, Figure)>> {
-        let [ours, mecab] = self.both(|program| self.run(program, "text"))?;
+        let [ours, mecab] = both(|program| self.run(program, "text"))?;
         let bytes = f64::from(u32::try_from(self.text.len())?);
         let setting = format!(
             "{:.1} MB of manual pages, {} lines; all that is known of each word to /dev/null",
@@ -93,16 +93,11 @@ impl Analysis {
         note("text a second", "MB/s", &setting, [ours.wall, mecab.wall].map(speed));
         note("text a second of user time", "MB/s", &setting, [ours.user, mecab.user].map(speed));
         note("peak memory", "MiB", &setting, [ours.peak, mecab.peak]);
-        let [ours, mecab] = self.both(|program| self.starts(program))?;
+        let [ours, mecab] = both(|program| self.starts(program))?;
         let setting = format!("one word; mean of {} starts", self.starts);
         note("start to end", "ms", &setting, [ours, mecab].map(|run| millis(run.wall)));
         note("peak memory of a start", "MiB", &setting, [ours.peak, mecab.peak]);
         Ok(figures)
-    }
-
-    fn both(&self, run: impl Fn(&str) -> anyhow::Result<Run>) -> anyhow::Result<[Run; 2]> {
-        let [ours, mecab] = PROGRAMS;
-        Ok([run(ours)?, run(mecab)?])
     }
 
     /// Runs a program on one word many times; returns the mean times and the most memory.
@@ -138,4 +133,10 @@ impl Analysis {
         let peak = f64::from(u32::try_from(ended.rusage.maxrss / 1024)?) / 1024.0;
         Ok(Run { wall, user: ended.rusage.utime, peak })
     }
+}
+
+/// Measures both programs.
+fn both(run: impl Fn(&str) -> anyhow::Result<Run>) -> anyhow::Result<[Run; 2]> {
+    let [ours, mecab] = PROGRAMS;
+    Ok([run(ours)?, run(mecab)?])
 }

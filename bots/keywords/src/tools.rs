@@ -11,7 +11,7 @@ use crate::{
     settings::{Demonstration, Offline},
     wiki::{
         Wiki, WikiSettings,
-        settings::{MediaWikiUrl, MediaWikiUserAgent},
+        settings::{MediaWikiRequestsPerSecond, MediaWikiUrl, MediaWikiUserAgent},
     },
 };
 
@@ -58,6 +58,11 @@ fn connect(cx: &Context) -> Result<(Wiki, Option<Demo>)> {
             "MEDIAWIKI_USER_AGENT names no page or mail address; Wikimedia asks for one, and may refuse bots without"
         );
     }
-    let settings = WikiSettings::new(url, user_agent.clone(), *cx.data()?, *cx.data()?);
+    // Nobody is disturbed by questions to the sample.
+    let rate = match &demo {
+        Some(_) => MediaWikiRequestsPerSecond(100),
+        None => *cx.data()?,
+    };
+    let settings = WikiSettings::new(url, user_agent.clone(), *cx.data()?, rate);
     Ok((Wiki::new(settings)?, demo))
 }

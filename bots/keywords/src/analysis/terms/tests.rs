@@ -133,10 +133,8 @@ fn the_users_nouns_stand_in_where_there_is_no_name() {
 }
 
 #[test]
-fn the_language_of_a_text_is_japanese_if_any_of_it_is() {
-    assert_eq!(Language::of("Tokyoの天気"), Language::Japanese);
-    assert_eq!(Language::of("ﾃﾝｷ"), Language::Japanese);
-    assert_eq!(Language::of("weather in Tokyo 😀"), Language::English);
+fn katakana_that_stands_together_is_one_name_whatever_the_dictionary_makes_of_it() {
+    assert_eq!(names("サーバルとジョン・レノン"), ["レノン", "サーバル", "ジョン"]);
 }
 
 #[test]
