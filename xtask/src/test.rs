@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What `--quick` leaves out: browsers, many processes, other languages, reports, killed stores and long random runs.
-const SLOW: &str = "not (binary(backup) or binary(browser) or binary(minute) or binary(processes) or binary(procfile) or binary(python_bot) or binary(report) or binary(sdk) or test(/^(random|crash)::/))";
+const SLOW: &str = "not (binary(backup) or binary(browser) or binary(minute) or binary(processes) or binary(procfile) or binary(python_bot) or binary(report) or binary(sdk) or binary(third_bot) or test(/^(random|crash)::/))";
 
 /// Runs all checks; `quick` leaves out the slow ones.
 pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
@@ -65,14 +65,18 @@ mod tests {
     #[test]
     fn what_quick_leaves_out_is_there() {
         let named = SLOW.split("binary(").skip(1).filter_map(|rest| rest.split(')').next());
-        let folders =
-            ["bench/tests", "bots/timer/tests", "chaos/tests", "crates/yamabiko-simulator/tests"];
+        let folders = [
+            "bench/tests",
+            "bots/timer/tests",
+            "chaos/tests",
+            "crates/yamabiko-simulator/tests",
+            "crates/yamabiko/tests",
+        ];
         for name in named {
-            let file = format!("{name}.rs");
-            assert!(
-                folders.iter().any(|folder| root().join(folder).join(&file).exists()),
-                "{name}"
-            );
+            let files = [format!("{name}.rs"), format!("{name}/main.rs")];
+            let is_there =
+                |folder| files.iter().any(|file| root().join(folder).join(file).exists());
+            assert!(folders.into_iter().any(is_there), "{name}");
         }
     }
 }

@@ -82,18 +82,26 @@ fn terms(text: &str, words: Words, shown: &[Shown]) -> String {
     list
 }
 
-/// Says whose the pictures are and what their licences are.
+/// Says whose the pictures are and what their licences are, each once, with the numbers of its terms.
 fn credits(words: Words, shown: &[Shown]) -> Option<String> {
+    let mut all: Vec<(Vec<usize>, &Credit)> = Vec::new();
+    for (number, shown) in (1..).zip(shown) {
+        for credit in &shown.credits {
+            match all.iter_mut().find(|(_, known)| *known == credit) {
+                Some((numbers, _)) if numbers.contains(&number) => {}
+                Some((numbers, _)) => numbers.push(number),
+                None => all.push((vec![number], credit)),
+            }
+        }
+    }
     let mut list = words.pictures().to_owned();
-    let all = (1..)
-        .zip(shown)
-        .flat_map(|(number, shown)| shown.credits.iter().map(move |credit| (number, credit)));
-    for (number, Credit { title, artist, license, url }) in all {
+    for (numbers, Credit { title, artist, license, url }) in &all {
+        let numbers = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let artist = if artist.is_empty() { String::new() } else { format!(", {artist}") };
-        write!(list, "\n{number}. {title}{artist}, {license} {url}")
+        write!(list, "\n{numbers}. {title}{artist}, {license}\n{url}")
             .expect("a string takes everything");
     }
-    (list.len() > words.pictures().len()).then_some(list)
+    (!all.is_empty()).then_some(list)
 }
 
 /// Lists the words of the text with part of speech, base form and reading.
