@@ -74,7 +74,7 @@ fn joined<const N: usize>(parts: [Option<&str>; N]) -> String {
 fn terms(text: &str, words: Words, shown: &[Shown]) -> String {
     let mut list = words.about(&shortened(text));
     for (number, Shown { word, url, .. }) in (1..).zip(shown) {
-        write!(list, "\n{number}. {word}").expect("a string takes everything");
+        write!(list, "\n{number}. {}", shortened(word)).expect("a string takes everything");
         if let Some(url) = url {
             write!(list, "\n{url}").expect("a string takes everything");
         }
