@@ -1,7 +1,5 @@
 //! The keyword bot as a person sees it: one command, one address, a real browser.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
