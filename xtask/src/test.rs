@@ -35,7 +35,18 @@ pub(crate) fn all(quick: bool) -> anyhow::Result<()> {
         run_with(&mut doc)?;
         run("cargo", ["test", "--workspace", "--all-features", "--doc", "--quiet"])?;
         // They are made of the tests' files, so a change of these may break them.
-        run("cargo", ["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--quiet"])?;
+        run(
+            "cargo",
+            [
+                "check",
+                "--manifest-path",
+                "fuzz/Cargo.toml",
+                "--target-dir",
+                "target",
+                "--locked",
+                "--quiet",
+            ],
+        )?;
     }
     tests(quick)
 }
