@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
 use crate::check::{Finding, Wrong};
+
+/// How many are fetched at the same time.
+const AT_ONCE: usize = 16;
 
 /// Fetches the pictures of all messages; returns how many there are, and which are missing.
 pub(crate) async fn look(
@@ -18,16 +22,24 @@ pub(crate) async fn look(
             pictures.extend(message["message"][name].as_str().map(|url| (url, user)));
         }
     }
-    let mut missing = Vec::new();
-    for (url, user) in &pictures {
-        let answer = http.get(*url).send().await?;
-        let (status, kind) = (answer.status(), answer.headers().get("content-type").cloned());
-        let bytes = answer.bytes().await?;
-        let is_picture = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"image/"));
-        if status != 200 || !is_picture || bytes.is_empty() {
-            let text = format!("{url} is no picture: {status}");
-            missing.push(Finding { wrong: Wrong::HalfDone, user: (*user).to_owned(), text });
-        }
-    }
-    Ok((pictures.len(), missing))
+    let looks = pictures.iter().map(async |(url, user)| {
+        let wrong = fetch(http, url).await?;
+        anyhow::Ok(wrong.map(|text| Finding {
+            wrong: Wrong::HalfDone,
+            user: (*user).to_owned(),
+            text,
+        }))
+    });
+    let missing: Vec<_> = stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok((pictures.len(), missing.into_iter().flatten().collect()))
+}
+
+/// Fetches a picture, and says what is wrong with it, if anything.
+async fn fetch(http: &reqwest::Client, url: &str) -> anyhow::Result<Option<String>> {
+    let answer = http.get(url).send().await?;
+    let (status, kind) = (answer.status(), answer.headers().get("content-type").cloned());
+    let bytes = answer.bytes().await?;
+    let is_picture = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"image/"));
+    let is_right = status == 200 && is_picture && !bytes.is_empty();
+    Ok((!is_right).then(|| format!("{url} is no picture: {status}")))
 }
