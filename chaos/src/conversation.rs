@@ -111,7 +111,7 @@ pub(crate) struct Load {
     pub(crate) short_pause: Duration,
     /// How much likelier than usual each fault of a call or webhook is, since there are fewer of them.
     pub(crate) faults: f64,
-    /// How often each kind of fault must have hit in a minute at least.
+    /// How often each kind of fault of a call or webhook must have hit in a minute at least.
     pub(crate) faults_a_minute: f64,
     /// How many timers must be asked for in a minute at least.
     pub(crate) timers_a_minute: f64,

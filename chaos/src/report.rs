@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// What a run must break and do at least, for each minute of it.
+const HARMS_A_MINUTE: f64 = 5.0;
 const KILLS_A_MINUTE: f64 = 20.0;
 const OUTAGES_A_MINUTE: f64 = 0.5;
 
@@ -19,8 +20,9 @@ pub(crate) struct Report {
     pub(crate) options: Options,
     pub(crate) verdict: Verdict,
     pub(crate) counts: Counts,
-    /// What must have been broken often enough.
-    pub(crate) kinds: Vec<&'static str>,
+    /// The harms and the faults that must have been done often enough.
+    pub(crate) harms: Vec<&'static str>,
+    pub(crate) faults: Vec<&'static str>,
     pub(crate) chats: usize,
     pub(crate) requests: usize,
     pub(crate) timers: usize,
@@ -69,9 +71,11 @@ impl Report {
                 too_little.push(format!("{what}: {times}, at least {}", needed(a_minute)));
             }
         };
-        for kind in &self.kinds {
+        let harms = self.harms.iter().map(|kind| (kind, HARMS_A_MINUTE));
+        let faults = self.faults.iter().map(|kind| (kind, self.load.faults_a_minute));
+        for (kind, a_minute) in harms.chain(faults) {
             let times = self.counts.broken.get(kind).copied().unwrap_or(0);
-            check(kind, times as f64, self.load.faults_a_minute);
+            check(kind, times as f64, a_minute);
         }
         check("processes killed", self.kills() as f64, KILLS_A_MINUTE);
         check("outages of the store", self.counts.outages as f64, OUTAGES_A_MINUTE);

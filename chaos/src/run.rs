@@ -132,7 +132,8 @@ impl<C: Conversation> Run<C> {
         let report = Report {
             verdict,
             counts: self.targets.tally.get(),
-            kinds: [harm::names(place), faults::names()].concat(),
+            harms: harm::names(place),
+            faults: faults::names(),
             chats: chats.len(),
             requests: asked.clone().count(),
             timers: asked.filter(|asked| C::due(&asked.ask, asked.at).is_some()).count(),
