@@ -19,7 +19,7 @@ pub(crate) use keywords::Keywords;
 pub(crate) use requests::{Requests, phase};
 
 /// The conversation with one of the bots.
-pub(crate) trait Conversation: Clone + Debug + Default + Send + Sync + 'static {
+pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
     /// What a user asks for.
     type Ask: Clone + Debug + Send + Sync;
     /// What the bot says to it: a message, or all messages of a call that belong together.

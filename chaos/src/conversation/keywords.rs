@@ -41,7 +41,7 @@ const ANSWERING: [&str; 2] = ["research", "colours"];
 const WAITING: &str = "keep_waiting";
 
 /// Texts and pictures, acknowledgements and answers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Keywords;
 
 /// What a text is about.
@@ -160,7 +160,6 @@ impl Conversation for Keywords {
     fn settings(web_port: u16, folder: &Path) -> Vec<(&'static str, String)> {
         vec![
             ("DEMO", "true".to_owned()),
-            ("MEDIAWIKI_REQUESTS_PER_SECOND", "100".to_owned()),
             ("MEDIA_URL", format!("http://127.0.0.1:{web_port}/media")),
             ("MEDIA_STORE", format!("file:{}", folder.join("media").display())),
         ]

@@ -14,7 +14,7 @@ use super::{Call, Conversation, Index, Load, Utterance};
 use crate::check::{Chat, Verdict};
 
 /// Numbered requests, and answers that name them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Requests;
 
 impl Conversation for Requests {
