@@ -27,6 +27,8 @@ const FORGOTTEN: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 const TOKEN_USED_FOR: Duration = Duration::from_secs(50);
 /// How often a job's process may die before the job is given up (C4).
 const MAX_LOST: u32 = 3;
+/// So many live jobs may be such as outlive another.
+const FEW: u64 = 100;
 /// How often to prune at most; each time takes a bounded number.
 const PRUNES: u32 = 1_000_000;
 
@@ -59,6 +61,19 @@ impl Aftermath {
         Ok(Self { store: store::open(&place.direct_url(), options).await? })
     }
 
+    /// Says whether all is over; that is cheap to ask as long as much is left to do.
+    pub(crate) async fn is_over<C: Conversation>(&self) -> anyhow::Result<bool> {
+        let states = self.store.counts().await?.states;
+        let over = [State::Completed, State::Dead, State::Cancelled];
+        let live: u64 =
+            states.iter().filter(|(state, _)| !over.contains(state)).map(|(_, count)| count).sum();
+        match live {
+            0 => Ok(true),
+            1..=FEW => Ok(self.live::<C>().await?.0.is_empty()),
+            _ => Ok(false),
+        }
+    }
+
     /// Returns the jobs that are not over yet, and those that may be live though all is over.
     pub(crate) async fn live<C: Conversation>(
         &self,
@@ -66,9 +81,6 @@ impl Aftermath {
         let mut live = Vec::new();
         for state in [State::Running, State::Ready, State::Waiting, State::Scheduled] {
             live.extend(self.list(state).await?);
-        }
-        if live.is_empty() {
-            return Ok((live, Vec::new()));
         }
         let dead = self.list(State::Dead).await?;
         Ok(live.into_iter().partition(|record| !C::outlives(record, &dead)))

@@ -161,8 +161,7 @@ impl<C: Conversation> Run<C> {
         let mut quiet_since = Instant::now();
         while quiet_since.elapsed() < QUIET && since.elapsed() < self.options.patience() {
             self.targets.herd.look_after();
-            let (live, _) = aftermath.live::<C>().await?;
-            if !live.is_empty() || self.follower.is_waiting() {
+            if !aftermath.is_over::<C>().await? || self.follower.is_waiting() {
                 quiet_since = Instant::now();
             }
             tokio::time::sleep(LOOK_EVERY).await;
