@@ -8,22 +8,27 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
-use yamabiko_chaos::{Ask, Said};
+use yamabiko_chaos::Said;
 use yamabiko_queue::{
     Clock, JobRecord, ManualClock, State, Store, StoreOptions, Timestamp,
     store::{self, Query},
 };
 
-use crate::{book::Page, leftovers::leftovers, place::Place};
+use crate::{
+    book::Page,
+    conversation::{Call, Conversation, Index},
+    leftovers::leftovers,
+    place::Place,
+};
 
-/// The bot's name.
-const BOT: &str = "chaos";
 /// After this, nothing that is over is kept: dead jobs are the last to go.
 const FORGOTTEN: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 /// For how long a reply token is used.
 const TOKEN_USED_FOR: Duration = Duration::from_secs(50);
 /// How often a job's process may die before the job is given up (C4).
 const MAX_LOST: u32 = 3;
+/// So many live jobs may be such as outlive another.
+const FEW: u64 = 100;
 /// How often to prune at most; each time takes a bounded number.
 const PRUNES: u32 = 1_000_000;
 
@@ -34,10 +39,12 @@ pub(crate) struct Aftermath {
 }
 
 /// What was found in the store about the chats, by their users.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
+#[derive(Debug)]
+pub(crate) struct Facts<C: Conversation> {
     /// What was dropped because nobody can tell whether it was said.
-    pub(crate) uncertain: HashMap<String, Vec<Said>>,
+    pub(crate) uncertain: HashMap<String, Vec<Said<C::What>>>,
+    /// The requests that deliveries belong to, by the retry keys of their pushes.
+    pub(crate) pushed: HashMap<String, u64>,
     /// Requests that were given up after their process had died three times.
     pub(crate) given_up: HashSet<u64>,
     /// Dead jobs that nobody asked to fail, as text.
@@ -47,29 +54,43 @@ pub(crate) struct Facts {
 }
 
 impl Aftermath {
-    pub(crate) async fn open(place: &Place) -> anyhow::Result<Self> {
-        let mut options = StoreOptions::new(BOT);
+    pub(crate) async fn open(place: &Place, bot: &str) -> anyhow::Result<Self> {
+        let mut options = StoreOptions::new(bot);
         options.keep_completed = FORGOTTEN;
         options.keep_completed_max = u32::MAX;
         Ok(Self { store: store::open(&place.direct_url(), options).await? })
     }
 
-    /// Returns how many jobs are not over yet.
-    pub(crate) async fn live(&self) -> anyhow::Result<u64> {
+    /// Says whether all is over; that is cheap to ask as long as much is left to do.
+    pub(crate) async fn is_over<C: Conversation>(&self) -> anyhow::Result<bool> {
         let states = self.store.counts().await?.states;
         let over = [State::Completed, State::Dead, State::Cancelled];
-        Ok(states.iter().filter(|(state, _)| !over.contains(state)).map(|(_, count)| count).sum())
+        let live: u64 =
+            states.iter().filter(|(state, _)| !over.contains(state)).map(|(_, count)| count).sum();
+        match live {
+            0 => Ok(true),
+            1..=FEW => Ok(self.live::<C>().await?.0.is_empty()),
+            _ => Ok(false),
+        }
     }
 
-    /// Describes the jobs that are not over yet.
-    pub(crate) async fn describe_live(&self) -> anyhow::Result<Vec<String>> {
+    /// Returns the jobs that are not over yet, and those that may be live though all is over.
+    pub(crate) async fn live<C: Conversation>(
+        &self,
+    ) -> anyhow::Result<(Vec<JobRecord>, Vec<JobRecord>)> {
         let mut live = Vec::new();
         for state in [State::Running, State::Ready, State::Waiting, State::Scheduled] {
-            for record in self.list(state).await? {
-                live.push(describe(&record));
-            }
+            live.extend(self.list(state).await?);
         }
-        Ok(live)
+        let dead = self.list(State::Dead).await?;
+        Ok(live.into_iter().partition(|record| !C::outlives(record, &dead)))
+    }
+
+    /// Ends jobs that may be live though all is over.
+    pub(crate) async fn end(&self, outliving: &[JobRecord]) -> anyhow::Result<()> {
+        let ids: Vec<_> = outliving.iter().map(|record| record.job.id).collect();
+        self.store.cancel(&ids).await?;
+        Ok(())
     }
 
     async fn list(&self, state: State) -> anyhow::Result<Vec<JobRecord>> {
@@ -100,21 +121,33 @@ impl Aftermath {
     }
 
     /// Reads what the checks need.
-    pub(crate) async fn facts(&self, pages: &[Page]) -> anyhow::Result<Facts> {
-        let mut facts = Facts::default();
+    pub(crate) async fn facts<C: Conversation>(
+        &self,
+        pages: &[Page<C::Ask>],
+    ) -> anyhow::Result<Facts<C>> {
+        let index = Index::<C>::of(pages);
+        let mut facts = Facts {
+            uncertain: HashMap::new(),
+            pushed: HashMap::new(),
+            given_up: HashSet::new(),
+            dead: Vec::new(),
+            runs: HashMap::new(),
+        };
         for record in self.list(State::Completed).await? {
-            if let (Some(chat), Some(said)) =
+            let request = index.of_job(&record);
+            facts.pushed.extend(request.map(|request| (record.job.id.to_string(), request)));
+            if let (Some(chat), Some(messages)) =
                 (record.job.chat.clone(), dropped_as_uncertain(&record))
             {
-                facts.uncertain.entry(chat).or_default().extend(said);
+                let said = C::read(&Call { messages: messages.iter().collect(), request }, &index);
+                facts.uncertain.entry(chat).or_default().extend(said.into_iter().flatten());
             }
         }
         for record in self.list(State::Dead).await? {
-            let request =
-                asked(&record).map(|(request, _)| request).or_else(|| started_by(&record));
+            let request = index.of_job(&record);
             if record.job.lost >= MAX_LOST {
                 facts.given_up.extend(request);
-            } else if !matches!(asked(&record), Some((_, Ask::Fail))) {
+            } else if !request.and_then(|request| index.ask(request)).is_some_and(C::is_to_fail) {
                 facts.dead.push(describe(&record));
             }
         }
@@ -133,10 +166,10 @@ impl Aftermath {
 }
 
 /// Lets all be forgotten that is over, and returns what is left.
-pub(crate) async fn left_over(place: &Place) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn left_over(place: &Place, bot: &str) -> anyhow::Result<Vec<String>> {
     let url = place.direct_url();
-    let now = store::open(&url, StoreOptions::new(BOT)).await?.tick().await?.now;
-    let mut options = StoreOptions::new(BOT);
+    let now = store::open(&url, StoreOptions::new(bot)).await?.tick().await?.now;
+    let mut options = StoreOptions::new(bot);
     options.clock = Clock::Manual(ManualClock::new(now + FORGOTTEN));
     let store = store::open(&url, options).await?;
     let mut before = u64::MAX;
@@ -147,14 +180,14 @@ pub(crate) async fn left_over(place: &Place) -> anyhow::Result<Vec<String>> {
         // What is remembered of jobs is pruned as well, and is in no count.
         idle = if left < before { 0 } else { idle + 1 };
         before = left;
-        if idle > 64 && leftovers(&url, BOT).is_empty() || idle > 4096 {
-            return Ok(leftovers(&url, BOT));
+        if idle > 64 && leftovers(&url, bot).is_empty() || idle > 4096 {
+            return Ok(leftovers(&url, bot));
         }
     }
     bail!("the store prunes without end")
 }
 
-fn describe(record: &JobRecord) -> String {
+pub(crate) fn describe(record: &JobRecord) -> String {
     let job = &record.job;
     format!(
         "{} since {:?}: {} {} (parent {:?}, arrived {:?}, due {:?}, first claimed {:?}, failures {}, lost {}, unsure {}) {:?} {}",
@@ -174,25 +207,13 @@ fn describe(record: &JobRecord) -> String {
     )
 }
 
-/// Reads what an event's job asks for.
-fn asked(record: &JobRecord) -> Option<(u64, Ask)> {
-    let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
-    Ask::parse(payload["event"]["message"]["text"].as_str()?)
-}
-
-/// Reads which request a job of the bot's own belongs to.
-fn started_by(record: &JobRecord) -> Option<u64> {
-    serde_json::from_slice::<Value>(&record.job.payload).ok()?["request"].as_u64()
-}
-
 /// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):
 /// an earlier attempt may have arrived, and when it ended its reply token was too old to find out.
-fn dropped_as_uncertain(record: &JobRecord) -> Option<Vec<Said>> {
+fn dropped_as_uncertain(record: &JobRecord) -> Option<Vec<Value>> {
     let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
     let arrived = Timestamp::from_micros(payload["token_arrived"].as_i64()?);
     if !record.job.unsure || record.time?.since(arrived) <= TOKEN_USED_FOR {
         return None;
     }
-    let messages = payload["messages"].as_array()?;
-    messages.iter().map(|message| message["text"].as_str()?.parse().ok()).collect()
+    payload["messages"].as_array().cloned()
 }

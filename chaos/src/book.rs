@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use yamabiko_chaos::Ask;
+use crate::conversation::Conversation;
 
 /// What a user asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Asked<A> {
     pub(crate) request: u64,
-    pub(crate) ask: Ask,
+    pub(crate) ask: A,
     pub(crate) event: String,
     pub(crate) message: String,
     /// The event that took the message back, if one did.
@@ -20,22 +20,26 @@ pub(crate) struct Asked {
 
 /// What was done in a chat.
 #[derive(Clone, Debug)]
-pub(crate) struct Page {
+pub(crate) struct Page<A> {
     pub(crate) user: String,
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) asked: Vec<Asked<A>>,
     /// The events by which the user blocked the bot.
     pub(crate) unfollows: Vec<String>,
 }
 
 /// What was done in all chats.
-#[derive(Debug, Default)]
-pub(crate) struct Book {
-    pages: Mutex<Vec<Page>>,
+#[derive(Debug)]
+pub(crate) struct Book<C: Conversation> {
+    pages: Mutex<Vec<Page<C::Ask>>>,
     requests: AtomicU64,
 }
 
-impl Book {
-    fn pages(&self) -> MutexGuard<'_, Vec<Page>> {
+impl<C: Conversation> Book<C> {
+    pub(crate) fn new() -> Self {
+        Self { pages: Mutex::default(), requests: AtomicU64::new(0) }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Vec<Page<C::Ask>>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -52,11 +56,11 @@ impl Book {
     }
 
     /// Changes the page of a chat.
-    pub(crate) fn write<T>(&self, page: usize, change: impl FnOnce(&mut Page) -> T) -> T {
+    pub(crate) fn write<T>(&self, page: usize, change: impl FnOnce(&mut Page<C::Ask>) -> T) -> T {
         change(&mut self.pages()[page])
     }
 
-    pub(crate) fn read(&self) -> Vec<Page> {
+    pub(crate) fn read(&self) -> Vec<Page<C::Ask>> {
         self.pages().clone()
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 use crate::{
     aftermath::Aftermath,
     check::{Chat, Verdict},
+    conversation::Conversation,
     webhooks::Traffic,
 };
 
@@ -12,10 +13,10 @@ use crate::{
 const CASES: usize = 30;
 
 /// Writes all findings, and a file for each chat in which something was found.
-pub(crate) async fn write(
+pub(crate) async fn write<C: Conversation>(
     folder: &Path,
     verdict: &Verdict,
-    chats: &[Chat],
+    chats: &[Chat<C>],
     traffic: &Traffic,
     aftermath: &Aftermath,
 ) -> anyhow::Result<()> {
@@ -34,7 +35,7 @@ pub(crate) async fn write(
             chat.unfollows, chat.uncertain, chat.runs
         )?;
         for heard in &chat.heard {
-            writeln!(text, "{} {}", heard.at, heard.said)?;
+            writeln!(text, "{} {:?}", heard.at, heard.said)?;
         }
         writeln!(text)?;
         for job in aftermath.describe_chat(&chat.user).await? {
@@ -43,8 +44,10 @@ pub(crate) async fn write(
         let names: Vec<_> =
             chat.asked.iter().map(|asked| format!("\"#{} ", asked.request)).collect();
         writeln!(text)?;
-        for call in traffic.calls.iter().filter(|call| names.iter().any(|name| call.contains(name)))
-        {
+        let is_of_chat = |call: &&String| {
+            call.contains(&chat.user) || names.iter().any(|name| call.contains(name))
+        };
+        for call in traffic.calls.iter().filter(is_of_chat) {
             writeln!(text, "{call}")?;
         }
         fs::write(folder.join(format!("{}.txt", chat.user)), text)?;

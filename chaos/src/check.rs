@@ -1,20 +1,23 @@
 //! Matches what the bot said to what it was asked: what is missing, said twice, out of order, early or half done; pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use yamabiko_chaos::{Ask, Said, What};
 
+use crate::conversation::{Conversation, Requests};
+
 mod once;
 mod order;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod timers;
 
 /// What a user asked for, and what is known of it; times in milliseconds since 1970.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Asked<A = Ask> {
     pub(crate) request: u64,
-    pub(crate) ask: Ask,
+    pub(crate) ask: A,
     /// When the user wrote it.
     pub(crate) at: i64,
     /// When its webhook was first sent; never, if all were lost.
@@ -34,24 +37,24 @@ pub(crate) struct CalledOff {
     pub(crate) taken: Option<i64>,
 }
 
-/// A message that a user saw.
+/// Something that a user was told.
 #[derive(Clone, Debug)]
-pub(crate) struct Heard {
-    pub(crate) said: Said,
+pub(crate) struct Heard<W = What> {
+    pub(crate) said: Said<W>,
     pub(crate) at: i64,
 }
 
 /// All that is known of a chat.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Chat {
+#[derive(Clone, Debug)]
+pub(crate) struct Chat<C: Conversation = Requests> {
     pub(crate) user: String,
     /// In the order of asking.
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) asked: Vec<Asked<C::Ask>>,
     /// In the order of seeing.
-    pub(crate) heard: Vec<Heard>,
+    pub(crate) heard: Vec<Heard<C::What>>,
     pub(crate) unfollows: Vec<CalledOff>,
     /// What was dropped because nobody can tell whether it was said (O3).
-    pub(crate) uncertain: Vec<Said>,
+    pub(crate) uncertain: Vec<Said<C::What>>,
     /// The requests that were given up because their process died three times (C4).
     pub(crate) given_up: HashSet<u64>,
     /// How often the chat was told that a request was given up.
@@ -115,7 +118,7 @@ impl Verdict {
 }
 
 /// Checks all chats.
-pub(crate) fn all(chats: &[Chat]) -> Verdict {
+pub(crate) fn all<C: Conversation>(chats: &[Chat<C>]) -> Verdict {
     let mut verdict = Verdict::default();
     for chat in chats {
         verdict.add(chat.check());
@@ -123,13 +126,13 @@ pub(crate) fn all(chats: &[Chat]) -> Verdict {
     verdict
 }
 
-impl Chat {
+impl<C: Conversation> Chat<C> {
     /// Checks everything that was said in the chat.
     pub(crate) fn check(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.check_once(&mut verdict);
         self.check_order(&mut verdict);
-        self.check_timers(&mut verdict);
+        C::check(self, &mut verdict);
         verdict
     }
 
@@ -137,33 +140,12 @@ impl Chat {
         verdict.findings.push(Finding { wrong, user: self.user.clone(), text });
     }
 
-    fn asked(&self, request: u64) -> Option<&Asked> {
+    fn asked(&self, request: u64) -> Option<&Asked<C::Ask>> {
         self.asked.iter().find(|asked| asked.request == request)
     }
 
     /// Returns what was said or dropped as uncertain.
-    fn told(&self) -> impl Iterator<Item = &Said> {
+    pub(crate) fn told(&self) -> impl Iterator<Item = &Said<C::What>> {
         self.heard.iter().map(|heard| &heard.said).chain(&self.uncertain)
-    }
-
-    /// Returns the timers that were cancelled, with the runs that did so.
-    fn cancelled(&self) -> HashMap<u64, u64> {
-        let mut cancelled = HashMap::new();
-        for said in self.told() {
-            if let (What::Cancelled(timers), Some(run)) = (&said.what, said.run) {
-                cancelled.extend(timers.iter().map(|timer| (*timer, run)));
-            }
-        }
-        cancelled
-    }
-}
-
-impl Asked {
-    /// Returns when the timer is due, if it is one.
-    fn due(&self) -> Option<i64> {
-        match self.ask {
-            Ask::Timer(ms) => Some(self.at + i64::try_from(ms).unwrap_or(i64::MAX)),
-            _ => None,
-        }
     }
 }

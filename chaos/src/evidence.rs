@@ -4,44 +4,65 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use yamabiko_chaos::Said;
 
 use crate::{
     aftermath::Facts,
     book::{self, Page},
     check::{Asked, CalledOff, Chat, Finding, Heard, Wrong},
+    conversation::{Call, Conversation, Index},
     webhooks::Delivered,
 };
 
-/// Says whether a message tells that a request is given up by C4.
-fn is_apology(message: &Value) -> bool {
-    let text = message["text"].as_str().and_then(|text| text.strip_prefix("the process died "));
-    text.is_some_and(|rest| rest.ends_with(" times running this"))
+/// What the chats tell.
+#[derive(Debug)]
+pub(crate) struct Evidence<C: Conversation> {
+    pub(crate) chats: Vec<Chat<C>>,
+    /// Messages of the bot that nobody can read: it should say no such thing.
+    pub(crate) strays: Vec<Finding>,
 }
 
 /// Returns the chats as the checks want them.
-pub(crate) fn chats(
-    pages: &[Page],
+pub(crate) fn gather<C: Conversation>(
+    pages: &[Page<C::Ask>],
     webhooks: &HashMap<String, Delivered>,
     messages: &[Value],
-    facts: &Facts,
-) -> anyhow::Result<Vec<Chat>> {
+    facts: &Facts<C>,
+) -> anyhow::Result<Evidence<C>> {
+    let index = Index::<C>::of(pages);
     let mut written = HashMap::new();
-    let mut heard: HashMap<&str, Vec<Heard>> = HashMap::new();
+    let mut heard: HashMap<&str, Vec<Heard<C::What>>> = HashMap::new();
     let mut apologies: HashMap<&str, usize> = HashMap::new();
-    for message in messages {
-        let at = message["at"].as_i64().context("a message has its time")?;
-        if message["from"] == "user" {
-            written.insert(message["id"].as_str().context("a message has its id")?, at);
-        } else if let Some(said) = said(message) {
-            let chat = message["chatId"].as_str().context("a message has its chat")?;
-            heard.entry(chat).or_default().push(Heard { said, at });
-        } else if is_apology(message) {
-            let chat = message["chatId"].as_str().context("a message has its chat")?;
-            *apologies.entry(chat).or_default() += 1;
+    let mut strays = Vec::new();
+    for message in messages.iter().filter(|message| message["from"] == "user") {
+        written.insert(id(message)?, time(message)?);
+    }
+    // The messages of a call follow each other.
+    for call in messages.chunk_by(|one, next| one["requestId"] == next["requestId"]) {
+        let chat = call[0]["chatId"].as_str().context("a message has its chat")?;
+        let (apologized, said): (Vec<_>, Vec<_>) = call
+            .iter()
+            .filter(|message| message["from"] == "bot" && !C::is_aside(message))
+            .partition(|message| C::is_apology(message));
+        *apologies.entry(chat).or_default() += apologized.len();
+        if said.is_empty() {
+            continue;
+        }
+        let request = answered(said[0], &index, facts);
+        for part in C::read(&Call { messages: said, request }, &index) {
+            match part {
+                Some(said) => {
+                    let at = time(&call[0])?;
+                    heard.entry(chat).or_default().push(Heard { said, at });
+                }
+                None => strays.push(Finding {
+                    wrong: Wrong::HalfDone,
+                    user: chat.to_owned(),
+                    text: format!("not understood: {call:?}"),
+                }),
+            }
         }
     }
-    let chat = |page: &Page| {
+    let chat = |page: &Page<C::Ask>| {
         let asked = page.asked.iter().map(|asked| self::asked(asked, &written, webhooks));
         Ok(Chat {
             user: page.user.clone(),
@@ -54,14 +75,35 @@ pub(crate) fn chats(
             runs: facts.runs.get(&page.user).copied().unwrap_or(0),
         })
     };
-    pages.iter().map(chat).collect()
+    let chats = pages.iter().map(chat).collect::<anyhow::Result<_>>()?;
+    Ok(Evidence { chats, strays })
 }
 
-fn asked(
-    asked: &book::Asked,
+/// Returns the request that the call of a message answers: by the event of its reply token, or by its job.
+fn answered<C: Conversation>(
+    message: &Value,
+    index: &Index<'_, C>,
+    facts: &Facts<C>,
+) -> Option<u64> {
+    match message["via"].as_str()? {
+        "reply" => index.of_event(message["afterWebhookEventId"].as_str()?),
+        _ => facts.pushed.get(message["retryKey"].as_str()?).copied(),
+    }
+}
+
+fn id(message: &Value) -> anyhow::Result<&str> {
+    message["id"].as_str().context("a message has its id")
+}
+
+fn time(message: &Value) -> anyhow::Result<i64> {
+    message["at"].as_i64().context("a message has its time")
+}
+
+fn asked<A: Clone>(
+    asked: &book::Asked<A>,
     written: &HashMap<&str, i64>,
     webhooks: &HashMap<String, Delivered>,
-) -> anyhow::Result<Asked> {
+) -> anyhow::Result<Asked<A>> {
     let delivered = webhooks.get(&asked.event).copied().unwrap_or_default();
     Ok(Asked {
         request: asked.request,
@@ -76,21 +118,4 @@ fn asked(
 fn called_off(event: &str, webhooks: &HashMap<String, Delivered>) -> CalledOff {
     let delivered = webhooks.get(event).copied().unwrap_or_default();
     CalledOff { at: delivered.happened.unwrap_or(i64::MAX), taken: delivered.taken }
-}
-
-fn said(message: &Value) -> Option<Said> {
-    message["text"].as_str()?.parse().ok()
-}
-
-/// Returns the bot's messages that nobody can read: it should say no such thing.
-pub(crate) fn strays(messages: &[Value]) -> Vec<Finding> {
-    let by_bot = messages.iter().filter(|message| message["from"] == "bot");
-    let strays = by_bot.filter(|message| said(message).is_none() && !is_apology(message));
-    strays
-        .map(|message| Finding {
-            wrong: Wrong::HalfDone,
-            user: message["chatId"].as_str().unwrap_or_default().to_owned(),
-            text: format!("not understood: {message}"),
-        })
-        .collect()
 }

@@ -46,10 +46,10 @@ fn all() -> Vec<(&'static str, f64, Value)> {
     faults
 }
 
-/// Switches all faults on.
-pub(crate) async fn switch_on(line: &Line, seed: u64) -> anyhow::Result<()> {
+/// Switches all faults on, so much likelier than usual.
+pub(crate) async fn switch_on(line: &Line, seed: u64, likelier: f64) -> anyhow::Result<()> {
     for (number, (_, rate, mut fault)) in (0_u64..).zip(all()) {
-        fault["rate"] = rate.into();
+        fault["rate"] = (rate * likelier).into();
         fault["seed"] = (seed * 1000 + number).into();
         fault["count"] = PLENTY.into();
         line.fault(&fault).await?;

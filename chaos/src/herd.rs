@@ -34,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) line_url: String,
     pub(crate) secret: String,
     pub(crate) token: String,
+    /// What this bot needs beside the settings of every bot.
+    pub(crate) settings: Vec<(&'static str, String)>,
     /// Where their logs go.
     pub(crate) logs: PathBuf,
 }
@@ -273,6 +275,7 @@ fn spawn(setup: &Setup, name: &str, role: &str, port: u16) -> anyhow::Result<Chi
             ("RETENTION_COMPLETED_MAX", "10000000"),
             ("LOG", "warn"),
         ])
+        .envs(setup.settings.iter().map(|(name, value)| (name, value)))
         // Roles without webhooks show only whether they are ready.
         .env(if matches!(role, "web" | "all") { "PORT" } else { "METRICS_PORT" }, &port)
         .stdin(Stdio::null())

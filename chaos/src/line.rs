@@ -79,6 +79,15 @@ impl Line {
         sent(&self.post(&format!("chats/{user}/messages"), &message).await?)
     }
 
+    /// Lets a user send a picture, a PNG file.
+    pub(crate) async fn shows(&self, user: &str, bytes: Vec<u8>) -> anyhow::Result<Sent> {
+        let url =
+            format!("{}/control/chats/{user}/media?type=image&contentType=image/png", self.url);
+        let octets = "application/octet-stream";
+        let call = self.http.post(url).header("content-type", octets).body(bytes);
+        sent(&call.send().await?.error_for_status()?.json().await?)
+    }
+
     /// Lets something else happen in a user's chat.
     pub(crate) async fn happens(&self, user: &str, event: &Value) -> anyhow::Result<Sent> {
         sent(&self.post(&format!("chats/{user}/events"), event).await?)

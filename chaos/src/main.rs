@@ -10,6 +10,7 @@ mod aftermath;
 mod book;
 mod case;
 mod check;
+mod conversation;
 mod disk;
 mod evidence;
 mod faults;
@@ -20,6 +21,7 @@ mod herd;
 mod leftovers;
 mod line;
 mod locks;
+mod media;
 mod options;
 mod place;
 mod ports;
@@ -30,7 +32,9 @@ mod users;
 mod webhooks;
 mod wire;
 
-use options::Options;
+use conversation::{Conversation, Keywords, Requests};
+use options::{Bot, Options};
+use report::Report;
 use run::Run;
 
 /// The exit code of a run in which something was lost, said twice, or the like.
@@ -39,7 +43,7 @@ const BROKEN: u8 = 1;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    match report() {
+    match run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => BROKEN.into(),
         Err(error) => {
@@ -50,16 +54,17 @@ fn main() -> ExitCode {
 }
 
 /// Prints the ledger and says whether all is as it should be.
-fn report() -> anyhow::Result<bool> {
+fn run() -> anyhow::Result<bool> {
     let options = Options::parse();
     // reqwest brings no provider of its own.
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let whole = async {
-            let run = Run::start(options).await?;
-            run.break_everything().await?;
-            run.end().await
+            match options.bot {
+                Bot::ChaosBot => break_bot::<Requests>(options).await,
+                Bot::KeywordBot => break_bot::<Keywords>(options).await,
+            }
         };
         let mut stop = signal(SignalKind::terminate())?;
         tokio::select! {
@@ -70,4 +75,10 @@ fn report() -> anyhow::Result<bool> {
     })?;
     std::io::stdout().write_all(report.to_markdown().as_bytes())?;
     Ok(report.passed())
+}
+
+async fn break_bot<C: Conversation>(options: Options) -> anyhow::Result<Report> {
+    let run = Run::<C>::start(options).await?;
+    run.break_everything().await?;
+    run.end().await
 }

@@ -17,9 +17,12 @@ pub(crate) struct Options {
     /// Says what breaks when; the same seed throws the same dice.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// The bot's program. Defaults to `chaos-bot` beside this one.
+    /// The bot that is broken.
+    #[arg(long, default_value = "chaos-bot")]
+    pub(crate) bot: Bot,
+    /// The bot's program. Defaults to the one of its name beside this one.
     #[arg(long)]
-    pub(crate) bot: Option<PathBuf>,
+    pub(crate) program: Option<PathBuf>,
     /// For how many seconds the bot may go on working once nothing breaks any more.
     #[arg(long, default_value_t = 180)]
     pub(crate) patience: u64,
@@ -29,6 +32,15 @@ pub(crate) struct Options {
     /// Counts only what went wrong, not whether enough was broken.
     #[arg(long)]
     pub(crate) any_load: bool,
+}
+
+/// Which bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bot {
+    /// The breaker's own, whose every message names its request.
+    ChaosBot,
+    /// The keyword bot, on the sample of MediaWiki that comes with it.
+    KeywordBot,
 }
 
 /// Which store.
@@ -59,10 +71,14 @@ impl Options {
     }
 
     /// Returns the bot's program.
-    pub(crate) fn bot(&self) -> anyhow::Result<PathBuf> {
-        match &self.bot {
-            Some(bot) => Ok(std::path::absolute(bot)?),
-            None => Ok(std::env::current_exe()?.with_file_name("chaos-bot")),
+    pub(crate) fn program(&self) -> anyhow::Result<PathBuf> {
+        let name = match self.bot {
+            Bot::ChaosBot => "chaos-bot",
+            Bot::KeywordBot => "keyword-bot",
+        };
+        match &self.program {
+            Some(program) => Ok(std::path::absolute(program)?),
+            None => Ok(std::env::current_exe()?.with_file_name(name)),
         }
     }
 }

@@ -4,15 +4,15 @@ use std::{fmt::Write as _, time::Duration};
 
 use crate::{
     check::{Verdict, Wrong},
+    conversation::Load,
     options::{Options, StoreKind},
     tally::Counts,
 };
 
 /// What a run must break and do at least, for each minute of it.
-const FAULTS_A_MINUTE: f64 = 5.0;
+const HARMS_A_MINUTE: f64 = 5.0;
 const KILLS_A_MINUTE: f64 = 20.0;
 const OUTAGES_A_MINUTE: f64 = 0.5;
-const TIMERS_A_MINUTE: f64 = 500.0;
 
 /// All that a run has brought.
 #[derive(Debug)]
@@ -20,11 +20,16 @@ pub(crate) struct Report {
     pub(crate) options: Options,
     pub(crate) verdict: Verdict,
     pub(crate) counts: Counts,
-    /// What must have been broken often enough.
-    pub(crate) kinds: Vec<&'static str>,
+    /// The harms and the faults that must have been done often enough.
+    pub(crate) harms: Vec<&'static str>,
+    pub(crate) faults: Vec<&'static str>,
     pub(crate) chats: usize,
     pub(crate) requests: usize,
     pub(crate) timers: usize,
+    /// How much the users did.
+    pub(crate) load: Load,
+    /// How many published pictures were looked at.
+    pub(crate) pictures: usize,
     pub(crate) messages: usize,
     /// Jobs that were not over when the patience was, and what was left in the store.
     pub(crate) left_over: Vec<String>,
@@ -66,13 +71,15 @@ impl Report {
                 too_little.push(format!("{what}: {times}, at least {}", needed(a_minute)));
             }
         };
-        for kind in &self.kinds {
+        let harms = self.harms.iter().map(|kind| (kind, HARMS_A_MINUTE));
+        let faults = self.faults.iter().map(|kind| (kind, self.load.faults_a_minute));
+        for (kind, a_minute) in harms.chain(faults) {
             let times = self.counts.broken.get(kind).copied().unwrap_or(0);
-            check(kind, times as f64, FAULTS_A_MINUTE);
+            check(kind, times as f64, a_minute);
         }
         check("processes killed", self.kills() as f64, KILLS_A_MINUTE);
         check("outages of the store", self.counts.outages as f64, OUTAGES_A_MINUTE);
-        check("timers", self.timers as f64, TIMERS_A_MINUTE);
+        check("timers", self.timers as f64, self.load.timers_a_minute);
         too_little
     }
 
@@ -105,6 +112,7 @@ impl Report {
             ("timers asked for", self.timers as u64),
             ("timers that rang", verdict.rung),
             ("messages of the bot", self.messages as u64),
+            ("pictures that the bot has published", self.pictures as u64),
             ("messages matched to their request", verdict.matched),
             (
                 "messages rightly not said (cancelled, taken back, blocked, never taken)",

@@ -8,18 +8,22 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
-use yamabiko_chaos::Ask;
+use yamabiko_queue::JobRecord;
 use yamabiko_simulator::Simulator;
 
 use crate::{
-    aftermath::{Aftermath, left_over},
+    aftermath::{Aftermath, describe, left_over},
     book::Book,
-    case, check,
+    case,
+    check::{self, Finding, Wrong},
+    conversation::Conversation,
     disk::Disk,
-    evidence, faults,
+    evidence::{self, Evidence},
+    faults,
     harm::{self, Harms, Targets},
     herd::{Herd, Setup},
     line::{self, Line},
+    media,
     options::{DiskFull, Options},
     place::Place,
     report::Report,
@@ -36,18 +40,18 @@ const QUIET: Duration = Duration::from_secs(4);
 
 /// A bot in several processes, and all that is around it.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct Run<C: Conversation> {
     options: Options,
     targets: Targets,
     simulator: Simulator,
     line: Line,
     follower: Follower,
-    book: Arc<Book>,
+    book: Arc<Book<C>>,
     /// Goes last: what is mounted in it must be gone first.
     folder: TempDir,
 }
 
-impl Run {
+impl<C: Conversation> Run<C> {
     /// Starts everything, and waits until the bot is ready.
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("chaos-").tempdir()?;
@@ -57,11 +61,12 @@ impl Run {
         let web = Wire::start(web_ports).await?;
         let (simulator, line) = Line::start(web.port()).await?;
         let setup = Setup {
-            program: options.bot()?,
+            program: options.program()?,
             store_url: place.url(),
             line_url: line.url().to_owned(),
             secret: line::SECRET.to_owned(),
             token: line::TOKEN.to_owned(),
+            settings: C::settings(web.port(), folder.path()),
             logs: folder.path().to_owned(),
         };
         let herd = Herd::start(&setup, &ports, &tally)?;
@@ -74,13 +79,14 @@ impl Run {
         tally.forget_returns();
         let follower = Follower::start(line.clone());
         let targets = Targets { herd, place, web, tally, http };
-        Ok(Self { options, folder, targets, simulator, line, follower, book: Arc::default() })
+        let book = Arc::new(Book::new());
+        Ok(Self { options, folder, targets, simulator, line, follower, book })
     }
 
     /// Lets users write while everything breaks, for as long as was asked for.
     pub(crate) async fn break_everything(&self) -> anyhow::Result<()> {
         let seed = self.options.seed;
-        faults::switch_on(&self.line, seed).await?;
+        faults::switch_on(&self.line, seed, C::LOAD.faults).await?;
         let users = Users::start(&self.line, &self.book, seed).await?;
         let mut harms = Harms::start(&self.targets, seed);
         tokio::select! {
@@ -99,35 +105,46 @@ impl Run {
     pub(crate) async fn end(self) -> anyhow::Result<Report> {
         let place = &self.targets.place;
         let calm_since = Instant::now();
-        let aftermath = Aftermath::open(place).await?;
+        let aftermath = Aftermath::open(place, C::BOT).await?;
         self.finish(&aftermath, calm_since).await?;
         users::last_words(&self.line, &self.book).await?;
         self.finish(&aftermath, calm_since).await?;
         let finished_after = calm_since.elapsed();
-        let live = aftermath.describe_live().await?;
+        let (live, outliving) = aftermath.live::<C>().await?;
+        let ledger = self.line.get("ledger").await?;
+        let messages = ledger["messages"].as_array().context("a ledger has messages")?;
+        let (pictures, missing) = media::look(self.line.http(), messages).await?;
         self.targets.herd.end().await;
+        aftermath.end(&outliving).await?;
 
         let pages = self.book.read();
-        let facts = aftermath.facts(&pages).await?;
+        let facts = aftermath.facts::<C>(&pages).await?;
         let traffic = self.follower.end().await?;
-        let ledger = self.line.get("ledger").await?;
         self.simulator.stop().await;
-        let messages = ledger["messages"].as_array().context("a ledger has messages")?;
-        let chats = evidence::chats(&pages, &traffic.events, messages, &facts)?;
+        let Evidence { chats, strays } =
+            evidence::gather(&pages, &traffic.events, messages, &facts)?;
         let mut verdict = check::all(&chats);
-        verdict.findings.extend(evidence::strays(messages));
+        verdict.findings.extend(strays.into_iter().chain(missing));
+        verdict.findings.extend(C::forgotten(&live).into_iter().map(forgotten));
         case::write(self.folder.path(), &verdict, &chats, &traffic, &aftermath).await?;
         drop(aftermath);
         let asked = chats.iter().flat_map(|chat| &chat.asked);
         let report = Report {
             verdict,
             counts: self.targets.tally.get(),
-            kinds: [harm::names(place), faults::names()].concat(),
+            harms: harm::names(place),
+            faults: faults::names(),
             chats: chats.len(),
             requests: asked.clone().count(),
-            timers: asked.filter(|asked| matches!(asked.ask, Ask::Timer(_))).count(),
+            timers: asked.filter(|asked| C::due(&asked.ask, asked.at).is_some()).count(),
+            load: C::LOAD,
+            pictures,
             messages: chats.iter().map(|chat| chat.heard.len()).sum(),
-            left_over: if live.is_empty() { left_over(place).await? } else { live },
+            left_over: if live.is_empty() {
+                left_over(place, C::BOT).await?
+            } else {
+                live.iter().map(describe).collect()
+            },
             dead: facts.dead,
             finished_after,
             disk_was_full: place.disk.can_be_full(),
@@ -144,12 +161,20 @@ impl Run {
         let mut quiet_since = Instant::now();
         while quiet_since.elapsed() < QUIET && since.elapsed() < self.options.patience() {
             self.targets.herd.look_after();
-            if aftermath.live().await? > 0 || self.follower.is_waiting() {
+            if !aftermath.is_over::<C>().await? || self.follower.is_waiting() {
                 quiet_since = Instant::now();
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
+    }
+}
+
+fn forgotten(record: &JobRecord) -> Finding {
+    Finding {
+        wrong: Wrong::HalfDone,
+        user: record.job.chat.clone().unwrap_or_default(),
+        text: format!("should have ended with another job: {}", describe(record)),
     }
 }
 

@@ -4,19 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::{sync::watch, task::JoinSet};
-use yamabiko_chaos::Ask;
 
 use crate::{
     book::{Asked, Book},
+    conversation::{Conversation, Utterance},
     line::Line,
 };
 
-/// How many users there are.
-pub(crate) const USERS: usize = 300;
-/// The longest time between two things that a user does; the shortest is a fifth of it.
-const PAUSE: Duration = Duration::from_secs(10);
-/// The same for users in a hurry: their chats have moved on whenever a run comes back too late.
-const SHORT_PAUSE: Duration = Duration::from_secs(2);
 /// Every so many users there is one in a hurry.
 const IN_A_HURRY: usize = 20;
 /// For how long a user blocks the bot at most.
@@ -31,15 +25,19 @@ pub(crate) struct Users {
 
 impl Users {
     /// Lets all users begin.
-    pub(crate) async fn start(line: &Line, book: &Arc<Book>, seed: u64) -> anyhow::Result<Self> {
+    pub(crate) async fn start<C: Conversation>(
+        line: &Line,
+        book: &Arc<Book<C>>,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         let stop = watch::Sender::new(false);
         let mut writing = JoinSet::new();
-        for number in 0..USERS {
+        for number in 0..C::LOAD.users {
             let id = line.user(&format!("user {number}")).await?;
             let user = User {
                 page: book.open(id.clone()),
                 id,
-                pause: if number % IN_A_HURRY == 0 { SHORT_PAUSE } else { PAUSE },
+                pause: if number % IN_A_HURRY == 0 { C::LOAD.short_pause } else { C::LOAD.pause },
                 line: line.clone(),
                 book: Arc::clone(book),
                 dice: fastrand::Rng::with_seed(seed.wrapping_mul(100_003) + number as u64),
@@ -59,24 +57,24 @@ impl Users {
     }
 }
 
-/// Lets every user write once more, so that each chat's last message tells how many runs there were.
-pub(crate) async fn last_words(line: &Line, book: &Book) -> anyhow::Result<()> {
+/// Lets every user write once more.
+pub(crate) async fn last_words<C: Conversation>(line: &Line, book: &Book<C>) -> anyhow::Result<()> {
     for (page, chat) in book.read().into_iter().enumerate() {
-        ask(line, book, page, &chat.user, Ask::Say).await?;
+        ask(line, book, page, &chat.user, C::last_words()).await?;
     }
     Ok(())
 }
 
-struct User {
+struct User<C: Conversation> {
     id: String,
     page: usize,
     pause: Duration,
     line: Line,
-    book: Arc<Book>,
+    book: Arc<Book<C>>,
     dice: fastrand::Rng,
 }
 
-impl User {
+impl<C: Conversation> User<C> {
     async fn write(mut self, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         loop {
             let pause = self.pause.mul_f64(0.2 + 0.8 * self.dice.f64());
@@ -87,31 +85,17 @@ impl User {
                 0 => self.block().await?,
                 1..=4 => self.take_back().await?,
                 _ => {
-                    let what = self.choose();
+                    let what = C::choose(&mut self.dice);
                     ask(&self.line, &self.book, self.page, &self.id, what).await?;
                 }
             }
         }
     }
 
-    fn choose(&mut self) -> Ask {
-        match self.dice.u32(0..100) {
-            0..40 => Ask::Timer(self.dice.u64(300..20_000)),
-            40..58 => Ask::Say,
-            58..68 => Ask::Slow(self.dice.u64(50..600)),
-            68..74 => Ask::Flaky,
-            74..84 => Ask::Work(self.dice.u32(1..5)),
-            84..88 => Ask::Many(self.dice.u32(6..11)),
-            88..93 => Ask::List,
-            93..98 => Ask::Cancel,
-            _ => Ask::Fail,
-        }
-    }
-
-    /// Asks for a timer and takes the message back.
+    /// Asks for something and takes the message back.
     async fn take_back(&mut self) -> anyhow::Result<()> {
-        let timer = Ask::Timer(self.dice.u64(2_000..20_000));
-        ask(&self.line, &self.book, self.page, &self.id, timer).await?;
+        let what = C::choose_to_take_back(&mut self.dice);
+        ask(&self.line, &self.book, self.page, &self.id, what).await?;
         tokio::time::sleep(Duration::from_millis(self.dice.u64(0..3_000))).await;
         let message =
             self.book.write(self.page, |page| page.asked.last().map(|asked| asked.message.clone()));
@@ -134,9 +118,18 @@ impl User {
     }
 }
 
-async fn ask(line: &Line, book: &Book, page: usize, user: &str, ask: Ask) -> anyhow::Result<()> {
+async fn ask<C: Conversation>(
+    line: &Line,
+    book: &Book<C>,
+    page: usize,
+    user: &str,
+    ask: C::Ask,
+) -> anyhow::Result<()> {
     let request = book.number();
-    let sent = line.says(user, &ask.text(request)).await?;
+    let sent = match C::utterance(&ask, request) {
+        Utterance::Text(text) => line.says(user, &text).await?,
+        Utterance::Picture(bytes) => line.shows(user, bytes).await?,
+    };
     let message = sent.message.unwrap_or_default();
     let asked = Asked { request, ask, event: sent.event, message, unsent_by: None };
     book.write(page, |page| page.asked.push(asked));

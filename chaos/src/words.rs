@@ -92,11 +92,11 @@ pub enum What {
 
 /// A message of the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct Said<W = What> {
     /// The request that asked for it.
     pub request: u64,
     /// What it is.
-    pub what: What,
+    pub what: W,
     /// Which run in the chat's lane said it: the chat's state counts them from 1. A laneless job has none.
     pub run: Option<u64>,
 }

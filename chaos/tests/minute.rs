@@ -8,7 +8,7 @@ use std::process::Command;
 fn a_minute_on(store: &str) {
     let output = Command::new(env!("CARGO_BIN_EXE_yamabiko-chaos"))
         .args(["--store", store, "--minutes", "1", "--seed", "7"])
-        .args(["--bot", env!("CARGO_BIN_EXE_chaos-bot")])
+        .args(["--program", env!("CARGO_BIN_EXE_chaos-bot")])
         // Not every machine lets a test mount a file system, or has the time for much within a minute.
         .args(["--disk-full", "if-possible", "--any-load"])
         .output()

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use clap::ValueEnum;
 
 use crate::{
     command::{exists, root, run_with, say, status_of},
@@ -19,16 +20,37 @@ pub(crate) const LIST: &str = "chaos/defects.txt";
 const PLANTED: &str = "target/chaos-plant";
 /// For how many seconds a bot with a mistake may go on working; it need not finish, and three minutes are all it gets.
 const PATIENCE: &str = "90";
-const BOT: &str = "chaos-bot";
 const BREAKER: &str = "yamabiko-chaos";
 /// The breaker's exit code if nothing went wrong.
 const SOUND: u8 = 0;
 /// The breaker's exit code if something was lost, said twice, or the like; any other means that it could not do its work.
 const BROKEN: u8 = 1;
 
+/// A bot that can be broken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bot {
+    /// The breaker's own.
+    #[default]
+    ChaosBot,
+    KeywordBot,
+}
+
+impl Bot {
+    /// The name of its program.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ChaosBot => "chaos-bot",
+            Self::KeywordBot => "keyword-bot",
+        }
+    }
+}
+
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The bot that is broken. Defaults to chaos-bot, with --plant to the one that the mistake is for.
+    #[arg(long)]
+    bot: Option<Bot>,
     /// Only on this store. Defaults to both, side by side.
     #[arg(long)]
     store: Option<Store>,
@@ -55,14 +77,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if stores.contains(&Store::Redis) && !exists("redis-server") {
         bail!("redis-server is missing: `cargo xtask setup` installs it");
     }
-    let chosen = options.plant.as_deref().map(chosen_defects).transpose()?;
-    build(&root(), &target()?, BOT)?;
+    let chosen =
+        options.plant.as_deref().map(|name| chosen_defects(name, options.bot)).transpose()?;
     build(&root(), &target()?, BREAKER)?;
     match chosen {
         Some(defects) => find_all(options, &defects).map(|()| ExitCode::SUCCESS),
         None => {
-            let bot = program(&target()?, BOT);
-            let ends = side_by_side(options, &stores, &bot)?;
+            let bot = options.bot.unwrap_or_default();
+            build(&root(), &target()?, bot.name())?;
+            let ends = side_by_side(options, &stores, bot, &target()?)?;
             Ok(ends
                 .into_iter()
                 .map(|end| end.code)
@@ -73,8 +96,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn chosen_defects(name: &str) -> anyhow::Result<Vec<Defect>> {
+fn chosen_defects(name: &str, bot: Option<Bot>) -> anyhow::Result<Vec<Defect>> {
     let mut defects = defect::read(LIST)?;
+    defects.retain(|defect| bot.is_none_or(|bot| bot == defect.bot));
     let names: Vec<_> = defects.iter().map(|defect| defect.name.clone()).collect();
     defects.retain(|defect| name == "all" || name == defect.name);
     if defects.is_empty() {
@@ -89,10 +113,11 @@ fn find_all(options: &Options, defects: &[Defect]) -> anyhow::Result<()> {
     let target = root().join(PLANTED).join("build");
     let (mut table, mut missed) = (Vec::new(), 0);
     for defect in defects {
-        copy.with(defect, |tree| build(tree, &target, BOT)).with_context(|| defect.name.clone())?;
+        copy.with(defect, |tree| build(tree, &target, defect.bot.name()))
+            .with_context(|| defect.name.clone())?;
         let mut stores = options.stores();
         stores.retain(|store| defect.stores.contains(store));
-        for End { store, code, time } in side_by_side(options, &stores, &program(&target, BOT))? {
+        for End { store, code, time } in side_by_side(options, &stores, defect.bot, &target)? {
             let found = match code {
                 SOUND => "MISSED",
                 BROKEN => "found",
@@ -117,15 +142,20 @@ struct End {
     time: Duration,
 }
 
-/// Runs the breaker on several stores at the same time.
-fn side_by_side(options: &Options, stores: &[Store], bot: &Path) -> anyhow::Result<Vec<End>> {
+/// Runs the breaker on several stores at the same time, on a bot that was built into a folder.
+fn side_by_side(
+    options: &Options,
+    stores: &[Store],
+    bot: Bot,
+    target: &Path,
+) -> anyhow::Result<Vec<End>> {
     std::thread::scope(|scope| {
         let runs: Vec<_> = stores
             .iter()
             .map(|&store| {
                 scope.spawn(move || {
                     let began = Instant::now();
-                    let code = break_bot(options, store, bot)?;
+                    let code = break_bot(options, store, bot, target)?;
                     Ok(End { store, code, time: began.elapsed() })
                 })
             })
@@ -138,12 +168,13 @@ fn side_by_side(options: &Options, stores: &[Store], bot: &Path) -> anyhow::Resu
 }
 
 /// Runs the breaker and returns its exit code.
-fn break_bot(options: &Options, store: Store, bot: &Path) -> anyhow::Result<u8> {
+fn break_bot(options: &Options, store: Store, bot: Bot, built: &Path) -> anyhow::Result<u8> {
     let minutes = options.minutes.unwrap_or(if options.plant.is_some() { 1.0 } else { 10.0 });
     let mut breaker = Command::new(program(&target()?, BREAKER));
     breaker.args(["--store", store.name()]);
     breaker.args(["--minutes", &minutes.to_string(), "--seed", &options.seed.to_string()]);
-    breaker.arg("--bot").arg(bot).current_dir(root());
+    breaker.args(["--bot", bot.name()]);
+    breaker.arg("--program").arg(program(built, bot.name())).current_dir(root());
     if options.plant.is_some() {
         // That little was broken in a short time must not pass for a mistake that was found.
         breaker.args(["--any-load", "--patience", PATIENCE]);
@@ -155,7 +186,9 @@ fn break_bot(options: &Options, store: Store, bot: &Path) -> anyhow::Result<u8> 
 
 fn build(tree: &Path, target: &Path, program: &str) -> anyhow::Result<()> {
     let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--package", "yamabiko-chaos", "--bin", program]);
+    // Both packages, so that what all programs depend on is built once.
+    build.args(["build", "--release", "--package", "yamabiko-chaos", "--package", "keyword-bot"]);
+    build.args(["--bin", program]);
     run_with(build.arg("--target-dir").arg(target).current_dir(tree))
 }
 
@@ -177,18 +210,18 @@ mod tests {
 
     #[test]
     fn each_defect_has_a_name_of_its_own_and_can_be_chosen() {
-        let all = chosen_defects("all").unwrap();
+        let all = chosen_defects("all", None).unwrap();
         let names: BTreeSet<_> = all.iter().map(|defect| &defect.name).collect();
         assert_eq!(names.len(), all.len());
         for defect in &all {
-            let chosen = chosen_defects(&defect.name).unwrap();
+            let chosen = chosen_defects(&defect.name, Some(defect.bot)).unwrap();
             assert_eq!(chosen.len(), 1, "{}", defect.name);
         }
     }
 
     #[test]
     fn an_unknown_defect_is_answered_with_the_known_ones() {
-        let error = chosen_defects("no-such").unwrap_err().to_string();
+        let error = chosen_defects("no-such", None).unwrap_err().to_string();
         assert!(error.contains("no-fencing") && error.contains("all"), "{error}");
     }
 }

@@ -7,10 +7,10 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, Error, bail, ensure};
 use clap::ValueEnum;
 
-use crate::command::root;
+use crate::{chaos::Bot, command::root};
 
 /// A store that a mistake concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +41,8 @@ impl fmt::Display for Store {
 pub(crate) struct Defect {
     pub(crate) name: String,
     pub(crate) stores: Vec<Store>,
+    /// The bot that it is for, where a bot is built with it.
+    pub(crate) bot: Bot,
     patches: Vec<Patch>,
 }
 
@@ -54,8 +56,9 @@ struct Patch {
 
 /// Reads a list of defects, by its path in the tree.
 ///
-/// A defect is a block: `== STORE: NAME`, where STORE is `sqlite`, `redis` or `both`, then for each of its patches the
-/// file's path, lines that begin with `-` and lines that begin with `+`. Lines that begin with `#` are remarks.
+/// A defect is a block: `== STORE: NAME`, where STORE is `sqlite`, `redis` or `both`, or `== STORE, BOT: NAME` if it is
+/// for another bot than the breaker's own; then for each of its patches the file's path, lines that begin with `-` and
+/// lines that begin with `+`. Lines that begin with `#` are remarks.
 pub(crate) fn read(list: &str) -> anyhow::Result<Vec<Defect>> {
     let text = fs::read_to_string(root().join(list)).with_context(|| list.to_owned())?;
     parse(&text).with_context(|| list.to_owned())
@@ -69,10 +72,14 @@ fn parse(text: &str) -> anyhow::Result<Vec<Defect>> {
 impl Defect {
     fn parse(block: &str) -> anyhow::Result<Self> {
         let mut lines = block.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let (store, name) = lines
+        let (place, name) = lines
             .next()
             .and_then(|line| line.split_once(": "))
             .context("a defect begins with `== STORE: NAME`")?;
+        let (store, bot) = match place.split_once(", ") {
+            Some((store, bot)) => (store, Bot::from_str(bot, false).map_err(Error::msg)?),
+            None => (place, Bot::default()),
+        };
         let stores = match store {
             "sqlite" => vec![Store::Sqlite],
             "redis" => vec![Store::Redis],
@@ -95,7 +102,7 @@ impl Defect {
             patches.push(Patch { file: file.to_owned(), right, wrong });
         }
         ensure!(!patches.is_empty(), "there is nothing to change");
-        Ok(Self { name: name.to_owned(), stores, patches })
+        Ok(Self { name: name.to_owned(), stores, bot, patches })
     }
 }
 
@@ -179,13 +186,14 @@ mod tests {
 
     #[test]
     fn a_defect_has_stores_and_patches_of_several_lines() {
-        let text = "Mistakes.\n\n== both: late\n# A remark.\na.rs\n-one\n+two\n+three\na.rs\n-four\n+five\n\n== redis: early\nb.lua\n-1\n+2\n";
+        let text = "Mistakes.\n\n== both: late\n# A remark.\na.rs\n-one\n+two\n+three\na.rs\n-four\n+five\n\n== redis, keyword-bot: early\nb.lua\n-1\n+2\n";
         let defects = parse(text).unwrap();
         let [late, early] = &defects[..] else { panic!("not two: {defects:?}") };
         assert_eq!((&late.name[..], &late.stores[..]), ("late", &Store::ALL[..]));
         assert_eq!(late.patches[0].wrong, "two\nthree");
         assert_eq!(late.patches[1].right, "four");
         assert_eq!((&early.name[..], &early.stores[..]), ("early", &[Store::Redis][..]));
+        assert_eq!((late.bot, early.bot), (Bot::ChaosBot, Bot::KeywordBot));
     }
 
     #[test]
@@ -193,6 +201,8 @@ mod tests {
         assert!(parse("\n== sqlite: idle\n").is_err());
         let error = parse("\n== sqlite: half\na.rs\n-one\n").unwrap_err();
         assert!(format!("{error:#}").contains("begins with '+'"), "{error:#}");
+        let error = parse("\n== both, other-bot: other\na.rs\n-one\n+two\n").unwrap_err();
+        assert!(format!("{error:#}").contains("other-bot"), "{error:#}");
         let error = parse("\n== mysql: other\na.rs\n-one\n+two\n").unwrap_err();
         assert!(format!("{error:#}").contains("mysql"), "{error:#}");
     }

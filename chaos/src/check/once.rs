@@ -2,54 +2,27 @@
 
 use std::collections::HashMap;
 
-use yamabiko_chaos::{Ask, Said, What};
+use yamabiko_chaos::Said;
 
 use super::{Asked, Chat, Verdict, Wrong};
+use crate::conversation::Conversation;
 
 /// How much later, in milliseconds, something else must have been asked for to be surely said later.
 const SURELY_LATER: i64 = 60_000;
 
-/// A message without what it lists.
-fn bare(what: &What) -> What {
-    match what {
-        What::Listed(_) => What::Listed(Vec::new()),
-        What::Cancelled(_) => What::Cancelled(Vec::new()),
-        other => other.clone(),
-    }
-}
-
-/// Returns the messages that a request asks for, in order.
-fn expected(ask: &Ask) -> Vec<What> {
-    match ask {
-        Ask::Say | Ask::Slow(_) | Ask::Flaky => vec![What::Answered],
-        Ask::Timer(_) => vec![What::Set, What::Rang],
-        Ask::Work(steps) => {
-            let steps = (1..=*steps).map(What::Step);
-            [What::Begun].into_iter().chain(steps).chain([What::Done]).collect()
-        }
-        Ask::Many(messages) => (1..=*messages).map(What::Part).collect(),
-        Ask::List => vec![What::Listed(Vec::new())],
-        Ask::Cancel => vec![What::Cancelled(Vec::new())],
-        Ask::Fail => vec![What::Dead],
-    }
-}
-
-impl Chat {
+impl<C: Conversation> Chat<C> {
     pub(super) fn check_once(&self, verdict: &mut Verdict) {
-        let mut counts: HashMap<(u64, What), u64> = HashMap::new();
+        let mut counts: HashMap<(u64, C::What), u64> = HashMap::new();
         for heard in &self.heard {
-            *counts.entry((heard.said.request, bare(&heard.said.what))).or_default() += 1;
+            *counts.entry((heard.said.request, C::bare(&heard.said.what))).or_default() += 1;
         }
         for asked in &self.asked {
             let reached =
                 asked.taken.is_some() || self.told().any(|said| said.request == asked.request);
-            for what in expected(&asked.ask) {
+            for what in C::expected(&asked.ask) {
                 match counts.remove(&(asked.request, what.clone())).unwrap_or(0) {
                     0 => self.missing(asked, &what, reached, verdict),
-                    1 => {
-                        verdict.matched += 1;
-                        verdict.rung += u64::from(what == What::Rang);
-                    }
+                    1 => verdict.matched += 1,
                     times => self.find(
                         verdict,
                         Wrong::Twice,
@@ -77,8 +50,9 @@ impl Chat {
         }
     }
 
-    fn missing(&self, asked: &Asked, what: &What, reached: bool, verdict: &mut Verdict) {
-        let is_it = |said: &Said| said.request == asked.request && bare(&said.what) == *what;
+    fn missing(&self, asked: &Asked<C::Ask>, what: &C::What, reached: bool, verdict: &mut Verdict) {
+        let is_it =
+            |said: &Said<C::What>| said.request == asked.request && C::bare(&said.what) == *what;
         if self.uncertain.iter().any(is_it) {
             verdict.uncertain += 1;
         } else if self.given_up.contains(&asked.request) {
@@ -91,25 +65,27 @@ impl Chat {
     }
 
     /// Says whether a message may rightly be missing.
-    fn is_called_off(&self, asked: &Asked, what: &What) -> bool {
-        let is_cancelled = *what == What::Rang && self.cancelled().contains_key(&asked.request);
+    fn is_called_off(&self, asked: &Asked<C::Ask>, what: &C::What) -> bool {
+        let is_cancelled = C::is_cancelled(self, asked.request, what);
         let is_left =
             self.unfollows.iter().any(|left| asked.at <= left.at && !self.was_over(asked, left.at));
         is_cancelled || asked.unsent.is_some() || is_left
     }
 
     /// Says whether what was asked for was over at a time: the chat had heard something that comes later.
-    fn was_over(&self, asked: &Asked, at: i64) -> bool {
-        let over = asked.due().unwrap_or(asked.at).max(asked.taken.unwrap_or(i64::MAX));
-        let is_later =
-            |asked: &Asked| asked.sent.is_some_and(|sent| sent > over.saturating_add(SURELY_LATER));
+    fn was_over(&self, asked: &Asked<C::Ask>, at: i64) -> bool {
+        let over =
+            C::due(&asked.ask, asked.at).unwrap_or(asked.at).max(asked.taken.unwrap_or(i64::MAX));
+        let is_later = |asked: &Asked<C::Ask>| {
+            asked.sent.is_some_and(|sent| sent > over.saturating_add(SURELY_LATER))
+        };
         let mut heard = self.heard.iter().filter(|heard| heard.at <= at);
         heard.any(|heard| self.asked(heard.said.request).is_some_and(is_later))
     }
 
     /// Says whether something in the chat may have run without a trace.
     pub(super) fn has_traceless_runs(&self) -> bool {
-        let is_traceless = |asked: &Asked| asked.unsent.is_some() || asked.taken.is_none();
+        let is_traceless = |asked: &Asked<C::Ask>| asked.unsent.is_some() || asked.taken.is_none();
         !self.unfollows.is_empty()
             || self.asked.iter().any(|asked| self.given_up.contains(&asked.request))
             || self.asked.iter().any(is_traceless)

@@ -4,7 +4,7 @@ use super::*;
 
 /// A chat in which all is well: a timer, a list, and work.
 fn chat() -> Chat {
-    let mut chat = Chat { runs: 5, ..Chat::default() };
+    let mut chat = Chat { runs: 5, ..<Chat>::default() };
     chat.ask(1, Ask::Timer(1_000), 0);
     chat.ask(2, Ask::List, 500);
     chat.ask(3, Ask::Work(2), 2_000);
@@ -20,6 +20,21 @@ fn chat() -> Chat {
         chat.hear(text, at);
     }
     chat
+}
+
+impl<C: Conversation> Default for Chat<C> {
+    fn default() -> Self {
+        Self {
+            user: String::new(),
+            asked: Vec::new(),
+            heard: Vec::new(),
+            unfollows: Vec::new(),
+            uncertain: Vec::new(),
+            given_up: HashSet::new(),
+            apologies: 0,
+            runs: 0,
+        }
+    }
 }
 
 impl Chat {
@@ -109,7 +124,7 @@ fn steps_in_another_order_are_found() {
 
 #[test]
 fn an_event_handled_before_one_that_was_taken_earlier_is_found() {
-    let mut chat = Chat { runs: 2, ..Chat::default() };
+    let mut chat = Chat { runs: 2, ..<Chat>::default() };
     chat.ask(1, Ask::Say, 0);
     chat.ask(2, Ask::Say, 100);
     chat.hear("#2 1 answered", 110);
@@ -164,7 +179,7 @@ fn a_list_with_a_timer_that_has_rung_is_found() {
 
 #[test]
 fn a_cancelled_timer_may_be_missing_and_must_not_ring() {
-    let mut chat = Chat { runs: 2, ..Chat::default() };
+    let mut chat = Chat { runs: 2, ..<Chat>::default() };
     chat.ask(1, Ask::Timer(1_000), 0);
     chat.ask(2, Ask::Cancel, 500);
     chat.hear("#1 1 set", 10);
@@ -177,7 +192,7 @@ fn a_cancelled_timer_may_be_missing_and_must_not_ring() {
 
 #[test]
 fn a_timer_of_a_message_taken_back_may_be_missing_and_must_not_ring_afterwards() {
-    let mut chat = Chat { runs: 1, ..Chat::default() };
+    let mut chat = Chat { runs: 1, ..<Chat>::default() };
     chat.ask(1, Ask::Timer(1_000), 0);
     chat.hear("#1 1 set", 10);
     chat.asked[0].unsent = Some(CalledOff { at: 500, taken: Some(510) });
@@ -192,7 +207,7 @@ fn a_timer_of_a_message_taken_back_may_be_missing_and_must_not_ring_afterwards()
 
 #[test]
 fn what_was_under_way_when_the_user_left_may_be_missing_and_what_was_over_may_not() {
-    let mut chat = Chat { runs: 1, ..Chat::default() };
+    let mut chat = Chat { runs: 1, ..<Chat>::default() };
     chat.ask(1, Ask::Timer(1_000), 0);
     chat.hear("#1 1 set", 10);
     chat.unfollows.push(CalledOff { at: 500, taken: Some(510) });
@@ -207,7 +222,7 @@ fn what_was_under_way_when_the_user_left_may_be_missing_and_what_was_over_may_no
 
 #[test]
 fn an_uncertain_reply_has_a_count_of_its_own() {
-    let mut chat = Chat { runs: 1, ..Chat::default() };
+    let mut chat = Chat { runs: 1, ..<Chat>::default() };
     chat.ask(1, Ask::Say, 0);
     chat.uncertain.push("#1 1 answered".parse().expect("a message"));
     let verdict = chat.check();
@@ -216,7 +231,7 @@ fn an_uncertain_reply_has_a_count_of_its_own() {
 
 #[test]
 fn a_request_that_is_given_up_has_a_count_of_its_own_if_the_chat_was_told() {
-    let mut chat = Chat { given_up: HashSet::from([1]), apologies: 1, ..Chat::default() };
+    let mut chat = Chat { given_up: HashSet::from([1]), apologies: 1, ..<Chat>::default() };
     chat.ask(1, Ask::Say, 0);
     let verdict = chat.check();
     assert_eq!((verdict.findings, verdict.given_up), (vec![], 1));
@@ -226,7 +241,7 @@ fn a_request_that_is_given_up_has_a_count_of_its_own_if_the_chat_was_told() {
 
 #[test]
 fn what_never_reached_the_bot_is_not_lost() {
-    let mut chat = Chat::default();
+    let mut chat = <Chat>::default();
     chat.ask(1, Ask::Say, 0);
     chat.asked[0].taken = None;
     assert_eq!((wrongs(&chat), chat.check().called_off), (vec![], 1));

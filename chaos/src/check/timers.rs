@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use yamabiko_chaos::{Ask, What};
 
 use super::{Chat, Heard, Verdict, Wrong};
+use crate::conversation::{Conversation as _, Requests};
 
 impl Chat {
-    pub(super) fn check_timers(&self, verdict: &mut Verdict) {
+    pub(crate) fn check_timers(&self, verdict: &mut Verdict) {
         let cancelled = self.cancelled();
         for heard in self.heard.iter().filter(|heard| heard.said.what == What::Rang) {
+            verdict.rung += 1;
             self.rang(heard, &cancelled, verdict);
         }
         let runs = |wanted: fn(&What) -> bool| -> HashMap<u64, u64> {
@@ -41,7 +43,7 @@ impl Chat {
                 // One that fell due before the list was said may have been on its way already.
                 let runs = set.get(&asked.request).is_some_and(|by| *by < run)
                     && !over(asked.request)
-                    && asked.due().is_some_and(|due| due > heard.at)
+                    && Requests::due(&asked.ask, asked.at).is_some_and(|due| due > heard.at)
                     && asked.unsent.is_none()
                     && !self.unfollows.iter().any(|left| asked.at <= left.at);
                 if runs && !listed.contains(&asked.request) {
@@ -61,7 +63,7 @@ impl Chat {
         else {
             return;
         };
-        let Some(due) = asked.due() else { return };
+        let Some(due) = Requests::due(&asked.ask, asked.at) else { return };
         if heard.at < due {
             let text = format!("{asked:?} rang {} ms early", due - heard.at);
             self.find(verdict, Wrong::Early, text);

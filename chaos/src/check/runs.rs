@@ -1,0 +1,60 @@
+//! Each chat's messages come in the order of the runs that said them, and each run counts once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Chat, Heard, Verdict, Wrong};
+use crate::conversation::phase;
+
+impl Chat {
+    pub(crate) fn check_runs(&self, verdict: &mut Verdict) {
+        self.messages_in_order(verdict);
+        self.runs_counted_once(verdict);
+    }
+
+    fn messages_in_order(&self, verdict: &mut Verdict) {
+        let mut latest: Option<&Heard> = None;
+        for heard in self.heard.iter().filter(|heard| heard.said.run.is_some()) {
+            match latest {
+                Some(latest) if latest.said.run > heard.said.run => {
+                    if self.is_orphan(heard) {
+                        verdict.orphans += 1;
+                    } else {
+                        let text = format!("{} came before {}", latest.said, heard.said);
+                        self.find(verdict, Wrong::OutOfOrder, text);
+                    }
+                }
+                _ => latest = Some(heard),
+            }
+        }
+    }
+
+    /// Each run in the lane saw the state that the one before had left.
+    fn runs_counted_once(&self, verdict: &mut Verdict) {
+        let mut by_run: BTreeMap<u64, (u64, u8)> = BTreeMap::new();
+        let mut by_phase: HashMap<(u64, u8), u64> = HashMap::new();
+        for said in self.told() {
+            let Some(run) = said.run else { continue };
+            let who = (said.request, phase(&said.what));
+            if *by_run.entry(run).or_insert(who) != who {
+                self.find(verdict, Wrong::HalfDone, format!("run {run} counted twice: {said}"));
+            }
+            if *by_phase.entry(who).or_insert(run) != run {
+                self.find(verdict, Wrong::HalfDone, format!("{said} has two runs"));
+            }
+        }
+        let last = by_run.keys().next_back().copied().unwrap_or(0);
+        let missing = (1..=last).filter(|run| !by_run.contains_key(run)).collect::<Vec<_>>();
+        let traceless = self.has_traceless_runs();
+        if !missing.is_empty() && !traceless {
+            self.find(
+                verdict,
+                Wrong::HalfDone,
+                format!("runs {missing:?} counted, and said nothing"),
+            );
+        }
+        if self.runs < last || (self.runs != last && !traceless) {
+            let text = format!("the state counts {} runs, the last was {last}", self.runs);
+            self.find(verdict, Wrong::HalfDone, text);
+        }
+    }
+}

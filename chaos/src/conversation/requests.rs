@@ -1,0 +1,156 @@
+//! The conversation with `chaos-bot`, whose every message names its request.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    time::Duration,
+};
+
+use fastrand::Rng;
+use serde_json::Value;
+use yamabiko_chaos::{Ask, Said, What};
+
+use super::{Call, Conversation, Index, Load, Utterance};
+use crate::check::{Chat, Verdict};
+
+/// Numbered requests, and answers that name them.
+#[derive(Clone, Debug)]
+pub(crate) struct Requests;
+
+impl Conversation for Requests {
+    type Ask = Ask;
+    type What = What;
+
+    const BOT: &'static str = "chaos";
+    const LOAD: Load = Load {
+        users: 300,
+        pause: Duration::from_secs(10),
+        short_pause: Duration::from_secs(2),
+        faults: 1.0,
+        faults_a_minute: 5.0,
+        timers_a_minute: 500.0,
+    };
+
+    fn settings(_web_port: u16, _folder: &Path) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn choose(dice: &mut Rng) -> Ask {
+        match dice.u32(0..100) {
+            0..40 => Ask::Timer(dice.u64(300..20_000)),
+            40..58 => Ask::Say,
+            58..68 => Ask::Slow(dice.u64(50..600)),
+            68..74 => Ask::Flaky,
+            74..84 => Ask::Work(dice.u32(1..5)),
+            84..88 => Ask::Many(dice.u32(6..11)),
+            88..93 => Ask::List,
+            93..98 => Ask::Cancel,
+            _ => Ask::Fail,
+        }
+    }
+
+    fn choose_to_take_back(dice: &mut Rng) -> Ask {
+        Ask::Timer(dice.u64(2_000..20_000))
+    }
+
+    /// Each chat's last message tells how many runs there were.
+    fn last_words() -> Ask {
+        Ask::Say
+    }
+
+    fn utterance(ask: &Ask, request: u64) -> Utterance {
+        Utterance::Text(ask.text(request))
+    }
+
+    fn is_to_fail(ask: &Ask) -> bool {
+        matches!(ask, Ask::Fail)
+    }
+
+    fn due(ask: &Ask, at: i64) -> Option<i64> {
+        match ask {
+            Ask::Timer(ms) => Some(at + i64::try_from(*ms).unwrap_or(i64::MAX)),
+            _ => None,
+        }
+    }
+
+    fn expected(ask: &Ask) -> Vec<What> {
+        match ask {
+            Ask::Say | Ask::Slow(_) | Ask::Flaky => vec![What::Answered],
+            Ask::Timer(_) => vec![What::Set, What::Rang],
+            Ask::Work(steps) => {
+                let steps = (1..=*steps).map(What::Step);
+                [What::Begun].into_iter().chain(steps).chain([What::Done]).collect()
+            }
+            Ask::Many(messages) => (1..=*messages).map(What::Part).collect(),
+            Ask::List => vec![What::Listed(Vec::new())],
+            Ask::Cancel => vec![What::Cancelled(Vec::new())],
+            Ask::Fail => vec![What::Dead],
+        }
+    }
+
+    fn bare(what: &What) -> What {
+        match what {
+            What::Listed(_) => What::Listed(Vec::new()),
+            What::Cancelled(_) => What::Cancelled(Vec::new()),
+            other => other.clone(),
+        }
+    }
+
+    fn place(what: &What) -> u32 {
+        match what {
+            What::Step(n) | What::Part(n) => *n,
+            What::Rang | What::Done => u32::MAX,
+            _ => 0,
+        }
+    }
+
+    fn read(call: &Call<'_>, _index: &Index<'_, Self>) -> Vec<Option<Said>> {
+        let read = |message: &&Value| message["text"].as_str()?.parse().ok();
+        call.messages.iter().map(read).collect()
+    }
+
+    fn is_apology(message: &Value) -> bool {
+        let text = message["text"].as_str().and_then(|text| text.strip_prefix("the process died "));
+        text.is_some_and(|rest| rest.ends_with(" times running this"))
+    }
+
+    fn handled(chat: &Chat) -> Vec<u64> {
+        let mut handled: BTreeMap<u64, u64> = BTreeMap::new();
+        for said in chat.told().filter(|said| phase(&said.what) == 0) {
+            if let Some(run) = said.run {
+                handled.insert(run, said.request);
+            }
+        }
+        handled.into_values().collect()
+    }
+
+    fn is_cancelled(chat: &Chat, request: u64, what: &What) -> bool {
+        *what == What::Rang && chat.cancelled().contains_key(&request)
+    }
+
+    fn check(chat: &Chat, verdict: &mut Verdict) {
+        chat.check_runs(verdict);
+        chat.check_timers(verdict);
+    }
+}
+
+/// The run of a request that said something: a request may have one for its event and one for what came of it.
+pub(crate) fn phase(what: &What) -> u8 {
+    match what {
+        What::Rang | What::Done => 1,
+        _ => 0,
+    }
+}
+
+impl Chat {
+    /// Returns the timers that were cancelled, with the runs that did so.
+    pub(crate) fn cancelled(&self) -> HashMap<u64, u64> {
+        let mut cancelled = HashMap::new();
+        for said in self.told() {
+            if let (What::Cancelled(timers), Some(run)) = (&said.what, said.run) {
+                cancelled.extend(timers.iter().map(|timer| (*timer, run)));
+            }
+        }
+        cancelled
+    }
+}
