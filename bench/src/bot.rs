@@ -9,11 +9,11 @@ use crate::{
     topic::Bench,
 };
 
-mod body;
+pub(crate) mod body;
 mod conversation;
-mod line;
-mod process;
-mod webhooks;
+pub(crate) mod line;
+pub(crate) mod process;
+pub(crate) mod webhooks;
 
 use process::Bot;
 

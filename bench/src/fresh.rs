@@ -40,6 +40,11 @@ impl Fresh {
         self.folder.path().join("store.db")
     }
 
+    /// Returns the path of a folder for pictures that are published.
+    pub(crate) fn media(&self) -> PathBuf {
+        self.folder.path().join("media")
+    }
+
     /// Returns the Redis server, if the store is one.
     pub(crate) const fn redis(&self) -> Option<&RedisServer> {
         self.server.as_ref()

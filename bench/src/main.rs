@@ -11,6 +11,7 @@ mod bot;
 mod figures;
 mod fresh;
 mod growth;
+mod heavy;
 mod http;
 mod limits;
 mod machine;

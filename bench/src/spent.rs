@@ -2,9 +2,13 @@
 
 use std::{ops::Sub, time::Duration};
 
-use nix::sys::{
-    resource::{UsageWho, getrusage},
-    time::{TimeVal, TimeValLike as _},
+use anyhow::Context as _;
+use nix::{
+    sys::{
+        resource::{UsageWho, getrusage},
+        time::{TimeVal, TimeValLike as _},
+    },
+    unistd::{SysconfVar, sysconf},
 };
 
 use crate::{figures::Figure, fresh::Fresh, redis_info::RedisInfo};
@@ -27,7 +31,22 @@ impl Cpu {
         Ok(Self { user: time(usage.user_time())?, kernel: time(usage.system_time())? })
     }
 
-    fn total(self) -> Duration {
+    /// Returns what a process of this user has spent, in steps of the kernel's clock tick (10 ms).
+    pub(crate) fn of_process(pid: u32) -> anyhow::Result<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The program's name stands in brackets and may have spaces.
+        let (_, rest) = stat.rsplit_once(") ").context("no name")?;
+        let mut times = rest.split(' ').skip(11).map(str::parse::<u32>);
+        let mut next = || {
+            let ticks = times.next().context("too short")??;
+            let per_second = sysconf(SysconfVar::CLK_TCK)?.context("no clock tick")?;
+            anyhow::Ok(Duration::from_secs(ticks.into()) / u32::try_from(per_second)?)
+        };
+        Ok(Self { user: next()?, kernel: next()? })
+    }
+
+    /// Returns both together.
+    pub(crate) fn total(self) -> Duration {
         self.user + self.kernel
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     analysis, bot,
     figures::{Figure, Figures},
     fresh::Fresh,
-    growth,
+    growth, heavy,
     options::{Options, StoreKind},
     punctuality, space, throughput,
 };
@@ -28,6 +28,8 @@ pub(crate) enum Topic {
     Bot,
     /// What a job costs beside many that wait.
     Growth,
+    /// What is felt of timers and webhooks while the keyword bot does heavy work.
+    Heavy,
     /// How fast the keyword bot takes texts apart; on no store.
     Analysis,
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Topic {
             Self::Space => "Space",
             Self::Bot => "Bot",
             Self::Growth => "Growth",
+            Self::Heavy => "Heavy",
             Self::Analysis => "Analysis",
         })
     }
@@ -82,6 +85,7 @@ impl Bench<'_> {
             Topic::Space => space::measure(self).await,
             Topic::Bot => bot::measure(self).await,
             Topic::Growth => growth::measure(self).await,
+            Topic::Heavy => heavy::measure(self).await,
             Topic::Analysis => analysis::measure(self),
         }
     }

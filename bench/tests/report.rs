@@ -169,6 +169,25 @@ fn the_bot_is_shown_from_webhook_to_message() {
 }
 
 #[test]
+fn heavy_jobs_are_shown_with_what_is_felt_beside_them_and_alone() {
+    programs_are_built();
+    let mut rows = measure("heavy");
+    for situation in ["alone", "beside 3 heavy jobs"] {
+        let of =
+            ["webhook to 200", "timer lateness", "timer's due time to its end", "text to reply"];
+        for what in of {
+            let names = ["p50", "p99", "max"].map(|part| format!("{what} {situation}, {part}"));
+            take(&mut rows, &BOTH, &names.each_ref().map(String::as_str));
+        }
+    }
+    let names =
+        ["CPU of a heavy job", "first answer after", "last answer after", "most resident memory"];
+    take(&mut rows, &BOTH, &names);
+    take_if(&mut rows, &BOTH, &["heavy jobs answered"], |jobs| jobs == 3.0);
+    no_others(&rows);
+}
+
+#[test]
 fn growth_is_shown_for_each_number_of_pending_timers() {
     programs_are_built();
     let mut rows = measure("growth");

@@ -1,6 +1,9 @@
 //! LINE: the simulator as a process, spoken to over its control API.
 
-use std::process::Stdio;
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
@@ -14,18 +17,21 @@ use crate::{
     port,
 };
 
+/// How long one call waits for a message.
+const ONE_WAIT: Duration = Duration::from_secs(30);
+
 /// A running simulator.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Where it expects the bot.
-    pub(super) bot_port: u16,
+    pub(crate) bot_port: u16,
     port: u16,
     _process: Killed,
 }
 
 impl Line {
     /// Starts a simulator for a bot that does not run yet.
-    pub(super) async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
         let (bot_port, port) = (port::free()?, port::free()?);
         let bot = format!("http://127.0.0.1:{bot_port}/callback");
         let process = Killed::start("line-simulator", |command| {
@@ -42,12 +48,12 @@ impl Line {
     }
 
     /// Returns the address of the API.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Adds a user who has written nothing yet.
-    pub(super) async fn user(&self) -> anyhow::Result<User> {
+    pub(crate) async fn user(&self) -> anyhow::Result<User> {
         let mut connection = Connection::open(self.port).await?;
         let new = json!({"displayName": "user", "language": "en"});
         let user = post(&mut connection, "users", &new).await?;
@@ -58,7 +64,7 @@ impl Line {
 
 /// A user with a connection of their own.
 #[derive(Debug)]
-pub(super) struct User {
+pub(crate) struct User {
     connection: Connection,
     id: String,
     /// How many messages the user has seen in the chat.
@@ -67,7 +73,7 @@ pub(super) struct User {
 
 impl User {
     /// Writes a text to the bot.
-    pub(super) async fn says(&mut self, text: &str) -> anyhow::Result<()> {
+    pub(crate) async fn says(&mut self, text: &str) -> anyhow::Result<()> {
         let path = format!("chats/{}/messages", self.id);
         post(&mut self.connection, &path, &json!({"type": "text", "text": text})).await?;
         self.count += 1;
@@ -75,24 +81,35 @@ impl User {
     }
 
     /// Waits for the next message of the bot.
-    pub(super) async fn hears(&mut self) -> anyhow::Result<()> {
-        let message = self.message(self.count, 30_000).await?;
-        ensure!(message["from"] == "bot", "the bot does not answer: {message}");
-        self.count += 1;
-        Ok(())
+    pub(crate) async fn hears(&mut self) -> anyhow::Result<Value> {
+        self.hears_within(ONE_WAIT).await
+    }
+
+    /// Waits longer for the next message of the bot.
+    pub(crate) async fn hears_within(&mut self, patience: Duration) -> anyhow::Result<Value> {
+        let began = Instant::now();
+        loop {
+            let message = self.message(self.count, ONE_WAIT.as_millis()).await?;
+            if !message.is_null() {
+                ensure!(message["from"] == "bot", "the bot does not answer: {message}");
+                self.count += 1;
+                return Ok(message);
+            }
+            ensure!(began.elapsed() < patience, "the bot does not answer");
+        }
     }
 
     /// Returns when the simulator got a message of the chat, in milliseconds since 1970; the first has the number 1.
-    pub(super) async fn time_of(&mut self, number: u64) -> anyhow::Result<i64> {
+    pub(crate) async fn time_of(&mut self, number: u64) -> anyhow::Result<i64> {
         let message = self.message(number - 1, 0).await?;
         message["at"].as_i64().context("a message has a time")
     }
 
-    /// Returns the first message after so many, once it is there.
-    async fn message(&mut self, after: u64, wait_ms: u32) -> anyhow::Result<Value> {
+    /// Returns the first message after so many, once it is there; `null` if that takes longer.
+    async fn message(&mut self, after: u64, wait_ms: u128) -> anyhow::Result<Value> {
         let path = format!("/control/chats/{}?after={after}&wait_ms={wait_ms}", self.id);
         let mut chat = read(&self.connection.get(&path).await?)?;
-        Ok(chat["messages"][0].take())
+        Ok(chat["messages"].get_mut(0).map(Value::take).unwrap_or_default())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     fresh::{Fresh, beside_us},
     http::Connection,
     port,
+    spent::Cpu,
 };
 
 /// The token with which LINE is called.
@@ -23,25 +24,36 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running bot.
 #[derive(Debug)]
-pub(super) struct Bot {
-    pub(super) port: u16,
+pub(crate) struct Bot {
+    pub(crate) port: u16,
     /// The time from start to the first 200 of `/ready`.
-    pub(super) start: Duration,
+    pub(crate) start: Duration,
     process: Killed,
 }
 
 impl Bot {
     /// Starts a role of the bot on a store and waits until it is ready; without `line`, it can call nobody.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         role: &str,
         fresh: &Fresh,
         line: Option<&Line>,
     ) -> anyhow::Result<Self> {
+        Self::start_program(BOT, role, fresh, line, &[]).await
+    }
+
+    /// Does the same with any bot, and more settings.
+    pub(crate) async fn start_program(
+        name: &str,
+        role: &str,
+        fresh: &Fresh,
+        line: Option<&Line>,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let port = line.map_or_else(port::free, |line| Ok(line.bot_port))?;
         let api = line.map_or_else(|| NOBODY.to_owned(), Line::url);
         let began = Instant::now();
-        let process = Killed::start(BOT, |command| {
-            command.arg(role).env_clear().envs([
+        let process = Killed::start(name, |command| {
+            command.arg(role).env_clear().envs(settings.iter().copied()).envs([
                 ("STORE_URL", fresh.url().as_str()),
                 ("LINE_CHANNEL_SECRET", SECRET),
                 ("LINE_CHANNEL_ACCESS_TOKEN", TOKEN),
@@ -57,12 +69,17 @@ impl Bot {
     }
 
     /// Returns the resident memory in MiB.
-    pub(super) fn memory(&self) -> anyhow::Result<f64> {
+    pub(crate) fn memory(&self) -> anyhow::Result<f64> {
         self.process.mebibytes("VmRSS:")
     }
 
+    /// Returns the processor time since the start.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Cpu> {
+        Cpu::of_process(self.process.0.id())
+    }
+
     /// Returns the most resident memory since the start, in MiB.
-    pub(super) fn peak(&self) -> anyhow::Result<f64> {
+    pub(crate) fn peak(&self) -> anyhow::Result<f64> {
         self.process.mebibytes("VmHWM:")
     }
 }

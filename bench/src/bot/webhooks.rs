@@ -78,7 +78,11 @@ async fn stored(bot: &Bot) -> anyhow::Result<u64> {
 
 /// Returns a whole request: a user writes a text, with an event's id that no other request has.
 fn request(index: u64) -> Vec<u8> {
-    let body = body::of_text(index, 2 + index % USERS);
+    signed(&body::of_text(index, 2 + index % USERS))
+}
+
+/// Returns a whole request with this body.
+pub(crate) fn signed(body: &str) -> Vec<u8> {
     let signature = signature::sign(&ChannelSecret::new(SECRET), body.as_bytes());
     format!(
         "POST /callback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx-line-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",

@@ -10,7 +10,7 @@ use std::{
 };
 
 use yamabiko_line::event::Event;
-use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State};
+use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State, store::Claim};
 
 use crate::{
     Context, Result,
@@ -228,10 +228,19 @@ async fn built_in(run: &Run, event: &Event) -> yamabiko_queue::Result<Vec<Effect
 }
 
 fn measure_lateness(run: &Run) {
-    if let Some(due) = run.claim.job.due {
-        metrics::histogram!("yamabiko_timer_lateness_seconds")
-            .record(run.claim.claimed_at.since(due).as_secs_f64());
+    if let Some(late) = lateness(&run.claim) {
+        metrics::histogram!("yamabiko_timer_lateness_seconds").record(late.as_secs_f64());
     }
+}
+
+/// Returns how late a job starts that was to start later; `None` for a run after its first.
+///
+/// A job keeps the due time that it was stored with, and what follows a failure or a snooze has another.
+/// One that was snoozed before any checkpoint counts as new, as it does for all limits of time.
+fn lateness(Claim { job, claimed_at, .. }: &Claim) -> Option<Duration> {
+    let is_first = job.first_claimed == Some(*claimed_at)
+        && (job.failures, job.lost, job.checkpoint, job.reruns) == (0, 0, 0, 0);
+    job.due.filter(|_| is_first).map(|due| claimed_at.since(due))
 }
 
 fn failed(error: String) -> Finish {
@@ -242,4 +251,53 @@ fn newer(reason: String) -> Finish {
     let ending =
         Ending::Snoozed { after: NEWER_AGAIN, hold: true, afresh: false, reason: Some(reason) };
     Finish { ending, effects: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use yamabiko_queue::{
+        Clock, Due, ManualClock, NewJob, Outcome, StoreOptions, Timestamp,
+        store::{self, Commit, Want},
+    };
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn only_the_first_run_of_a_timer_tells_how_late_timers_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("bot.db").display());
+        let clock = ManualClock::new(Timestamp::from_millis(1_700_000_000_000));
+        let mut options = StoreOptions::new("bot");
+        options.clock = Clock::Manual(clock.clone());
+        let store = store::open(&url, options).await.unwrap();
+        let timer = NewJob { due: Due::In(MINUTE), ..NewJob::new("timer", "1") };
+        store.insert(&[timer, NewJob::new("at_once", "1")]).await.unwrap();
+        let want = Want { queues: vec!["default".to_owned()], at_most: 2 };
+        let claim = async |commits: &[Commit]| {
+            let mut turn = store.turn(commits, std::slice::from_ref(&want)).await.unwrap();
+            turn.claims.pop().unwrap()
+        };
+        let commit = |Claim { job, token, .. }: &Claim, outcome| Commit {
+            id: job.id,
+            token: *token,
+            outcome,
+            effects: Vec::new(),
+        };
+
+        assert_eq!(lateness(&claim(&[]).await), None);
+        clock.advance(MINUTE + Duration::from_secs(2));
+        store.tick().await.unwrap();
+        let first = claim(&[]).await;
+        assert_eq!(lateness(&first), Some(Duration::from_secs(2)));
+        let payload = b"2".to_vec();
+        let checkpoint = commit(&first, Outcome::Checkpoint { number: 0, payload });
+        let at = first.claimed_at;
+        let snooze = Outcome::Snooze { at, hold: false, reason: None, afresh: true };
+        store.turn(&[checkpoint, commit(&first, snooze)], &[]).await.unwrap();
+        clock.advance(MINUTE);
+        store.tick().await.unwrap();
+        assert_eq!(lateness(&claim(&[]).await), None);
+    }
 }

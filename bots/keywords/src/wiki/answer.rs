@@ -25,6 +25,9 @@ pub(super) struct Part {
     continuation: Map<String, Value>,
     #[serde(default)]
     query: Query,
+    error: Option<Value>,
+    #[serde(default)]
+    warnings: Map<String, Value>,
     #[serde(skip)]
     bytes: usize,
 }
@@ -122,16 +125,16 @@ pub(super) fn read(fetched: &Fetched) -> Result<Part, WikiError> {
     if !fetched.content_type.starts_with("application/json") {
         return Err(WikiError::Unexpected("it is not JSON".to_owned()));
     }
-    let value: Value = serde_json::from_slice(&fetched.body).map_err(|error| not_read(&error))?;
-    if let Some(error) = value.get("error") {
+    // Straight into what is needed: making a tree of all values of a large answer would hold up what else the thread serves.
+    let part: Part = serde_json::from_slice(&fetched.body).map_err(|error| not_read(&error))?;
+    if let Some(error) = &part.error {
         return Err(refusal(error, fetched));
     }
-    if let Some(warnings) = value.get("warnings").and_then(Value::as_object) {
+    if !part.warnings.is_empty() {
         // Their texts may quote what was asked.
-        let modules: Vec<_> = warnings.keys().map(|name| code(name)).collect();
+        let modules: Vec<_> = part.warnings.keys().map(|name| code(name)).collect();
         tracing::warn!("the wiki warns of parameters of {}", modules.join(", "));
     }
-    let part: Part = serde_json::from_value(value).map_err(|error| not_read(&error))?;
     Ok(Part { bytes: fetched.body.len(), ..part })
 }
 
