@@ -305,6 +305,24 @@ fn a_picture_that_line_still_prepares_is_asked_for_again() {
 }
 
 #[test]
+fn the_animation_ends_with_a_job_that_dies() {
+    let bot = demonstration();
+    let sakura = bot.user("さくら");
+    for _ in 0..10 {
+        bot.line().fail_next_call(Call::Content, LineFault::ServerError);
+    }
+    sakura.sends_picture(picture(ImageFormat::Png, 8, 8));
+    bot.advance(3 * 60 * 60 * SECOND);
+    assert_eq!(bot.dead_jobs()[0].kind, "colours");
+    let heard = sakura.hears();
+    assert_eq!((heard.len(), heard[0].as_str()), (2, to_a_picture::WAIT));
+    assert!(sakura.loading().is_none());
+    let shown = bot.line().calls(Call::Loading);
+    bot.advance(60 * 60 * SECOND);
+    assert_eq!(bot.line().calls(Call::Loading), shown);
+}
+
+#[test]
 fn a_crash_in_the_middle_makes_no_second_answer() {
     let (bot, wiki) = with_wiki();
     let sakura = bot.user("さくら");

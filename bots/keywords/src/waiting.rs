@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use yamabiko::{ChatKind, Context, Job, JobId, Lane, Result, Snooze, Timestamp};
 
+use crate::{colours::Colours, research::Research};
+
 /// How long the animation is shown at once; LINE allows no more.
 const SHOWN: Duration = Duration::from_secs(60);
 /// When it is renewed: a little before its end.
@@ -12,7 +14,7 @@ const RENEW: Duration = Duration::from_secs(50);
 /// How long a chat waits at most; by then its job has ended, well or not.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Renews the loading animation until it is cancelled by the job that answers.
+/// Renews the loading animation until it is cancelled by the job that answers, or that job has died.
 ///
 /// The job that answers cannot do so itself as long as it waits behind others.
 #[derive(Clone, Serialize, Deserialize)]
@@ -42,6 +44,10 @@ impl Job for KeepWaiting {
 
     async fn run(self, cx: Context) -> Result {
         if cx.now().since(self.since) >= PATIENCE {
+            return Ok(());
+        }
+        // A job that died has cancelled nothing.
+        if !cx.has_job::<Research>().await? && !cx.has_job::<Colours>().await? {
             return Ok(());
         }
         show(&cx);

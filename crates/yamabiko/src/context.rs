@@ -273,6 +273,16 @@ impl<S: ChatState> Context<S> {
         Ok(live.into_iter().filter_map(Timer::of).collect())
     }
 
+    /// Says whether the chat has a job of this kind that is not over, from the store; one that this run has asked for is not there yet.
+    ///
+    /// # Errors
+    /// If the store cannot be reached.
+    pub async fn has_job<J: Job<S>>(&self) -> Result<bool> {
+        let Some(chat) = &self.inner.envelope.chat else { return Ok(false) };
+        let live = self.inner.run.live(chat.as_str()).await?;
+        Ok(live.iter().any(|record| record.job.kind == J::KIND))
+    }
+
     /// Waits for this long; in a test, by the clock that the test moves.
     ///
     /// The run goes on meanwhile, with its limit of time, and a run in the chat's lane keeps the chat waiting:
