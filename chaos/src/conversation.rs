@@ -1,6 +1,12 @@
 //! What users and a bot say to each other: what can be asked for, and what must come of it.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash, path::Path, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Debug,
+    hash::Hash,
+    path::Path,
+    time::Duration,
+};
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -140,6 +146,7 @@ pub(crate) struct Index<'a, C: Conversation> {
     by_event: HashMap<&'a str, u64>,
     by_message: HashMap<&'a str, u64>,
     by_request: HashMap<u64, &'a C::Ask>,
+    taken_back: HashSet<u64>,
 }
 
 impl<'a, C: Conversation> Index<'a, C> {
@@ -149,6 +156,10 @@ impl<'a, C: Conversation> Index<'a, C> {
             by_event: all().map(|asked| (asked.event.as_str(), asked.request)).collect(),
             by_message: all().map(|asked| (asked.message.as_str(), asked.request)).collect(),
             by_request: all().map(|asked| (asked.request, &asked.ask)).collect(),
+            taken_back: all()
+                .filter(|asked| asked.unsent_by.is_some())
+                .map(|asked| asked.request)
+                .collect(),
         }
     }
 
@@ -165,6 +176,11 @@ impl<'a, C: Conversation> Index<'a, C> {
     /// Returns the request that a job comes from.
     pub(crate) fn of_job(&self, record: &JobRecord) -> Option<u64> {
         self.of_message(record.job.origin.as_deref()?)
+    }
+
+    /// Says whether the user took the request's message back, sooner or later.
+    pub(crate) fn is_taken_back(&self, request: u64) -> bool {
+        self.taken_back.contains(&request)
     }
 
     /// Returns what a request asks for.

@@ -30,6 +30,8 @@ const UNKNOWN: [Subject; 2] =
 const WAIT_FOR_PICTURE: &str = "ちょっと待ってね / One moment, please";
 /// How its answer to a picture begins.
 const COLOURS: &str = "写真の色 / The colours of your picture:\n#";
+/// How it answers a picture that LINE no longer has.
+const GONE: &str = "その写真はもうありません。";
 /// How it greets a user who comes back.
 const GREETING: &str = "言葉や文章を送ると、";
 /// What it says if it has given a request up.
@@ -208,7 +210,10 @@ impl Conversation for Keywords {
         };
         let answered = |request: u64| {
             let ask = *index.ask(request)?;
-            ask.is_answered_by(request, &call.messages).then_some(What::Answered)
+            // LINE has no picture any more that was taken back, and the bot may learn of that first.
+            let is_gone = || ask == Ask::Picture && index.is_taken_back(request) && says_gone(call);
+            let is_answered = ask.is_answered_by(request, &call.messages) || is_gone();
+            is_answered.then_some(What::Answered)
         };
         let said = match call.messages[0]["quotedMessageId"].as_str() {
             Some(quoted) => index
@@ -250,6 +255,12 @@ impl Conversation for Keywords {
         let waiting = live.iter().filter(|record| record.job.kind == WAITING);
         waiting.filter(|record| !answering.contains(&record.job.parent)).collect()
     }
+}
+
+/// Says whether a call says no more than that a picture is gone.
+fn says_gone(call: &Call<'_>) -> bool {
+    let [message] = call.messages[..] else { return false };
+    message["text"].as_str().is_some_and(|text| text.starts_with(GONE))
 }
 
 /// Draws a picture of two colours, another one for each request.

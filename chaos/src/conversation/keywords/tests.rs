@@ -9,22 +9,25 @@ use crate::{
     check::{Asked, Heard, Wrong},
 };
 
-/// What a user asked for: the request 1, by the message `m1`.
-fn pages(ask: Ask) -> Vec<Page<Ask>> {
+/// What a user asked for: the request 1, by the message `m1`, perhaps taken back.
+fn pages(ask: Ask, unsent_by: Option<String>) -> Vec<Page<Ask>> {
     let asked = book::Asked {
         request: 1,
         ask,
         event: "e1".to_owned(),
         message: "m1".to_owned(),
-        unsent_by: None,
+        unsent_by,
     };
     vec![Page { user: "u".to_owned(), asked: vec![asked], unfollows: vec![] }]
 }
 
 /// Reads a call that the bot made after this was asked for.
 fn read(ask: Ask, messages: &[Value]) -> Option<What> {
-    let pages = pages(ask);
-    let index = Index::of(&pages);
+    read_of(&pages(ask, None), messages)
+}
+
+fn read_of(pages: &[Page<Ask>], messages: &[Value]) -> Option<What> {
+    let index = Index::of(pages);
     let call = Call { messages: messages.iter().collect(), request: index.of_event("e1") };
     let [said] = &Keywords::read(&call, &index)[..] else { panic!("a call is read as a whole") };
     said.as_ref().map(|said| {
@@ -80,6 +83,15 @@ fn an_answer_in_parts_or_out_of_order_is_not_understood() {
     ] {
         assert_eq!(read(ask, &parts), None, "{parts:?}");
     }
+}
+
+#[test]
+fn a_picture_is_answered_as_gone_only_if_it_was_taken_back() {
+    let gone = [quoting("その写真はもうありません。もう一度送ってください。")];
+    assert_eq!(read(Ask::Picture, &gone), None);
+    let taken_back = |ask| pages(ask, Some("e2".to_owned()));
+    assert_eq!(read_of(&taken_back(Ask::Picture), &gone), Some(What::Answered));
+    assert_eq!(read_of(&taken_back(Ask::Known(KNOWN[0])), &gone), None);
 }
 
 #[test]
