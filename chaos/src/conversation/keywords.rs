@@ -241,7 +241,7 @@ impl Conversation for Keywords {
         in_order.map(|heard| heard.said.request).collect()
     }
 
-    /// Nobody tells the job that waits that the one that would have answered is dead; it gives up by itself, much later.
+    /// The job that waits learns only at its next turn that the one that would have answered is dead.
     fn outlives(live: &JobRecord, dead: &[JobRecord]) -> bool {
         let is_answer = |job: &Job| ANSWERING.contains(&job.kind.as_str());
         let mut dead = dead.iter().map(|record| &record.job).filter(|job| is_answer(job));
