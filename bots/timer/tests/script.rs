@@ -20,7 +20,7 @@ async fn play(name: &str) {
     let _bot = Process::bot("all", &store, port, &line);
     let mut stage = Stage::at(&line.url).unwrap();
     stage.patience = PATIENCE;
-    stage.meet_bot().await.unwrap();
+    line.reaches(&format!("http://127.0.0.1:{port}/ready")).await;
     if let Some(failure) = script.play(&stage).await.failure {
         panic!("{name}:{}: not as expected\n{failure}", failure.line);
     }

@@ -1,13 +1,10 @@
 //! What a process does in each role.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::SetOnce, task::JoinSet};
 use yamabiko_line::secret::ChannelSecret;
 use yamabiko_queue::{
     Clock, Queue, Store, Worker, WorkerOptions,
@@ -89,7 +86,8 @@ impl Bot {
         if let Some(media) = media.clone() {
             app.data.insert(media);
         }
-        let (health, opened, queue) = (Arc::default(), Arc::default(), Arc::default());
+        let (health, opened, queue) =
+            (Arc::default(), Arc::default(), Arc::<SetOnce<_>>::default());
         let status = Status {
             store: Arc::clone(&opened),
             queues: app.queues.names(),
@@ -107,13 +105,13 @@ impl Bot {
             }
         });
         let name = app.name.clone();
-        // What comes in before the store is open is answered 503.
+        // What comes in before the store is open waits for it a little, then is answered 503.
         let store = tokio::select! {
             store = self.open(&name) => store?,
             () = self.stop.requested() => return Ok(()),
         };
         opened.get_or_init(|| Arc::clone(&store));
-        queue.get_or_init(|| Queue::new(Arc::clone(&store)));
+        queue.set(Queue::new(Arc::clone(&store))).context("the store was opened twice")?;
         if self.role != Role::Dev {
             self.warn(&store, &app);
         }
@@ -153,7 +151,7 @@ impl Bot {
         tasks: &mut JoinSet<Result>,
         status: Status,
         endpoints: Endpoints,
-        queue: &Arc<OnceLock<Queue>>,
+        queue: &Arc<SetOnce<Queue>>,
         media: Option<Media>,
     ) -> Result {
         let routes = server::status_routes(status);

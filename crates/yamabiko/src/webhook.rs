@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -13,6 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use tokio::{sync::SetOnce, time};
 use yamabiko_line::{
     event::{Envelope, Event, EventKind},
     secret::ChannelSecret,
@@ -27,7 +28,7 @@ mod tests;
 
 /// The largest body that is read: 1 MiB.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
-/// How long storing may take before LINE is told to come again (I3).
+/// How long opening the store and storing may take before LINE is told to come again (I3).
 const STORE_TIMEOUT: Duration = Duration::from_millis(1_400);
 /// For how long an event's key is remembered (I1).
 const REMEMBER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,7 +38,7 @@ const REMEMBER: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct Webhook {
     pub(crate) secret: Arc<ChannelSecret>,
     /// Where events go, once the store is open.
-    pub(crate) queue: Arc<OnceLock<Queue>>,
+    pub(crate) queue: Arc<SetOnce<Queue>>,
     /// Whether LINE was asked to send the last webhook again.
     turned_away: Arc<AtomicBool>,
 }
@@ -55,7 +56,7 @@ pub(crate) async fn callback(
 }
 
 impl Webhook {
-    pub(crate) fn new(secret: ChannelSecret, queue: Arc<OnceLock<Queue>>) -> Self {
+    pub(crate) fn new(secret: ChannelSecret, queue: Arc<SetOnce<Queue>>) -> Self {
         Self { secret: Arc::new(secret), queue, turned_away: Arc::default() }
     }
 
@@ -77,10 +78,12 @@ impl Webhook {
         if jobs.is_empty() {
             return StatusCode::OK;
         }
-        let Some(queue) = self.queue.get() else {
+        let deadline = time::Instant::now() + STORE_TIMEOUT;
+        // LINE sends a webhook again only where the channel is set so: a bot that starts lets it wait.
+        let Ok(queue) = time::timeout_at(deadline, self.queue.wait()).await else {
             return self.turn_away("the store is not open yet");
         };
-        match tokio::time::timeout(STORE_TIMEOUT, queue.enqueue(jobs)).await {
+        match time::timeout_at(deadline, queue.enqueue(jobs)).await {
             Ok(Ok(inserted)) => {
                 count(&inserted);
                 if self.turned_away.swap(false, Ordering::Relaxed) {

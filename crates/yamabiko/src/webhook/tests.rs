@@ -1,5 +1,6 @@
 //! Any request gets one of four answers, and the events that are fine are stored whatever stands beside them.
 
+use axum::http::{HeaderName, HeaderValue};
 use proptest::{
     collection::vec,
     prelude::*,
@@ -34,8 +35,7 @@ impl Web {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = store::open(&url, StoreOptions::new("test")).await.unwrap();
-        let queue = Arc::new(OnceLock::new());
-        assert!(queue.set(Queue::new(Arc::clone(&store))).is_ok());
+        let queue = Arc::new(SetOnce::new_with(Some(Queue::new(Arc::clone(&store)))));
         let routes = webhook_routes(Webhook::new(ChannelSecret::new(SECRET), queue));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -197,4 +197,23 @@ fn an_event_can_be_read_again_however_deeply_it_is_nested() {
             assert!(web.stored(&name).await.is_some() || depth > 126, "{depth}");
         });
     }
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_while_a_bot_starts_waits_for_the_store() {
+    let web = Web::start().await;
+    let webhook = Webhook::new(ChannelSecret::new(SECRET), Arc::default());
+    let body = json!({"destination": "Ubot", "events": [good("early")]}).to_string();
+    let signature = signature::sign(&ChannelSecret::new(SECRET), body.as_bytes());
+    let headers = HeaderMap::from_iter([(
+        HeaderName::from_static("x-line-signature"),
+        HeaderValue::from_str(&signature).unwrap(),
+    )]);
+    let taken = webhook.take(&headers, body.as_bytes());
+    let opens = async {
+        tokio::task::yield_now().await;
+        assert!(webhook.queue.set(Queue::new(Arc::clone(&web.store))).is_ok());
+    };
+    assert_eq!(tokio::join!(biased; taken, opens).0, StatusCode::OK);
+    assert!(web.stored("early").await.is_some());
 }
