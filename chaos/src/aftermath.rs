@@ -18,6 +18,7 @@ use crate::{
     book::Page,
     conversation::{Call, Conversation, Index},
     leftovers::leftovers,
+    patience::patiently,
     place::Place,
 };
 
@@ -58,12 +59,12 @@ impl Aftermath {
         let mut options = StoreOptions::new(bot);
         options.keep_completed = FORGOTTEN;
         options.keep_completed_max = u32::MAX;
-        Ok(Self { store: store::open(&place.direct_url(), options).await? })
+        Ok(Self { store: open(&place.direct_url(), &options).await? })
     }
 
     /// Says whether all is over; that is cheap to ask as long as much is left to do.
     pub(crate) async fn is_over<C: Conversation>(&self) -> anyhow::Result<bool> {
-        let states = self.store.counts().await?.states;
+        let states = patiently(async || self.store.counts().await).await?.states;
         let over = [State::Completed, State::Dead, State::Cancelled];
         let live: u64 =
             states.iter().filter(|(state, _)| !over.contains(state)).map(|(_, count)| count).sum();
@@ -89,7 +90,7 @@ impl Aftermath {
     /// Ends jobs that may be live though all is over.
     pub(crate) async fn end(&self, outliving: &[JobRecord]) -> anyhow::Result<()> {
         let ids: Vec<_> = outliving.iter().map(|record| record.job.id).collect();
-        self.store.cancel(&ids).await?;
+        patiently(async || self.store.cancel(&ids).await).await?;
         Ok(())
     }
 
@@ -101,7 +102,7 @@ impl Aftermath {
         let mut query = Query { limit: 1000, ..query };
         let mut all = Vec::new();
         loop {
-            let page = self.store.list(&query).await?;
+            let page = patiently(async || self.store.list(&query).await).await?;
             all.extend(page.records);
             query.after = page.next;
             if query.after.is_none() {
@@ -152,7 +153,7 @@ impl Aftermath {
             }
         }
         for page in pages {
-            let runs = match self.store.state(&page.user).await? {
+            let runs = match patiently(async || self.store.state(&page.user).await).await? {
                 Some(state) => {
                     let state: Value = serde_json::from_slice(&state)?;
                     state["s"]["count"].as_u64().with_context(|| format!("a state: {state}"))?
@@ -165,18 +166,23 @@ impl Aftermath {
     }
 }
 
+async fn open(url: &str, options: &StoreOptions) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(patiently(async || store::open(url, options.clone()).await).await?)
+}
+
 /// Lets all be forgotten that is over, and returns what is left.
 pub(crate) async fn left_over(place: &Place, bot: &str) -> anyhow::Result<Vec<String>> {
     let url = place.direct_url();
-    let now = store::open(&url, StoreOptions::new(bot)).await?.tick().await?.now;
+    let store = open(&url, &StoreOptions::new(bot)).await?;
+    let now = patiently(async || store.tick().await).await?.now;
     let mut options = StoreOptions::new(bot);
     options.clock = Clock::Manual(ManualClock::new(now + FORGOTTEN));
-    let store = store::open(&url, options).await?;
+    let store = open(&url, &options).await?;
     let mut before = u64::MAX;
     let mut idle = 0;
     for _ in 0..PRUNES {
-        store.tick().await?;
-        let left: u64 = store.counts().await?.states.values().sum();
+        patiently(async || store.tick().await).await?;
+        let left: u64 = patiently(async || store.counts().await).await?.states.values().sum();
         // What is remembered of jobs is pruned as well, and is in no count.
         idle = if left < before { 0 } else { idle + 1 };
         before = left;

@@ -23,6 +23,7 @@ mod line;
 mod locks;
 mod media;
 mod options;
+mod patience;
 mod place;
 mod ports;
 mod report;
