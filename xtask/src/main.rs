@@ -8,6 +8,7 @@ mod bench;
 mod chaos;
 mod command;
 mod defect;
+mod deny;
 mod plant;
 mod setup;
 mod test;
@@ -40,6 +41,8 @@ enum Task {
     },
     /// Kills processes and stores, breaks LINE, and counts what was lost or said twice.
     Chaos(chaos::Options),
+    /// Looks whether other people's code that comes into the programs is licensed, known and maintained.
+    Deny(deny::Options),
     /// Measures the queue and the whole bot in release builds, and prints a table for each topic.
     Bench(bench::Options),
 }
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Setup => setup::install()?,
         Task::Plant { store, only } => plant::run_all(store, only.as_deref())?,
         Task::Chaos(options) => return chaos::run(&options),
+        Task::Deny(options) => deny::check(&options)?,
         Task::Bench(options) => bench::measure(&options)?,
     }
     Ok(ExitCode::SUCCESS)
