@@ -59,8 +59,16 @@ pub(crate) fn palette(picture: &Picture, at_most: usize) -> Vec<Colour> {
             share: group.len() as f32 / pixels.len() as f32,
         })
         .collect();
-    colours.sort_by_key(|colour| (Reverse(length(colour.share * 4096.0)), colour.rgb));
-    merge(colours)
+    colours.sort_by_key(rank);
+    let mut merged = merge(colours);
+    // Colours that count as one may have more together than one before them.
+    merged.sort_by_key(rank);
+    merged
+}
+
+/// Returns what colours are sorted by: their share, and where that is the same, themselves.
+fn rank(colour: &Colour) -> (Reverse<u32>, [u8; 3]) {
+    (Reverse(length(colour.share * 4096.0)), colour.rgb)
 }
 
 /// Cuts a set of pixels again and again where it is widest, until there are so many parts.

@@ -184,6 +184,18 @@ fn a_palette_has_the_colours_and_shares_of_a_picture() {
 }
 
 #[test]
+fn colours_that_count_as_one_come_first_if_they_have_most_together() {
+    let image = RgbImage::from_fn(100, 100, |x, y| match (x, y % 20 < 10) {
+        (0..40, _) => Rgb([200, 20, 20]),
+        (_, true) => Rgb([10, 10, 200]),
+        (_, false) => Rgb([10, 10, 218]),
+    });
+    let colours = palette(&picture(image), 5);
+    let shares: Vec<_> = colours.iter().map(|colour| (colour.share * 100.0).round()).collect();
+    assert_eq!(shares, [60.0, 40.0], "{colours:?}");
+}
+
+#[test]
 fn a_palette_card_shows_the_picture_and_its_colours() {
     let image = picture(halves(300, 200));
     let colours = palette(&image, 5);
