@@ -17,6 +17,7 @@ use crate::{
 
 /// How large a picture may be, in MB.
 const MAX_MEGABYTES: usize = 20;
+const MAX_BYTES: usize = MAX_MEGABYTES * 1_000_000;
 /// How often a picture that LINE still prepares is asked for.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 /// How long it is asked for.
@@ -49,10 +50,10 @@ impl Job for Colours {
     const QUEUE: &'static str = HEAVY;
 
     async fn run(self, cx: Context) -> Result {
-        let (text, card) = match cx.content(&self.message, MAX_MEGABYTES * 1_000_000).await? {
+        let (text, card) = match cx.content(&self.message, MAX_BYTES).await? {
             Content::Ready { bytes, .. } => match cx.blocking(move || card(&bytes)).await? {
                 Ok((text, card)) => (text, Some(Published::publish(&cx, card).await?)),
-                Err(error) => (to_a_picture::unreadable(&error.to_string()), None),
+                Err(error) => (to_a_picture::unreadable(&error), None),
             },
             Content::Preparing if cx.now().since(self.asked) < PATIENCE => {
                 return Err(Snooze(ASK_AGAIN).into());
@@ -78,7 +79,8 @@ impl Job for Colours {
 
 /// Returns the colours of a picture in words, and as a card.
 fn card(bytes: &[u8]) -> Result<(String, Collage), PictureError> {
-    let picture = picture::decode(bytes, &Limits::default())?;
+    let limits = Limits { file_bytes: MAX_BYTES, ..Limits::default() };
+    let picture = picture::decode(bytes, &limits)?;
     let palette = picture::palette(&picture, COLOURS);
     let line = |colour: &Colour| format!("{} {:.0} %", colour.hex(), colour.share * 100.0);
     let lines = palette.iter().map(line);

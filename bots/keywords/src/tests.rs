@@ -268,12 +268,33 @@ fn a_picture_that_cannot_be_read_is_answered_with_the_reason() {
     let sakura = bot.user("さくら");
     let mut broken = picture(ImageFormat::Png, 64, 48);
     broken.truncate(60);
-    for bytes in [b"no picture".to_vec(), Vec::new(), broken] {
+    // A header that says 30,000 × 30,000 pixels, with its checksum.
+    let mut huge = picture(ImageFormat::Png, 10, 10);
+    huge[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    huge[29..33].copy_from_slice(&[0xe9, 0x45, 0x6f, 0xed]);
+    for (bytes, instead) in [
+        (b"no picture".to_vec(), "JPEG か PNG を送ってください。"),
+        (Vec::new(), "JPEG か PNG を送ってください。"),
+        (broken, "別の写真を送ってください。"),
+        (huge, "縮小して送ってください。"),
+    ] {
         sakura.sends_picture(bytes);
         let heard = sakura.hears();
         assert_eq!(heard.len(), 2, "{heard:?}");
         assert!(heard[1].contains("I could not read the picture: "), "{heard:?}");
+        assert!(heard[1].contains(instead), "{heard:?}");
     }
+}
+
+#[test]
+fn a_picture_may_be_as_large_as_the_bot_says() {
+    let bot = demonstration();
+    let sakura = bot.user("さくら");
+    let mut large = picture(ImageFormat::Png, 8, 8);
+    // What comes after the end of a picture is no part of it.
+    large.resize(20_000_000, 0);
+    sakura.sends_picture(large);
+    assert!(sakura.hears()[1].starts_with(to_a_picture::COLOURS));
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(crate) const HELP: &str = "言葉や文章を送ると、何の話かを調�
 
 /// What is said to a picture, in both languages, since it tells none.
 pub(crate) mod to_a_picture {
+    use crate::picture::PictureError;
+
     pub(crate) const WAIT: &str = "ちょっと待ってね / One moment, please";
 
     pub(crate) const COLOURS: &str = "写真の色 / The colours of your picture:";
@@ -38,11 +40,22 @@ pub(crate) mod to_a_picture {
         )
     }
 
-    /// Tells why a picture could not be read, as `reason` says in English.
-    pub(crate) fn unreadable(reason: &str) -> String {
-        format!(
-            "写真を読めませんでした。JPEG か PNG を送ってください。\nI could not read the picture: {reason}. Send a JPEG or PNG picture."
-        )
+    /// Tells why a picture could not be read, and what to send instead.
+    pub(crate) fn unreadable(error: &PictureError) -> String {
+        let (japanese, instead) = match error {
+            PictureError::NotAPicture => (
+                "写真を読めませんでした。JPEG か PNG を送ってください。",
+                "Send a JPEG or PNG picture.",
+            ),
+            PictureError::TooManyBytes { .. } | PictureError::TooManyPixels { .. } => {
+                ("写真が大きすぎます。縮小して送ってください。", "Send a smaller one.")
+            }
+            PictureError::Broken => (
+                "写真が壊れていて読めませんでした。別の写真を送ってください。",
+                "Send another one.",
+            ),
+        };
+        format!("{japanese}\nI could not read the picture: {error}. {instead}")
     }
 }
 
