@@ -119,6 +119,7 @@ impl Words {
     pub(crate) fn and_more(self, count: usize) -> String {
         match self.0 {
             Language::Japanese => format!("ほか {count} 語"),
+            Language::English if count == 1 => "and 1 more word".to_owned(),
             Language::English => format!("and {count} more words"),
         }
     }
@@ -129,5 +130,19 @@ impl Words {
 
     pub(crate) const fn done(self) -> &'static str {
         self.either("おわた", "That is all")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_word_is_no_plural() {
+        let english = Words(Language::English);
+        assert_eq!(
+            [1, 2].map(|count| english.and_more(count)),
+            ["and 1 more word", "and 2 more words"]
+        );
     }
 }
