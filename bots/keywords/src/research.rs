@@ -27,8 +27,10 @@ const SHORT: usize = 40;
 const LOOKED_UP: usize = 8;
 /// How long a wiki that is busy is waited for, counted from the first time that it said so.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How many runs may fail before the job does without the wiki.
+/// In which attempt the job does without a wiki that does not answer.
 const TRIES: u32 = 3;
+/// How many characters of a term are kept; no page has a longer title.
+const WORD_CHARS: usize = 255;
 
 /// A text that is looked up, and how far that has come.
 #[derive(Clone, Serialize, Deserialize)]
@@ -247,8 +249,9 @@ impl Research {
 }
 
 impl Found {
-    const fn new(origin: Origin, words: Vec<String>) -> Self {
-        Self { origin, words, shown: Vec::new() }
+    fn new(origin: Origin, words: Vec<String>) -> Self {
+        let kept = |word: String| word.chars().take(WORD_CHARS).collect();
+        Self { origin, words: words.into_iter().map(kept).collect(), shown: Vec::new() }
     }
 }
 

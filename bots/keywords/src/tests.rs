@@ -146,6 +146,14 @@ fn five_thousand_characters_of_anything_are_answered() {
 }
 
 #[test]
+fn a_text_that_is_one_endless_word_is_answered() {
+    let bot = TestBot::start(app().unwrap().data(Offline(true)));
+    let text: String = "アイウ".chars().cycle().take(10_000).collect();
+    let heard = answer(&bot.user("さくら"), &text);
+    assert!(heard[0].contains("\n1. アイウアイウ"), "{heard:?}");
+}
+
+#[test]
 fn everything_else_hears_what_the_bot_does() {
     let bot = demonstration();
     let sakura = bot.user("さくら");
