@@ -74,9 +74,13 @@ fn visible(text: &str) -> String {
 fn without_links(text: &str) -> String {
     let mut rest = text;
     let mut kept = String::with_capacity(text.len());
-    while let Some(start) =
+    // A keyboard may have begun the line with a capital letter.
+    let small = text.to_ascii_lowercase();
+    let place_in = |rest: &str| {
+        let rest = &small[text.len() - rest.len()..];
         ["http://", "https://"].iter().filter_map(|scheme| rest.find(scheme)).min()
-    {
+    };
+    while let Some(start) = place_in(rest) {
         kept.push_str(&rest[..start]);
         kept.push(' ');
         rest = rest[start..].trim_start_matches(|c: char| c.is_ascii_graphic());
@@ -111,6 +115,7 @@ mod tests {
         assert_eq!(read(""), Err(Hint::NoWords));
         assert_eq!(read("😀 180 \u{202e}!?"), Err(Hint::NoWords));
         assert_eq!(read("https://example.com/ http://example.org"), Err(Hint::OnlyLinks));
+        assert_eq!(read("Https://example.com/ HTTP://EXAMPLE.ORG"), Err(Hint::OnlyLinks));
         assert_eq!(read("مرحبا بالعالم"), Err(Hint::OtherScript));
     }
 
