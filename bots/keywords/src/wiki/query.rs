@@ -38,14 +38,17 @@ pub(super) fn all(text: &str) -> String {
 }
 
 /// Makes a search for pages with at least one of the words.
+///
+/// A name of several words is in quotes: the search engine takes `a b OR c` for pages that must have `a`.
 pub(super) fn any<S: AsRef<str>>(words: &[S]) -> String {
     let mut query = String::new();
     for word in words {
         let word = all(word.as_ref());
-        let more = if query.is_empty() { word.clone() } else { format!(" OR {word}") };
         if word.is_empty() {
             continue;
         }
+        let word = if word.contains(' ') { format!("\"{word}\"") } else { word };
+        let more = if query.is_empty() { word } else { format!(" OR {word}") };
         if query.chars().count() + more.chars().count() > MAX_CHARS {
             break;
         }
@@ -89,7 +92,9 @@ mod tests {
 
     #[test]
     fn any_word_is_enough_where_that_is_asked() {
-        assert_eq!(any(&["富士山", "", "東京 駅"]), "富士山 OR 東京 駅");
+        assert_eq!(any(&["富士山", "", "東京"]), "富士山 OR 東京");
+        let names = ["Albert Einstein", "Jean-Luc", "\"a b\"", "Kyoto"];
+        assert_eq!(any(&names), "\"Albert Einstein\" OR \"Jean Luc\" OR \"a b\" OR Kyoto");
         assert_eq!(any::<&str>(&[]), "");
     }
 
