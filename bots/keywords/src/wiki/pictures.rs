@@ -15,6 +15,8 @@ const MAX_PICTURES: usize = 8;
 const MAX_FILES: usize = 16;
 /// The width of thumbnails: the least of Wikimedia's usual widths that fills a collage's cell of 240 px.
 const WIDTH: &str = "250";
+/// How many pictures of a term may be unavailable before no more are asked for: each may cost the time-out of a request.
+const MAX_UNAVAILABLE: usize = 2;
 /// The largest thumbnail in bytes.
 const MAX_PICTURE: usize = 4 * 1024 * 1024;
 
@@ -51,19 +53,19 @@ impl Wiki {
             return Ok(Vec::new());
         }
         let mut thumbnails = Vec::new();
-        let mut unavailable = None;
+        let mut unavailable = Vec::new();
         for File { url, credit } in self.free_files(&names, language).await? {
             match self.thumbnail(url).await {
                 Ok(bytes) => thumbnails.push(Thumbnail { bytes, credit }),
                 Err(busy @ WikiError::Busy { .. }) => return Err(busy),
-                Err(error @ WikiError::Unavailable(_)) => unavailable = Some(error),
+                Err(error @ WikiError::Unavailable(_)) => unavailable.push(error),
                 Err(WikiError::Refused(_) | WikiError::Unexpected(_)) => {}
             }
-            if thumbnails.len() == at_most {
+            if thumbnails.len() == at_most || unavailable.len() == MAX_UNAVAILABLE {
                 break;
             }
         }
-        match unavailable {
+        match unavailable.pop() {
             Some(error) if thumbnails.is_empty() => Err(error),
             _ => Ok(thumbnails),
         }

@@ -254,6 +254,16 @@ async fn pictures_that_cannot_be_had_are_left_out() {
 }
 
 #[tokio::test]
+async fn of_pictures_that_do_not_come_two_are_waited_for() {
+    let demo = Demo::start().unwrap();
+    demo.fail(Where::Pictures, Fault::Silent);
+    let error = hasty(&demo).pictures("東京", Language::Japanese, 8).await.unwrap_err();
+    assert!(matches!(error, WikiError::Unavailable(_)), "{error:?}");
+    let asked = demo.requests();
+    assert_eq!(asked.iter().filter(|url| url.contains("/media/")).count(), 2, "{asked:?}");
+}
+
+#[tokio::test]
 async fn corrupt_and_huge_pictures_are_for_the_decoder_to_refuse() {
     for fault in [Fault::CorruptPicture, Fault::HugePicture] {
         let demo = Demo::start().unwrap();
