@@ -112,7 +112,9 @@ impl Answer {
 impl Part {
     /// Returns what to add to the question for the next part of the same pages.
     pub(super) fn more(&self) -> Option<Vec<(String, String)>> {
-        if self.batchcomplete || self.continuation.is_empty() {
+        // Where one file is asked about, the rest are its older versions.
+        let is_of_old_versions = self.continuation.contains_key("iistart");
+        if self.batchcomplete || self.continuation.is_empty() || is_of_old_versions {
             return None;
         }
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -342,6 +342,23 @@ async fn an_answer_without_end_is_asked_for_in_four_parts_at_most() {
 }
 
 #[tokio::test]
+async fn older_versions_of_a_file_are_not_asked_for() {
+    let server = MockServer::start().await;
+    let page = json!({ "ns": 0, "title": "桜", "pageimage": "桜.jpg" });
+    let file = json!({ "ns": 6, "title": "File:桜.jpg", "imageinfo": [] });
+    let found = json!({ "batchcomplete": true, "query": { "pages": [page] } });
+    let info = json!({
+        "continue": { "iistart": "2020-01-01T00:00:00Z", "continue": "||" },
+        "query": { "pages": [file] },
+    });
+    answer(&server, query_param_is_missing("iiprop"), found).await;
+    answer(&server, query_param("prop", "imageinfo"), info).await;
+    let pictures = mocked(&server).pictures("桜", Language::Japanese, 8).await.unwrap();
+    assert!(pictures.is_empty());
+    assert_eq!(server.received_requests().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn an_error_of_the_api_is_known_by_its_code_only() {
     for (code, expected) in [
         ("badvalue", WikiError::Refused("badvalue".to_owned())),
