@@ -62,6 +62,8 @@ pub(super) struct ImageInfo {
     pub(super) thumburl: Option<String>,
     pub(super) thumbmime: Option<String>,
     pub(super) descriptionurl: Option<String>,
+    /// Leads to the same page.
+    pub(super) descriptionshorturl: Option<String>,
     /// An object; an empty array where there is nothing.
     #[serde(default)]
     pub(super) extmetadata: Value,

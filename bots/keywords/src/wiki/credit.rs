@@ -33,7 +33,9 @@ impl Credit {
         let license = named
             .or_else(|| info.said("License").map(|code| plain(code, NAME_CHARS)))
             .filter(|license| is_free(license))?;
-        let url = info.descriptionurl.clone().filter(|url| super::is_web(url))?;
+        // With long addresses, as Japanese names make them, the credits of three collages are more than one message.
+        let urls = [&info.descriptionshorturl, &info.descriptionurl];
+        let url = urls.into_iter().flatten().find(|url| super::is_web(url))?.clone();
         let name = file.title.split_once(':').map_or(file.title.as_str(), |(_, name)| name);
         Some(Self {
             title: plain(name, NAME_CHARS),
@@ -199,6 +201,23 @@ mod tests {
             "by",
         ] {
             assert!(!is_free(license), "{license}");
+        }
+    }
+
+    #[test]
+    fn a_credit_has_the_short_address_if_there_is_one() {
+        let url = |short: Option<&str>| {
+            let info = serde_json::json!({
+                "descriptionurl": "https://wiki.example/wiki/File:A.jpg",
+                "descriptionshorturl": short,
+                "extmetadata": { "LicenseShortName": { "value": "CC0" } },
+            });
+            Credit::of(&RawPage::default(), &serde_json::from_value(info).unwrap()).unwrap().url
+        };
+        let short = "https://wiki.example/w/index.php?curid=7";
+        assert_eq!(url(Some(short)), short);
+        for none in [None, Some("javascript:alert(1)")] {
+            assert_eq!(url(none), "https://wiki.example/wiki/File:A.jpg");
         }
     }
 
