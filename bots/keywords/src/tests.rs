@@ -162,6 +162,7 @@ fn everything_else_hears_what_the_bot_does() {
     sakura.follows();
     assert_eq!(sakura.hears(), [HELP; 3]);
     sakura.unfollows();
+    assert_eq!(sakura.hears(), [""; 0]);
 }
 
 #[test]
