@@ -53,11 +53,6 @@ fn connect(cx: &Context) -> Result<(Wiki, Option<Demo>)> {
         None => cx.data::<MediaWikiUrl>()?.clone(),
     };
     let user_agent: &MediaWikiUserAgent = cx.data()?;
-    if demo.is_none() && !user_agent.names_a_contact() {
-        tracing::warn!(
-            "MEDIAWIKI_USER_AGENT names no page or mail address; Wikimedia asks for one, and may refuse bots without"
-        );
-    }
     // Nobody is disturbed by questions to the sample.
     let rate = match &demo {
         Some(_) => MediaWikiRequestsPerSecond(100),
