@@ -11,7 +11,7 @@ use crate::{colours::Colours, research::Research};
 const SHOWN: Duration = Duration::from_secs(60);
 /// When it is renewed: a little before its end.
 const RENEW: Duration = Duration::from_secs(50);
-/// How long a chat waits at most; by then its job has ended, well or not.
+/// How long the animation is kept going at most, however long the job takes.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Renews the loading animation until it is cancelled by the job that answers, or that job has died.
