@@ -50,7 +50,11 @@ impl Credit {
 fn is_free(license: &str) -> bool {
     let license = license.to_lowercase().replace(['_', ' '], "-");
     let words: Vec<_> = license.split('-').filter(|word| !word.is_empty()).collect();
-    if words.iter().any(|word| matches!(*word, "nc" | "nd" | "noncommercial" | "noderivs")) {
+    let restricts = |word: &&str| {
+        matches!(*word, "nc" | "nd" | "non" | "noncommercial" | "noderivs" | "noderivatives")
+            || matches!(*word, "commercial" | "derivs" | "derivatives")
+    };
+    if words.iter().any(restricts) {
         return false;
     }
     match words.as_slice() {
@@ -198,6 +202,9 @@ mod tests {
             "CC",
             "cc-by-sa-unknownlicence",
             "GFDL-NC",
+            "Attribution Non-Commercial 2.0",
+            "Attribution-NoDerivatives 4.0",
+            "CC BY-No-Derivs 2.0",
             "by",
         ] {
             assert!(!is_free(license), "{license}");
