@@ -31,6 +31,8 @@ const MAX_JSON: usize = 2 * 1024 * 1024;
 const HITS: &str = "10";
 /// How many characters of a page's introduction are asked for; the API allows no more.
 const EXTRACT_CHARS: &str = "1200";
+/// The longest address in bytes; that of the longest title has some 800.
+const MAX_ADDRESS: usize = 1000;
 /// How many parts of one answer are asked for.
 const MAX_PARTS: usize = 4;
 
@@ -214,5 +216,6 @@ fn as_page(page: &RawPage) -> Option<Page> {
 }
 
 fn is_web(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    address.len() <= MAX_ADDRESS
+        && Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }

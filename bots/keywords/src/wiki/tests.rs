@@ -414,6 +414,19 @@ async fn addresses_that_are_not_of_the_web_are_never_given_or_fetched() {
 }
 
 #[tokio::test]
+async fn an_address_longer_than_any_of_a_page_is_not_given() {
+    for (length, is_given) in [(1000, true), (1001, false)] {
+        let server = MockServer::start().await;
+        let url = format!("{:x<length$}", "https://wiki.example/");
+        let page = json!({ "ns": 0, "title": "桜", "canonicalurl": url });
+        let found = json!({ "batchcomplete": true, "query": { "pages": [page] } });
+        answer(&server, method("GET"), found).await;
+        let given = mocked(&server).page("桜", Language::Japanese).await.unwrap();
+        assert_eq!(given.is_some(), is_given, "{length}");
+    }
+}
+
+#[tokio::test]
 async fn requests_go_out_no_faster_than_was_set() {
     let demo = Demo::start().unwrap();
     let slow = WikiSettings { requests_per_second: 1, ..settings(demo.url()) };
