@@ -8,6 +8,9 @@ use super::{
     http::{DEFAULT_PAUSE, Fetched},
 };
 
+/// The most pages of an answer; no question asks about so many.
+const MAX_PAGES: usize = 50;
+
 /// What was found, put together from all parts.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
@@ -96,8 +99,10 @@ impl Answer {
     pub(super) fn add(&mut self, part: Part) {
         self.bytes += part.bytes;
         for page in part.query.pages {
+            let is_full = self.pages.len() == MAX_PAGES;
             match self.pages.iter_mut().find(|known| known.title == page.title) {
                 Some(known) => known.add(page),
+                None if is_full => {}
                 None => self.pages.push(page),
             }
         }

@@ -427,6 +427,16 @@ async fn an_address_longer_than_any_of_a_page_is_not_given() {
 }
 
 #[tokio::test]
+async fn of_more_pages_than_were_asked_for_few_are_kept() {
+    let server = MockServer::start().await;
+    let pages: Vec<_> = (0..30_000).map(|n| json!({ "title": n.to_string() })).collect();
+    let found = json!({ "batchcomplete": true, "query": { "pages": pages } });
+    answer(&server, method("GET"), found).await;
+    let answer = mocked(&server).ask(Language::Japanese, &[]).await.unwrap();
+    assert_eq!(answer.pages.len(), 50);
+}
+
+#[tokio::test]
 async fn requests_go_out_no_faster_than_was_set() {
     let demo = Demo::start().unwrap();
     let slow = WikiSettings { requests_per_second: 1, ..settings(demo.url()) };
