@@ -100,7 +100,7 @@ pub struct Settings {
     #[arg(long, env = "LEASE_SECONDS", global = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=3600))]
     pub lease_seconds: u32,
 
-    /// How long a stop waits for running jobs, in seconds.
+    /// How long a stop waits for running jobs and open requests, in seconds.
     #[arg(long, env = "SHUTDOWN_SECONDS", global = true, default_value_t = 25)]
     pub shutdown_seconds: u32,
 
@@ -274,6 +274,10 @@ impl Settings {
 
     pub(crate) fn concurrency(&self) -> usize {
         self.worker_concurrency.map_or(cores() * 16, NonZeroUsize::get)
+    }
+
+    pub(crate) fn shutdown(&self) -> Duration {
+        Duration::from_secs(self.shutdown_seconds.into())
     }
 
     pub(crate) fn blocking_threads(&self) -> usize {

@@ -155,6 +155,7 @@ impl Bot {
         media: Option<Media>,
     ) -> Result {
         let routes = server::status_routes(status);
+        let at_most = self.settings.shutdown();
         if let Some(Web { secret, listener }) = self.web.take() {
             let webhook = Webhook::new(secret, Arc::clone(queue));
             tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
@@ -166,10 +167,10 @@ impl Bot {
             if let Some(media) = media {
                 routes = routes.merge(media::routes(media));
             }
-            tasks.spawn(server::serve(listener, routes, self.stop.clone()));
+            tasks.spawn(server::serve(listener, routes, self.stop.clone(), at_most));
         } else if let Some(port) = self.settings.metrics_port {
             let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
-            tasks.spawn(server::serve(listener, routes, self.stop.clone()));
+            tasks.spawn(server::serve(listener, routes, self.stop.clone(), at_most));
         }
         Ok(())
     }
@@ -251,7 +252,7 @@ fn worker_options(settings: &Settings, own: &OwnQueues, role: Role, clock: Clock
         concurrency: settings.concurrency(),
         queues: own.served(settings.worker_queues.as_ref()),
         limits,
-        shutdown: std::time::Duration::from_secs(settings.shutdown_seconds.into()),
+        shutdown: settings.shutdown(),
         process: Process {
             name: format!("{host}/{pid}/{}", role.name()),
             role: role.name().to_owned(),

@@ -1,6 +1,9 @@
 //! The HTTP server: LINE's webhooks, and what operators look at.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -19,6 +22,9 @@ use crate::{
     shutdown::Stop,
     webhook::{self, MAX_BODY, Webhook},
 };
+
+/// How long a stop waits for open requests at least: a webhook is answered by then.
+const LEAST: Duration = Duration::from_secs(2);
 
 /// What the pages for operators need.
 #[derive(Clone, Debug)]
@@ -51,10 +57,25 @@ pub(crate) fn webhook_routes(webhook: Webhook) -> Router {
         .with_state(webhook)
 }
 
-/// Serves until told to stop, then lets open requests end.
-pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: Stop) -> Result {
+/// Serves until told to stop, then lets open requests end, but waits for none without end: `at_most` so long.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    stop: Stop,
+    at_most: Duration,
+) -> Result {
     let routes = routes.layer(CatchPanicLayer::new());
-    Ok(axum::serve(listener, routes).with_graceful_shutdown(stop.requested()).await?)
+    let late = {
+        let stopping = stop.requested();
+        async move {
+            stopping.await;
+            tokio::time::sleep(at_most.max(LEAST)).await;
+        }
+    };
+    tokio::select! {
+        served = axum::serve(listener, routes).with_graceful_shutdown(stop.requested()) => Ok(served?),
+        () = late => Ok(()),
+    }
 }
 
 async fn ready(State(status): State<Status>) -> (StatusCode, String) {
@@ -70,4 +91,52 @@ async fn ready(State(status): State<Status>) -> (StatusCode, String) {
         }
     }
     (StatusCode::OK, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+        task::JoinHandle,
+        time::timeout,
+    };
+
+    use super::*;
+    use crate::shutdown;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Tells a server to stop that is reading a request, and returns both ends.
+    async fn stopped_while_it_reads(at_most: Duration) -> (TcpStream, JoinHandle<Result>) {
+        let (stopper, stop) = shutdown::channel();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let routes = Router::new().route("/", post(async |body: Bytes| body));
+        let server = tokio::spawn(serve(listener, routes, stop, at_most));
+        let head =
+            b"POST / HTTP/1.1\r\nhost: bot\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n";
+        client.write_all(head).await.unwrap();
+        let mut going_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        client.read_exact(&mut going_on).await.unwrap();
+        stopper.stop();
+        (client, server)
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_open_at_a_stop_is_answered() {
+        let (mut client, server) = stopped_while_it_reads(MINUTE).await;
+        client.write_all(b"echo").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("echo"), "{answer}");
+        server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_without_an_end_keeps_nobody_from_stopping() {
+        let (_client, server) = stopped_while_it_reads(Duration::ZERO).await;
+        timeout(MINUTE / 4, server).await.expect("the server goes on").unwrap().unwrap();
+    }
 }
