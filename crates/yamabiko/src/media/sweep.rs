@@ -10,8 +10,8 @@ use crate::Result;
 
 /// How often it is looked for what is over.
 const EVERY: Duration = Duration::from_secs(60 * 60);
-/// How many pictures one sweep removes at most; the next one takes the rest.
-const MAX_REMOVED: usize = 10_000;
+/// How many files a thread removes at once: nobody can stop it before.
+pub(super) const AT_ONCE: usize = 10_000;
 
 /// Sweeps now and once an hour; any number of processes may do so.
 ///
@@ -51,12 +51,13 @@ pub(crate) async fn sweep_hourly(
 impl Media {
     /// Removes what is over, and returns how much that was; nothing that is not named as a picture is touched.
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<usize> {
-        if let Some(folder) = self.place.folder.clone() {
-            let media = self.clone();
-            return Ok(
-                tokio::task::spawn_blocking(move || media.sweep_folder(&folder, now)).await??
-            );
+        match &self.place.folder {
+            Some(folder) => self.sweep_folder(folder, now).await,
+            None => self.sweep_bucket(now).await,
         }
+    }
+
+    async fn sweep_bucket(&self, now: Timestamp) -> Result<usize> {
         let prefix = Some(&self.place.prefix).filter(|prefix| !prefix.as_ref().is_empty());
         let mut listed = self.place.store.list(prefix);
         let explain = |error| self.place.explain(&error);
@@ -64,7 +65,7 @@ impl Media {
         while let Some(object) = listed.try_next().await.map_err(explain)? {
             let Some(name) = object.location.filename().and_then(Name::parse) else { continue };
             let is_ours = object.location == self.place.path(&name);
-            if is_ours && removed < MAX_REMOVED && self.time_left(&name, now).is_none() {
+            if is_ours && self.time_left(&name, now).is_none() {
                 self.place.remove(&name).await.map_err(explain)?;
                 removed += 1;
             }
@@ -72,9 +73,25 @@ impl Media {
         Ok(removed)
     }
 
-    fn sweep_folder(&self, folder: &Path, now: Timestamp) -> io::Result<usize> {
+    async fn sweep_folder(&self, folder: &Path, now: Timestamp) -> Result<usize> {
+        let mut removed = 0;
+        loop {
+            let (media, folder) = (self.clone(), folder.to_owned());
+            let sweep = move || media.sweep_some_of(&folder, now);
+            let some = tokio::task::spawn_blocking(sweep).await??;
+            removed += some;
+            if some < AT_ONCE {
+                return Ok(removed);
+            }
+        }
+    }
+
+    fn sweep_some_of(&self, folder: &Path, now: Timestamp) -> io::Result<usize> {
         let mut removed = 0;
         for entry in fs::read_dir(folder)? {
+            if removed == AT_ONCE {
+                break;
+            }
             let entry = entry?;
             let file_name = entry.file_name();
             let Some(file_name) = file_name.to_str() else { continue };
@@ -82,7 +99,7 @@ impl Media {
             let name = file_name.split_once('#').map_or(file_name, |(name, _)| name);
             let Some(name) = Name::parse(name) else { continue };
             let is_over = entry.file_type()?.is_file() && self.time_left(&name, now).is_none();
-            if is_over && removed < MAX_REMOVED {
+            if is_over {
                 match fs::remove_file(entry.path()) {
                     Ok(()) => removed += 1,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -61,6 +61,21 @@ async fn what_a_killed_process_left_in_a_folder_is_never_served_and_goes_with_it
 }
 
 #[tokio::test]
+async fn a_sweep_removes_all_that_is_over_however_much_it_is() {
+    let shop = rules::Shop::open(places::Folder::new());
+    shop.publishes(b"old").await;
+    let many = super::sweep::AT_ONCE;
+    for number in 0..many {
+        // Their names say 2001.
+        let name = format!("3b9aca00-{number:032x}.png");
+        std::fs::write(shop.place.path().join(name), "").unwrap();
+    }
+    shop.passes(rules::RETENTION);
+    assert_eq!(shop.sweeps().await, many + 1);
+    assert_eq!(shop.place.path().read_dir().unwrap().count(), 0);
+}
+
+#[tokio::test]
 async fn a_bucket_tells_type_and_time_to_those_who_fetch_from_it() {
     let shop = rules::Shop::open(places::S3::start());
     let url = shop.publishes(b"whole").await;
