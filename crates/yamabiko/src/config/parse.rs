@@ -1,6 +1,6 @@
 //! Values of settings, with errors that say what would be right.
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::HashSet, str::FromStr, time::Duration};
 
 use super::{Limits, Queues};
 
@@ -31,7 +31,12 @@ fn numbers<N: FromStr>(
         };
         part.split_once('=').and_then(read).ok_or_else(|| format!("{part:?} is no {what}"))
     });
-    numbers.collect()
+    let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
+    let mut seen = HashSet::new();
+    match numbers.iter().find(|(name, _)| !seen.insert(name)) {
+        Some((name, _)) => Err(format!("{name:?} is there twice: name each queue once")),
+        None => Ok(numbers),
+    }
 }
 
 /// Parses a time span: `1d`, `12h`, `30m`, `45s`, `PT1H`.
@@ -70,6 +75,12 @@ mod tests {
         assert_eq!(limits("heavy=2"), Ok(Limits(vec![("heavy".into(), 2)])));
         assert_eq!(limits(""), Ok(Limits(Vec::new())));
         assert!(limits("heavy=0").unwrap_err().contains("heavy=2"));
+    }
+
+    #[test]
+    fn a_queue_is_named_once() {
+        assert!(queues("high=4,low=1, high=2").unwrap_err().starts_with("\"high\" is there twice"));
+        assert!(limits("heavy=1,heavy=1").unwrap_err().starts_with("\"heavy\" is there twice"));
     }
 
     #[test]
