@@ -20,7 +20,7 @@ use crate::{
 #[derive(Args, Clone)]
 #[non_exhaustive]
 pub struct MediaSettings {
-    /// The public address of what the bot publishes, like `https://bot.example.com/media`; `dev` has its own.
+    /// The public address of what the bot publishes, like `https://bot.example.com/media`. In `dev`, it defaults to where the bot listens.
     #[arg(long, env = "MEDIA_URL", global = true)]
     pub media_url: Option<String>,
 
@@ -105,7 +105,7 @@ impl MediaSettings {
         })
     }
 
-    /// Returns the public address; in `dev`, where the bot listens.
+    /// Returns the public address in `dev`: by default where the bot listens.
     pub(crate) fn dev_url(&self, listens: SocketAddr) -> String {
         given(self.media_url.as_ref()).map_or_else(|| format!("http://{listens}/media"), trimmed)
     }
@@ -118,7 +118,8 @@ impl MediaSettings {
                 "MEDIA_URL is not set: this bot sends pictures, which LINE fetches; give {example}"
             )
         };
-        let uri = url.parse::<Uri>().ok().filter(|uri| uri.query().is_none());
+        // Names are put behind it, so it must end in a path.
+        let uri = url.parse::<Uri>().ok().filter(|_| !url.contains(['?', '#']));
         ensure!(
             uri.is_some_and(|uri| is_https(&uri) || is_simulated && is_http_here(&uri)),
             "MEDIA_URL is {url:?}: LINE fetches pictures by HTTPS only; give {example}"
@@ -245,6 +246,7 @@ mod tests {
             ("http://bot.example.com/media", true),
             ("bot.example.com/media", false),
             ("https://bot.example.com/media?a=b", false),
+            ("https://bot.example.com/media#a", false),
             ("https:///media", false),
         ] {
             let error = url(wrong, is_simulated).unwrap_err().to_string();
