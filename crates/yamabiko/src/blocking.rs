@@ -135,32 +135,37 @@ impl Drop for Ends {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Barrier, mpsc};
+    use std::{
+        sync::{Barrier, atomic::AtomicUsize, mpsc},
+        time::Duration,
+    };
 
     use super::*;
 
-    #[tokio::test]
-    async fn no_more_work_is_done_at_once_than_there_are_threads() {
-        let pool = Pool::for_runs(2).unwrap();
-        let (both, third) = (Arc::new(Barrier::new(3)), Arc::new(AtomicBool::new(false)));
-        let wait = || {
-            let both = Arc::clone(&both);
-            pool.run(move || both.wait().is_leader())
+    #[test]
+    fn no_more_work_is_done_at_once_than_there_are_threads() {
+        let threads = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&threads);
+        let mut pool = Pool::start(2, move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        })
+        .unwrap();
+        let gate = Arc::new(Barrier::new(3));
+        let keep_a_thread = || {
+            let gate = Arc::clone(&gate);
+            pool.run(move || gate.wait().is_leader())
         };
-        let begun = Arc::clone(&third);
-        let last = pool.run(move || begun.store(true, Ordering::SeqCst));
-        let watch = async {
-            let (both, third) = (Arc::clone(&both), Arc::clone(&third));
-            let seen = tokio::task::spawn_blocking(move || {
-                let seen = third.load(Ordering::SeqCst);
-                both.wait();
-                seen
-            });
-            seen.await.unwrap()
+        // Opened when the third is there and finds both threads taken.
+        let open = async { gate.wait().is_leader() };
+        let work = async {
+            tokio::join!(biased; keep_a_thread(), keep_a_thread(), pool.run(|| "third"), open)
         };
-        let (first, second, last, begun_early) = tokio::join!(wait(), wait(), last, watch);
-        assert!(first.is_ok() && second.is_ok() && last.is_ok());
-        assert!(!begun_early);
+        let (first, second, third, _) =
+            Builder::new_current_thread().build().unwrap().block_on(work);
+        assert!(first.is_ok() && second.is_ok() && third.unwrap() == "third");
+        // It waits until all threads have ended, also one that was too many and has only just begun.
+        pool.runtime.take().unwrap().shutdown_timeout(Duration::from_secs(60));
+        assert_eq!(threads.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
@@ -186,7 +191,7 @@ mod tests {
         let said = done.clone();
         let left = pool.run(move || said.send("left").unwrap());
         let (_, ()) = tokio::join!(first, async {
-            drop(tokio::time::timeout(std::time::Duration::ZERO, left).await);
+            drop(tokio::time::timeout(Duration::ZERO, left).await);
             go.send(()).unwrap();
         });
         pool.run(move || done.send("last").unwrap()).await.unwrap();

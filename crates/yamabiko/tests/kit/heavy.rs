@@ -107,20 +107,46 @@ fn d1_blocking_work_sees_that_its_run_is_over_and_what_it_returns_is_dropped() {
     assert_eq!(bot.dead_jobs()[0].error(), "took longer than 60s");
 }
 
+/// How many naps there are now, and were at most.
+#[derive(Clone, Default)]
+struct Naps(Arc<(AtomicUsize, AtomicUsize)>);
+
+#[derive(Serialize, Deserialize)]
+struct Nap;
+
+impl Job for Nap {
+    const KIND: &'static str = "nap";
+    const LANE: Lane = Lane::None;
+    const QUEUE: &'static str = "naps";
+
+    async fn run(self, cx: Context) -> Result {
+        let Naps(naps) = cx.data::<Naps>()?.clone();
+        naps.1.fetch_max(naps.0.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        cx.sleep(MINUTE).await;
+        naps.0.fetch_sub(1, Ordering::SeqCst);
+        cx.push("slept");
+        Ok(())
+    }
+}
+
 #[test]
 fn a_queue_with_a_limit_runs_no_more_jobs_at_once() {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let peak = Arc::clone(&most);
-    let work = move |_cx: Context| {
-        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        std::thread::yield_now();
-        now.fetch_sub(1, Ordering::SeqCst);
-        "done".to_owned()
+    async fn on_text(cx: Context, _message: TextMessage) -> Result {
+        for _ in 0..6 {
+            cx.enqueue(Nap);
+        }
+        Ok(())
+    }
+    let most_at_once = |limit: usize| {
+        let naps = Naps::default();
+        let app = App::new("sleeper").data(naps.clone()).on_text(on_text).job::<Nap>();
+        let limit = NonZeroUsize::new(limit).unwrap();
+        let bot = TestBot::start(app.queue_concurrency("naps", limit));
+        let alice = bot.user("Alice");
+        alice.says("sleep");
+        bot.advance(MINUTE * 6);
+        assert_eq!(alice.hears().len(), 6);
+        naps.0.1.load(Ordering::SeqCst)
     };
-    let one = NonZeroUsize::MIN;
-    let bot = TestBot::start(app(Work::new(work)).queue_concurrency("heavy", one));
-    let alice = bot.user("Alice");
-    alice.says("a b c d e f");
-    assert_eq!(alice.hears().len(), 6);
-    assert_eq!(most.load(Ordering::SeqCst), 1);
+    assert_eq!([1, 2, 9].map(most_at_once), [1, 2, 6]);
 }
