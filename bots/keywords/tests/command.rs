@@ -73,6 +73,7 @@ fn each_wrong_setting_is_answered_with_a_right_one() {
         ("MEDIAWIKI_TIMEOUT_SECONDS", "0", "from 1 to 60"),
         ("MEDIAWIKI_REQUESTS_PER_SECOND", "no", "from 1 to 100"),
         ("QUEUE_CONCURRENCY", "heavy", "heavy=2"),
+        ("QUEUE_CONCURRENCY", "heavvy=2", "it has default, events, heavy, outbox"),
         ("BLOCKING_THREADS", "0", "BLOCKING_THREADS"),
         ("MEDIA_URL", "http://bot.example.com/media", "https://"),
         ("MEDIA_URL", "", "https://"),

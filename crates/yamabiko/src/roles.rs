@@ -82,6 +82,7 @@ struct Bot {
 
 impl Bot {
     async fn run<S: ChatState>(mut self, mut app: App<S>) -> Result {
+        app.queues.limit(self.settings.queue_concurrency.as_ref())?;
         let media = if app.has_media { self.media(&app.name)? } else { None };
         if let Some(media) = media.clone() {
             app.data.insert(media);
@@ -244,14 +245,12 @@ impl Bot {
 }
 
 fn worker_options(settings: &Settings, own: &OwnQueues, role: Role, clock: Clock) -> WorkerOptions {
-    let mut limits = own.limits.clone();
-    limits.extend(settings.queue_concurrency.iter().flat_map(|told| told.0.clone()));
     let pid = std::process::id();
     let host = host_name();
     WorkerOptions {
         concurrency: settings.concurrency(),
         queues: own.served(settings.worker_queues.as_ref()),
-        limits,
+        limits: own.limits.clone(),
         shutdown: settings.shutdown(),
         process: Process {
             name: format!("{host}/{pid}/{}", role.name()),
