@@ -15,6 +15,8 @@ const QUALITY: u8 = 88;
 const WHITE: Rgb<u8> = Rgb([255; 3]);
 /// What shows where a picture does not fill its place.
 const GROUND: Rgb<u8> = Rgb([240, 242, 245]);
+/// The edge of what may be as white as the sheet.
+const EDGE: Rgb<u8> = Rgb([200, 206, 213]);
 const INK: colour::Rgb = [34.0, 46.0, 60.0];
 /// How far a picture is enlarged at most.
 const MAX_ENLARGED: f32 = 1.5;
@@ -66,6 +68,14 @@ impl Canvas {
                 self.cover(place, x, y, colour, radius);
             }
         }
+    }
+
+    /// Fills a place with one colour inside an edge, which is seen where the colour is that of the sheet.
+    pub(super) fn fill_edged(&mut self, place: Place, colour: [u8; 3], radius: u32) {
+        self.fill(place, EDGE.0, radius);
+        let Place { x, y, width, height } = place;
+        let inside = Place { x: x + 1, y: y + 1, width: width - 2, height: height - 2 };
+        self.fill(inside, colour, radius.saturating_sub(1));
     }
 
     /// Draws a digit from 1 to 3 on a disc; other numbers leave the canvas as it is.

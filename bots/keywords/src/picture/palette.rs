@@ -151,10 +151,13 @@ pub(crate) fn palette_card(picture: &Picture, palette: &[Colour]) -> Collage {
     let count = u32::try_from(palette.len()).unwrap_or(u32::MAX).max(1);
     let swatch = (inner - GAP * (count - 1)) / count;
     let total: f32 = palette.iter().map(|colour| colour.share).sum();
+    let whole = Place { x: GAP - 1, y: bar - 1, width: inner + 2, height: BAR + 2 };
+    canvas.fill_edged(whole, [255; 3], 0);
     let mut before = 0.0;
     for (colour, index) in palette.iter().zip(0..) {
         let x = GAP + index * (swatch + GAP);
-        canvas.fill(Place { x, y: swatches, width: swatch, height: SWATCH }, colour.rgb, CORNER);
+        let place = Place { x, y: swatches, width: swatch, height: SWATCH };
+        canvas.fill_edged(place, colour.rgb, CORNER);
         let from = GAP + length(before / total * inner as f32 + 1.0) - 1;
         before += colour.share;
         let to = GAP + length(before / total * inner as f32);

@@ -211,6 +211,18 @@ fn a_palette_card_shows_the_picture_and_its_colours() {
 }
 
 #[test]
+fn a_white_colour_is_seen_on_a_palette_card() {
+    let image = picture(RgbImage::from_pixel(100, 100, Rgb([255; 3])));
+    let card = palette_card(&image, &palette(&image, 5));
+    let drawn = image::load_from_memory(&card.image).unwrap().to_luma8();
+    let (width, height) = drawn.dimensions();
+    let is_dark = |y: &u32| drawn.get_pixel(width / 2, *y).0[0] < 235;
+    // The upper and the lower edge of the swatch and of the bar.
+    let edges: Vec<_> = (height - 8 - 16 - 8 - 72 - 4..height).filter(is_dark).collect();
+    assert_eq!(edges.len(), 4, "{edges:?}");
+}
+
+#[test]
 fn nothing_found_looks_the_same_for_the_same_seed_and_different_for_others() {
     let drawn = nothing_found("山びこ");
     assert_eq!(drawn, nothing_found("山びこ"));
