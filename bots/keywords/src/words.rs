@@ -78,7 +78,7 @@ impl Words {
 
     pub(crate) const fn demonstration(self) -> &'static str {
         self.either(
-            "【デモ】この機械の中の小さな見本だけを調べました。",
+            "【デモ】手元の小さな見本だけを調べました。",
             "[Demonstration] I looked into a small sample on this machine only.",
         )
     }
