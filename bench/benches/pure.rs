@@ -7,7 +7,7 @@ use serde_json::Value;
 use yamabiko_line::{event::Envelope, secret::ChannelSecret, signature};
 use yamabiko_queue::{
     Effect, JobId, NewJob, Outcome, Timestamp,
-    store::{Commit, RunToken},
+    store::{Commit, Sending},
 };
 
 #[path = "../src/bot/body.rs"]
@@ -62,7 +62,7 @@ fn jobs(criterion: &mut Criterion) {
     });
     let commit = Commit {
         id: JobId::new(),
-        token: RunToken(1),
+        token: Sending::once().token,
         outcome: Outcome::Complete,
         effects: vec![
             Effect::Insert(NewJob::new("time_is_up", &payload[..])),

@@ -67,6 +67,12 @@ impl Error {
         matches!(self, Self::Unavailable(_) | Self::Full(_) | Self::Denied(_))
     }
 
+    /// Says whether what was asked may have been done all the same.
+    #[must_use]
+    pub const fn may_be_done(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Corrupt(_))
+    }
+
     /// Returns an error of the same kind for another caller that waited for the same step.
     pub(crate) fn shared(&self) -> Self {
         match self {

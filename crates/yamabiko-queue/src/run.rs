@@ -163,7 +163,7 @@ impl Run {
     /// `Unavailable` if the store cannot be asked.
     pub async fn confirm(&self) -> Result<bool> {
         let runs = [self.claimed()];
-        let beat = self.line.store.beat(&self.line.process, &runs);
+        let beat = self.line.store.beat(&self.line.process, &runs, &[]);
         let held = self.line.clock.awake(self.claimed(), beat).await?;
         Ok(held.first() == Some(&Held::Yes))
     }

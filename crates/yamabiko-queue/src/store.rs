@@ -17,9 +17,11 @@ pub(crate) mod grace;
 mod open;
 pub mod redis;
 pub mod sqlite;
+mod token;
 mod upkeep;
 
 pub use open::{StoreOptions, open, open_when_there, without_password};
+pub use token::{Line, RunToken, Sending};
 pub use upkeep::{Depth, Inspection, backup, confirm_clock, inspect};
 
 /// Effects that one commit may have (K3).
@@ -32,6 +34,10 @@ pub const MAX_STEP_BYTES: usize = 1024 * 1024;
 pub const MAX_DUE: usize = 256;
 /// Ended claims that one tick returns at most (T2).
 pub const MAX_ENDED: usize = 64;
+/// How long a store remembers the last exchange of a worker's line (C5).
+pub(crate) const LINE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a line may go without being remembered anew.
+pub(crate) const LINE_RENEWED: Duration = Duration::from_secs(60 * 60);
 /// How much later than the timer role a turn makes due jobs ready (T2).
 pub const TURN_LATER: Duration = Duration::from_millis(50);
 /// Records that one listing looks at, at most (Q4).
@@ -51,14 +57,27 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// `TooLarge` or `TooFar` if one of the jobs is over a limit; then none is stored.
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
 
-    /// Ends or checkpoints runs together with their effects, ticks, and claims the next jobs.
+    /// Ends or checkpoints runs together with their effects, ticks, and claims the next jobs, at most 256 commits at a time.
     ///
-    /// Takes at most 256 commits. May be sent again with the same commits: `Lost` then means "done before, or no longer
-    /// yours", and in either case nothing is left to do (C5).
-    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn>;
+    /// May be sent again, unchanged: `Lost` then means "done before, or no longer yours", nothing new is claimed, and the
+    /// answer has the claims that still stand under its token, in no particular order, with a full lease. An exchange
+    /// with a lower number than the last one of its line does nothing (C5).
+    async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn>;
 
-    /// Says that this process is alive, extends the leases of its runs, and hears of each whether it still holds it (C2).
-    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>>;
+    /// Puts back what an exchange claimed whose answer never arrived, as if it had claimed nothing, and returns how many jobs.
+    ///
+    /// The exchange claims nothing any more, even if it arrives later (C5).
+    async fn release(&self, token: RunToken) -> Result<usize>;
+
+    /// Keeps a process's claims: extends the leases of its runs, and returns for each whether the process still holds it (C2).
+    ///
+    /// Extends also what was claimed under `awaited`: the tokens of exchanges whose answers are still to come (C5).
+    async fn beat(
+        &self,
+        process: &Process,
+        runs: &[(JobId, RunToken)],
+        awaited: &[RunToken],
+    ) -> Result<Vec<Held>>;
 
     /// Makes due jobs ready, returns ended claims, and prunes; bounded, and idempotent (T2).
     async fn tick(&self) -> Result<Tick>;
@@ -108,10 +127,6 @@ pub enum Inserted {
     /// Its id existed already, or is still remembered; nothing changed.
     Duplicate,
 }
-
-/// Names the turn that claimed a job; new for every turn (C1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunToken(pub u64);
 
 /// A job in the hands of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use futures_util::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
-    time::Instant,
 };
 
 use crate::{
@@ -26,16 +25,19 @@ use crate::{
     timer::{LOOK_EVERY, TRY_AGAIN},
 };
 
+mod backlog;
 mod beat;
 mod ending;
 mod slots;
+mod stop;
 mod task;
 mod turns;
 
-use beat::Beat;
+use backlog::{Backlog, Reported};
+use beat::{Beat, Kept};
 pub use ending::UNKNOWN_FOR;
 use slots::Slots;
-use turns::{Backlog, Reported, Taken, Turns};
+use turns::{Attempt, Turns};
 
 /// A run in a lane that takes longer than this while others wait is worth a warning (L3).
 const LONG_IN_LANE: Duration = Duration::from_secs(5);
@@ -74,6 +76,8 @@ pub struct Worker {
     beat: Option<Beat>,
     /// Since the last beat by hand.
     beaten: Stopwatch,
+    /// Whether it stops, and starts no more runs.
+    stops: bool,
 }
 
 #[derive(Debug)]
@@ -106,11 +110,12 @@ impl Worker {
             slots,
             running: HashMap::new(),
             backlog: Backlog::default(),
-            turns: Turns::default(),
+            turns: Turns::new(),
             reports,
             reporter,
             beat: None,
             beaten,
+            stops: false,
         }
     }
 
@@ -137,6 +142,7 @@ impl Worker {
                 tokio::task::yield_now().await;
             }
             self.take_reports();
+            self.send_again(false);
             let is_due = self.turns.is_empty() && (rest.is_zero() || !self.backlog.is_empty());
             if is_due || self.wants_another_turn() {
                 self.send_turn(true);
@@ -144,7 +150,7 @@ impl Worker {
             let signals = self.slots.signals();
             let heard = tokio::select! {
                 () = &mut stop => break,
-                Some(taken) = self.turns.next() => self.answered(taken).map(|tick| rest = time_to_next(tick)),
+                Some(taken) = self.turns.next() => self.answered(taken).map(|tick| rest = tick.map_or(Duration::ZERO, time_to_next)),
                 Some(report) = self.reports.recv() => {
                     self.take(report);
                     rest = Duration::ZERO;
@@ -186,8 +192,8 @@ impl Worker {
         self.beat_by_hand().await?;
         self.take_reports();
         // What is committed frees slots for the next claims.
-        let commits = !self.backlog.is_empty();
-        let tick = self.turn(true).await?;
+        let commits = !(self.backlog.is_empty() && self.turns.is_empty());
+        let Some(tick) = self.turn(true).await? else { return Ok(true) };
         if commits || !self.backlog.is_empty() || tick.promoted > 0 || tick.ended > 0 {
             return Ok(true);
         }
@@ -221,16 +227,17 @@ impl Worker {
         }
         self.beaten = self.options.clock.stopwatch();
         let runs: Vec<_> = self.running.keys().copied().collect();
-        let answers = self.store.beat(&self.options.process, &runs).await?;
+        let answers = self.store.beat(&self.options.process, &runs, &[]).await?;
         for (run, held) in runs.into_iter().zip(answers).filter(|(_, held)| *held != Held::Yes) {
             self.drop_run(run, held);
         }
         Ok(())
     }
 
-    /// Takes one turn, or waits for one that is under way.
-    async fn turn(&mut self, claim: bool) -> Result<Tick> {
+    /// Takes one turn, or waits for one that is under way; `None` if one was given up.
+    async fn turn(&mut self, claim: bool) -> Result<Option<Tick>> {
         self.take_reports();
+        self.send_again(!claim);
         if self.turns.is_empty() {
             self.send_turn(claim);
         }
@@ -243,7 +250,16 @@ impl Worker {
         self.free_slots(&sent);
         let wants = if claim { self.slots.ask(|| self.options.clock.chance()) } else { Vec::new() };
         let asked = self.options.clock.stopwatch();
-        self.turns.send(Arc::clone(&self.store), sent, wants, asked);
+        let token = self.turns.send(Arc::clone(&self.store), sent, wants, asked);
+        self.keep(|kept| {
+            kept.awaited.insert(token);
+        });
+    }
+
+    /// Sends again what was not answered, or gives it up.
+    fn send_again(&mut self, gives_up: bool) {
+        let asked = self.options.clock.stopwatch();
+        self.turns.send_again(&self.store, &asked, gives_up);
     }
 
     /// Frees the slots of the runs whose ends are sent, so that their turn claims anew.
@@ -258,15 +274,27 @@ impl Worker {
         }
     }
 
-    /// Takes in the answer to a turn; what it carried goes with the next one if it failed.
-    fn answered(&mut self, Taken { sent, wants, asked, answer }: Taken) -> Result<Tick> {
-        self.slots.answered(&wants);
+    /// Takes in how an attempt at an exchange ended; `None` if what the exchange may have claimed was given up.
+    ///
+    /// Where it may have been done, only the very same exchange tells what it claimed; so it is kept, to be sent again.
+    fn answered(&mut self, attempt: Attempt) -> Result<Option<Tick>> {
+        let Attempt { exchange, asked, answer } = attempt;
         let turn = match answer {
-            Ok(turn) => turn,
-            Err(error) => {
-                self.backlog.put_back(sent);
+            Err(error) if error.may_be_done() || exchange.may_be_done() => {
+                self.turns.keep(exchange);
                 return Err(error);
             }
+            answer => answer.transpose(),
+        };
+        let token = exchange.token;
+        let (sent, wants) = self.turns.finish(exchange);
+        self.slots.answered(&wants);
+        let Some(Ok(turn)) = turn else {
+            self.backlog.put_back(sent);
+            self.keep(|kept| {
+                kept.awaited.remove(&token);
+            });
+            return turn.transpose().map(|_| None);
         };
         for (one, answer) in sent.into_iter().zip(turn.answers) {
             self.settle(one, answer);
@@ -274,10 +302,15 @@ impl Worker {
         for claim in turn.claims {
             match ending::unreadable(&claim, self.queues()) {
                 Some(commit) => self.report(commit, None),
+                None if self.stops => self.give_back_claim(&claim),
                 None => self.start(claim, asked.clone()),
             }
         }
-        Ok(turn.tick)
+        // Last, so that no beat finds a claim neither held nor awaited.
+        self.keep(|kept| {
+            kept.awaited.remove(&token);
+        });
+        Ok(Some(turn.tick))
     }
 
     fn start(&mut self, claim: Claim, asked: Stopwatch) {
@@ -291,7 +324,9 @@ impl Worker {
         );
         let (claim, claimed) = (Arc::clone(&run.claim), run.claimed());
         self.slots.take(&claim.job.queue);
-        self.track(claimed, true);
+        self.keep(|kept| {
+            kept.runs.insert(claimed);
+        });
         let since = self.options.clock.stopwatch();
         let work = task::run_one(run, Arc::clone(&self.registry), self.reporter.clone());
         let task = tokio::spawn(work).abort_handle();
@@ -373,7 +408,9 @@ impl Worker {
         if !running.freed {
             self.slots.give_back(&job.queue);
         }
-        self.track(claimed, false);
+        self.keep(|kept| {
+            kept.runs.remove(&claimed);
+        });
         let took = running.since.elapsed();
         if took > LONG_IN_LANE
             && job.queue == EVENTS
@@ -388,59 +425,10 @@ impl Worker {
         }
     }
 
-    fn track(&self, claimed: Claimed, held: bool) {
+    /// Changes what the beats keep alive.
+    fn keep(&self, change: impl FnOnce(&mut Kept)) {
         if let Some(beat) = &self.beat {
-            beat.track(claimed, held);
-        }
-    }
-
-    async fn wind_down(&mut self) {
-        let deadline = Instant::now() + self.options.shutdown;
-        let mut outage = Outage::default();
-        while !(self.running.is_empty() && self.turns.is_empty()) {
-            if Instant::now() >= deadline {
-                self.give_back();
-            }
-            match self.turn(false).await {
-                Ok(_)
-                    if self.turns.is_empty()
-                        && self.backlog.is_empty()
-                        && !self.running.is_empty() =>
-                {
-                    if let Ok(Some(report)) =
-                        tokio::time::timeout_at(deadline, self.reports.recv()).await
-                    {
-                        self.take(report);
-                    }
-                }
-                Ok(_) => {}
-                Err(_) if Instant::now() >= deadline + TRY_AGAIN * 10 => {
-                    tracing::warn!(
-                        jobs = self.running.len(),
-                        "stopped without the store; the jobs come back when their leases end"
-                    );
-                    return;
-                }
-                Err(error) => {
-                    outage.began("worker", &error);
-                    tokio::time::sleep(TRY_AGAIN).await;
-                }
-            }
-        }
-    }
-
-    /// Stops what still runs; it goes back to the front of its queue, uncounted (C4).
-    fn give_back(&mut self) {
-        let mut unended = Vec::new();
-        for (claimed, running) in &self.running {
-            running.task.abort();
-            if !running.ended {
-                unended.push(*claimed);
-            }
-        }
-        for (id, token) in unended {
-            let outcome = Outcome::Release { unsure: true };
-            self.report(Commit { id, token, outcome, effects: Vec::new() }, None);
+            beat.keep(change);
         }
     }
 }

@@ -257,7 +257,7 @@ fn newer(reason: String) -> Finish {
 mod tests {
     use yamabiko_queue::{
         Clock, Due, ManualClock, NewJob, Outcome, StoreOptions, Timestamp,
-        store::{self, Commit, Want},
+        store::{self, Commit, Sending, Want},
     };
 
     use super::*;
@@ -276,7 +276,8 @@ mod tests {
         store.insert(&[timer, NewJob::new("at_once", "1")]).await.unwrap();
         let want = Want { queues: vec!["default".to_owned()], at_most: 2 };
         let claim = async |commits: &[Commit]| {
-            let mut turn = store.turn(commits, std::slice::from_ref(&want)).await.unwrap();
+            let mut turn =
+                store.turn(Sending::once(), commits, std::slice::from_ref(&want)).await.unwrap();
             turn.claims.pop().unwrap()
         };
         let commit = |Claim { job, token, .. }: &Claim, outcome| Commit {
@@ -295,7 +296,7 @@ mod tests {
         let checkpoint = commit(&first, Outcome::Checkpoint { number: 0, payload });
         let at = first.claimed_at;
         let snooze = Outcome::Snooze { at, hold: false, reason: None, afresh: true };
-        store.turn(&[checkpoint, commit(&first, snooze)], &[]).await.unwrap();
+        store.turn(Sending::once(), &[checkpoint, commit(&first, snooze)], &[]).await.unwrap();
         clock.advance(MINUTE);
         store.tick().await.unwrap();
         assert_eq!(lateness(&claim(&[]).await), None);

@@ -193,7 +193,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::{job::JobId, store::RunToken};
+    use crate::{job::JobId, store::Sending};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn b1_a_run_is_asleep_while_it_sleeps_and_waits_for_nothing_else() {
         let clock = clock();
-        let run = (JobId::new(), RunToken(1));
+        let run = (JobId::new(), Sending::once().token);
         let mut work = Box::pin(in_run(run, clock.sleep_until(clock.now() + SECOND)));
         assert!(!clock.is_asleep(run), "it has not begun");
         assert!((&mut work).now_or_never().is_none());
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn b1_who_guards_a_limit_is_not_a_run_asleep() {
         let clock = clock();
-        let run = (JobId::new(), RunToken(1));
+        let run = (JobId::new(), Sending::once().token);
         let mut limit = Box::pin(clock.sleep_until(clock.now() + SECOND));
         assert!((&mut limit).now_or_never().is_none());
         assert!(!clock.is_asleep(run));

@@ -15,8 +15,8 @@ use crate::{
     state::State,
     store::{
         Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_SCAN, Page, Paused, Process,
-        Query, QueueCounts, RunToken, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn, Want,
-        grace::Grace,
+        Query, QueueCounts, RunToken, Sending, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn,
+        Want, grace::Grace,
     },
 };
 
@@ -39,7 +39,7 @@ use server::Server;
 use watch::Watch;
 
 /// The version of the keys' layout.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Records that one call of a listing looks at, so that the server is not kept from its work.
@@ -91,7 +91,6 @@ impl RedisStore {
     async fn check_schema(&self) -> Result<()> {
         let key = format!("{}schema", self.prefix);
         let mut connection = self.connection.clone();
-        // There is one version so far; an older one would be migrated here.
         let mut found: Option<u32> = connection.get(&key).await.map_err(error)?;
         if found.is_none() {
             // A full server would refuse this even where it changed nothing.
@@ -100,6 +99,9 @@ impl RedisStore {
         }
         match found {
             Some(found) if found > SCHEMA => Err(Error::NewerSchema { found, known: SCHEMA }),
+            Some(found) if found < SCHEMA => {
+                call::<Value>(&self.connection, &self.begin(&self.scripts.migrate)).await.map(drop)
+            }
             _ => Ok(()),
         }
     }
@@ -174,33 +176,47 @@ impl Store for RedisStore {
         decode::inserted(&part::<String>(answer)?)
     }
 
-    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+    async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
         check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
         let mut turn = self.begin(&self.scripts.turn);
+        turn.arg(sending.token.as_bytes()).arg(u8::from(sending.again));
         self.ticking(&mut turn);
         turn.arg(micros(TURN_LATER));
         encode::commits(&mut turn, commits);
         encode::wants(&mut turn, wants);
         let answer: Vec<Value> = call(&self.writes, &turn).await?;
-        let answer = <[Value; 10]>::try_from(answer).map_err(|_| corrupt("not ten parts"))?;
-        let [now, promoted, ended, next, answers, token, ids, records, more, states] = answer;
+        let answer = <[Value; 9]>::try_from(answer).map_err(|_| corrupt("not nine parts"))?;
+        let [now, promoted, ended, next, answers, ids, records, more, states] = answer;
         let tick = decode::tick(now, promoted, ended, next)?;
         self.ticked(tick);
         if !commits.is_empty() {
             self.fsync().await?;
         }
-        let claims =
-            decode::claims(tick.now, &part::<String>(token)?, [ids, records, more, states])?;
+        let claims = decode::claims(tick.now, sending.token, [ids, records, more, states])?;
         Ok(Turn { answers: decode::answers(&part::<String>(answers)?)?, claims, tick })
     }
 
-    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
+    async fn release(&self, token: RunToken) -> Result<usize> {
+        let mut release = self.begin(&self.scripts.release);
+        release.arg(token.as_bytes());
+        call(&self.connection, &release).await
+    }
+
+    async fn beat(
+        &self,
+        process: &Process,
+        runs: &[(JobId, RunToken)],
+        awaited: &[RunToken],
+    ) -> Result<Vec<Held>> {
         let mut beat = self.begin(&self.scripts.beat);
         encode::span(&mut beat, self.options.lease());
         let about = serde_json::to_string(process).map_err(|error| Error::Corrupt(error.into()))?;
-        beat.arg(&process.name).arg(about);
+        beat.arg(&process.name).arg(about).arg(awaited.len());
+        for token in awaited {
+            beat.arg(token.as_bytes());
+        }
         for (id, token) in runs {
-            beat.arg(id.as_bytes()).arg(&token.0.to_be_bytes());
+            beat.arg(id.as_bytes()).arg(token.as_bytes());
         }
         decode::held(&call::<String>(&self.connection, &beat).await?)
     }

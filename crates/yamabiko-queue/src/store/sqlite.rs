@@ -13,7 +13,7 @@ use crate::{
     job::{JobId, JobRecord, NewJob, check_size},
     store::{
         Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
-        Signal, Store, StoreOptions, Tick, Turn, Want,
+        Sending, Signal, Store, StoreOptions, Tick, Turn, Want,
         bell::{Bell, Heard},
         grace::Grace,
     },
@@ -22,6 +22,7 @@ use crate::{
 mod backup;
 mod clock;
 mod commit;
+mod exchange;
 mod file;
 mod insert;
 mod inspect;
@@ -104,21 +105,30 @@ impl Store for SqliteStore {
         self.writer.write(move |step| step.insert(&jobs)).await?
     }
 
-    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+    async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
         check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
         let (commits, wants, before) = (commits.to_vec(), wants.to_vec(), self.grace());
         let write = move |step: &mut step::Step<'_, '_>| {
             let mut grace = before;
-            step.turn(&commits, &wants, &mut grace).map(|turn| (turn, grace))
+            step.turn(sending, &commits, &wants, &mut grace).map(|turn| (turn, grace))
         };
         let (turn, grace) = self.writer.write(write).await?;
         self.ticked(grace);
         Ok(turn)
     }
 
-    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
-        let (process, runs) = (process.clone(), runs.to_vec());
-        self.writer.write(move |step| step.beat(&process, &runs)).await
+    async fn release(&self, token: RunToken) -> Result<usize> {
+        self.writer.write(move |step| step.release(token)).await
+    }
+
+    async fn beat(
+        &self,
+        process: &Process,
+        runs: &[(JobId, RunToken)],
+        awaited: &[RunToken],
+    ) -> Result<Vec<Held>> {
+        let (process, runs, awaited) = (process.clone(), runs.to_vec(), awaited.to_vec());
+        self.writer.write(move |step| step.beat(&process, &runs, &awaited)).await
     }
 
     async fn tick(&self) -> Result<Tick> {

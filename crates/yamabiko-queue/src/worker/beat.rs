@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     run::{Claimed, Report},
-    store::{Held, Process, Store},
+    store::{Held, Process, RunToken, Store},
 };
 
 /// The time between two beats.
@@ -21,8 +21,17 @@ pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Beat {
-    held: Arc<Mutex<HashSet<Claimed>>>,
+    kept: Arc<Mutex<Kept>>,
     _alive: std_mpsc::Sender<()>,
+}
+
+/// What the beats keep alive.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// The runs that hold their jobs.
+    pub(super) runs: HashSet<Claimed>,
+    /// The exchanges whose answers are still to come, and with them claims (C5).
+    pub(super) awaited: HashSet<RunToken>,
 }
 
 impl Beat {
@@ -32,29 +41,24 @@ impl Beat {
         reports: mpsc::UnboundedSender<Report>,
         clock: Clock,
     ) -> Self {
-        let held = Arc::new(Mutex::new(HashSet::new()));
+        let kept = Arc::new(Mutex::default());
         let (alive, ended) = std_mpsc::channel();
-        let beats = Beats { held: Arc::clone(&held), process, reports, ended, clock };
+        let beats = Beats { kept: Arc::clone(&kept), process, reports, ended, clock };
         thread::Builder::new()
             .name("beat".to_owned())
             .spawn(move || beats.run(&*store))
             .expect("a process that cannot start a thread cannot work");
-        Self { held, _alive: alive }
+        Self { kept, _alive: alive }
     }
 
-    /// Notes that a run holds its job, or no longer does.
-    pub(super) fn track(&self, claimed: Claimed, holds: bool) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if holds {
-            held.insert(claimed);
-        } else {
-            held.remove(&claimed);
-        }
+    /// Changes what is kept alive, in one go.
+    pub(super) fn keep(&self, change: impl FnOnce(&mut Kept)) {
+        change(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 struct Beats {
-    held: Arc<Mutex<HashSet<Claimed>>>,
+    kept: Arc<Mutex<Kept>>,
     process: Process,
     reports: mpsc::UnboundedSender<Report>,
     ended: std_mpsc::Receiver<()>,
@@ -85,10 +89,12 @@ impl Beats {
     }
 
     async fn beat(&self, store: &dyn Store) {
-        let runs: Vec<_> =
-            self.held.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+        let (runs, awaited): (Vec<_>, Vec<_>) = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            (kept.runs.iter().copied().collect(), kept.awaited.iter().copied().collect())
+        };
         // An outage is logged by the worker; the next beat is in a second.
-        let Ok(answers) = store.beat(&self.process, &runs).await else { return };
+        let Ok(answers) = store.beat(&self.process, &runs, &awaited).await else { return };
         for (run, held) in runs.into_iter().zip(answers) {
             if held != Held::Yes {
                 // The worker is gone only when the process ends.

@@ -137,7 +137,7 @@ mod tests {
         clock::Timestamp,
         job::{Job, JobId, MAX_PAYLOAD_BYTES, NewJob},
         retry::RetryPolicy,
-        store::RunToken,
+        store::Sending,
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -164,7 +164,7 @@ mod tests {
             first_claimed: Some(NOW),
             unreadable: None,
         };
-        Claim { job, token: RunToken(1), claimed_at: NOW, state: None }
+        Claim { job, token: Sending::once().token, claimed_at: NOW, state: None }
     }
 
     fn registry() -> Registry {

@@ -1,158 +1,142 @@
-//! Turns that are under way, and what waits to go with the next one.
+//! Exchanges with the store that are under way, or have to be sent again (C5).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use tokio::sync::oneshot;
 
+use super::backlog::Reported;
 use crate::{
     clock::Stopwatch,
     error::Result,
-    store::{Answer, Commit, MAX_COMMITS, MAX_STEP_BYTES, Store, Turn, Want},
+    store::{Commit, Line, RunToken, Sending, Store, Turn, Want},
 };
 
-/// What a run has reported and the store has not answered yet.
+/// How long an exchange is sent again before the worker gives up what it may have claimed.
+const SENT_WITHIN: Duration = Duration::from_secs(60);
+
+/// An exchange: what it carries and asks for.
 #[derive(Debug)]
-pub(super) struct Reported {
-    pub(super) commit: Commit,
-    /// Who waits for the answer, if it is a checkpoint.
-    pub(super) checkpoint: Option<oneshot::Sender<Answer>>,
+pub(super) struct Exchange {
+    /// Names it, and fences what it claims.
+    pub(super) token: RunToken,
+    pub(super) sent: Vec<Reported>,
+    pub(super) wants: Vec<Want>,
+    /// The line that it occupies until it is answered.
+    line: Line,
+    /// Since before it was sent for the first time.
+    first_sent: Stopwatch,
+    /// Whether it may have been done without the worker's knowledge.
+    again: bool,
 }
 
-/// What waits to be sent, in the order in which the runs reported it.
-#[derive(Debug, Default)]
-pub(super) struct Backlog {
-    waiting: VecDeque<Reported>,
-    /// How many of them end their runs.
-    ends: usize,
+/// One attempt at an exchange, at its end.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) exchange: Exchange,
+    /// Since before the attempt was sent.
+    pub(super) asked: Stopwatch,
+    /// The store's answer; `None` if what the exchange may have claimed was released instead.
+    pub(super) answer: Result<Option<Turn>>,
 }
 
-impl Backlog {
-    pub(super) fn push(&mut self, reported: Reported) {
-        self.ends += usize::from(reported.checkpoint.is_none());
-        self.waiting.push_back(reported);
-    }
+/// The exchanges of one worker: each of its two lines has one at a time, which is sent again, unchanged, until it is answered.
+///
+/// No attempt is ever cut short, since what it claimed would come back only when the leases end.
+#[derive(Debug)]
+pub(super) struct Turns {
+    free: Vec<Line>,
+    under_way: FuturesUnordered<BoxFuture<'static, Attempt>>,
+    unanswered: Vec<Exchange>,
+}
 
-    /// Puts back what was sent in vain, so that it is the first to go again.
-    pub(super) fn put_back(&mut self, sent: Vec<Reported>) {
-        for reported in sent.into_iter().rev() {
-            self.ends += usize::from(reported.checkpoint.is_none());
-            self.waiting.push_front(reported);
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self {
+            free: vec![Line::start(), Line::start()],
+            under_way: FuturesUnordered::new(),
+            unanswered: Vec::new(),
         }
     }
 
-    /// Takes what goes with one turn (K3).
-    pub(super) fn take_batch(&mut self) -> Vec<Reported> {
-        let mut bytes = 0;
-        let fits = |one: &&Reported| {
-            bytes += one.commit.size();
-            bytes <= MAX_STEP_BYTES
-        };
-        let count = self.waiting.iter().take(MAX_COMMITS).take_while(fits).count();
-        // One that is over the limit goes alone; the store says what is wrong with it.
-        let count = count.max(1).min(self.waiting.len());
-        let batch: Vec<_> = self.waiting.drain(..count).collect();
-        self.ends -= batch.iter().filter(|one| one.checkpoint.is_none()).count();
-        batch
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    /// Returns how many runs have ended and wait for a turn.
-    pub(super) const fn ends(&self) -> usize {
-        self.ends
-    }
-}
-
-/// A turn that has come back.
-#[derive(Debug)]
-pub(super) struct Taken {
-    /// What was sent.
-    pub(super) sent: Vec<Reported>,
-    /// What was asked for.
-    pub(super) wants: Vec<Want>,
-    /// Since before it was sent.
-    pub(super) asked: Stopwatch,
-    /// The store's answer.
-    pub(super) answer: Result<Turn>,
-}
-
-/// Turns under way; none is ever cut short, since what it claimed would come back only when the leases end.
-#[derive(Debug, Default)]
-pub(super) struct Turns(FuturesUnordered<BoxFuture<'static, Taken>>);
-
-impl Turns {
-    /// Sends a turn; it goes on only while `next` is awaited.
+    /// Sends an exchange on a free line, and returns its token; it goes on only while `next` is awaited.
     pub(super) fn send(
-        &self,
+        &mut self,
         store: Arc<dyn Store>,
         sent: Vec<Reported>,
         wants: Vec<Want>,
         asked: Stopwatch,
-    ) {
-        self.0.push(Box::pin(async move {
-            let (commits, checkpoints): (Vec<_>, Vec<_>) =
-                sent.into_iter().map(|one| (one.commit, one.checkpoint)).unzip();
-            let answer = store.turn(&commits, &wants).await;
-            let sent = commits.into_iter().zip(checkpoints);
-            let sent = sent.map(|(commit, checkpoint)| Reported { commit, checkpoint }).collect();
-            Taken { sent, wants, asked, answer }
-        }));
+    ) -> RunToken {
+        let mut line = self.free.pop().expect("an exchange is sent only where a line is free");
+        let token = line.next_token();
+        let first_sent = asked.clone();
+        let exchange = Exchange { token, sent, wants, line, first_sent, again: false };
+        self.under_way.push(Box::pin(attempt(store, exchange, asked)));
+        token
     }
 
-    /// Returns the next turn that comes back, `None` if none is under way; nothing is lost if it is not awaited to its end.
-    pub(super) async fn next(&mut self) -> Option<Taken> {
-        self.0.next().await
+    /// Sends what was not answered again; once that has gone on for too long, or `gives_up`, what it may have claimed is released.
+    pub(super) fn send_again(&mut self, store: &Arc<dyn Store>, asked: &Stopwatch, gives_up: bool) {
+        for exchange in std::mem::take(&mut self.unanswered) {
+            let (store, asked) = (Arc::clone(store), asked.clone());
+            self.under_way.push(if gives_up || exchange.first_sent.elapsed() >= SENT_WITHIN {
+                Box::pin(release(store, exchange, asked))
+            } else {
+                Box::pin(attempt(store, exchange, asked))
+            });
+        }
     }
 
-    /// Returns how many are under way.
+    /// Takes back an exchange whose attempt may have been done, though no answer says so.
+    pub(super) fn keep(&mut self, mut exchange: Exchange) {
+        exchange.again = true;
+        self.unanswered.push(exchange);
+    }
+
+    /// Frees the line of an exchange that has come to its end, and returns what it carried and asked for.
+    pub(super) fn finish(&mut self, exchange: Exchange) -> (Vec<Reported>, Vec<Want>) {
+        self.free.push(exchange.line);
+        (exchange.sent, exchange.wants)
+    }
+
+    /// Returns the next attempt that comes to its end, `None` if none is under way; nothing is lost if it is not awaited to its end.
+    pub(super) async fn next(&mut self) -> Option<Attempt> {
+        self.under_way.next().await
+    }
+
+    /// Returns how many exchanges have not come to their end.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.under_way.len() + self.unanswered.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        job::JobId,
-        store::{Outcome, RunToken},
-    };
-
-    fn reported(payload: usize) -> Reported {
-        let outcome = Outcome::Checkpoint { number: 0, payload: vec![0; payload] };
-        let commit = Commit { id: JobId::new(), token: RunToken(1), outcome, effects: Vec::new() };
-        Reported { commit, checkpoint: None }
+impl Exchange {
+    /// Says whether an earlier attempt may have been done.
+    pub(super) const fn may_be_done(&self) -> bool {
+        self.again
     }
+}
 
-    #[test]
-    fn k3_a_turn_carries_256_commits_and_a_mebibyte_at_most() {
-        let mut backlog = Backlog::default();
-        (0..300).for_each(|_| backlog.push(reported(0)));
-        assert_eq!((backlog.take_batch().len(), backlog.ends()), (256, 44));
-        let mut backlog = Backlog::default();
-        (0..20).for_each(|_| backlog.push(reported(64 * 1024)));
-        assert_eq!(backlog.take_batch().len(), 15);
-        backlog.push(reported(2 * MAX_STEP_BYTES));
-        assert_eq!([backlog.take_batch().len(), backlog.take_batch().len()], [5, 1]);
-        assert!(backlog.is_empty() && backlog.take_batch().is_empty());
-    }
+async fn attempt(store: Arc<dyn Store>, mut exchange: Exchange, asked: Stopwatch) -> Attempt {
+    let sending = Sending { token: exchange.token, again: exchange.again };
+    let (commits, checkpoints): (Vec<Commit>, Vec<_>) =
+        exchange.sent.into_iter().map(|one| (one.commit, one.checkpoint)).unzip();
+    let answer = store.turn(sending, &commits, &exchange.wants).await.map(Some);
+    let sent = commits.into_iter().zip(checkpoints);
+    exchange.sent = sent.map(|(commit, checkpoint)| Reported { commit, checkpoint }).collect();
+    Attempt { exchange, asked, answer }
+}
 
-    #[test]
-    fn c5_what_was_sent_in_vain_goes_first_and_in_its_order() {
-        let mut backlog = Backlog::default();
-        (0..3).for_each(|_| backlog.push(reported(0)));
-        let sent = backlog.take_batch();
-        let ids: Vec<_> = sent.iter().map(|one| one.commit.id).collect();
-        backlog.push(reported(0));
-        backlog.put_back(sent);
-        let again: Vec<_> = backlog.take_batch().iter().map(|one| one.commit.id).collect();
-        assert_eq!((&again[..3], again.len()), (&ids[..], 4));
+async fn release(store: Arc<dyn Store>, exchange: Exchange, asked: Stopwatch) -> Attempt {
+    let answer = store.release(exchange.token).await;
+    if let Ok(jobs @ 1..) = answer {
+        tracing::warn!(
+            jobs,
+            "gave back jobs that were claimed without this worker's hearing of it"
+        );
     }
+    Attempt { exchange, asked, answer: answer.map(|_| None) }
 }

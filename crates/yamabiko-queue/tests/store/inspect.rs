@@ -45,7 +45,7 @@ async fn an_inspection_tells_what_there_is() {
     for kind in [Kind::Sqlite, Kind::Redis] {
         let place = Place::open(kind).await;
         place.insert(&[job("a"), job("b")]).await;
-        place.store.beat(&process("worker-1"), &[]).await.unwrap();
+        place.store.beat(&process("worker-1"), &[], &[]).await.unwrap();
         assert!(look(&place.ground, Depth::Glance).await.counts.is_none());
         let counts = look(&place.ground, Depth::Thorough).await.counts.unwrap();
         assert_eq!(counts.states, place.store.counts().await.unwrap().states);

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 /// Tables that need not become empty: what all jobs share, and the chats' state.
 const CONSTANT_TABLES: [&str; 2] = ["store", "state"];
-/// Keys that stay: the schema's version, the counter of tokens, the chats' state, and hints that nobody has taken.
-const CONSTANT_KEYS: [&str; 5] = ["schema", "token", "state", "alarm", "wake:"];
+/// Keys that stay: the schema's version, the chats' state, and hints that nobody has taken.
+const CONSTANT_KEYS: [&str; 4] = ["schema", "state", "alarm", "wake:"];
 
 /// Returns the names of tables or keys of a bot that hold anything, but for those that may.
 pub(crate) fn leftovers(url: &str, bot: &str) -> Vec<String> {

@@ -77,6 +77,14 @@ conformance! { everywhere {
         c5_every_outcome_may_be_sent_again,
         c5_claims_whose_answer_was_lost_come_back_after_the_lease,
         c5_beat_tick_and_cancel_may_be_sent_again,
+        c5_an_exchange_sent_again_is_answered_with_the_claims_that_stand,
+        c5_an_exchange_sent_again_claims_nothing_new,
+        c5_an_exchange_sent_again_does_not_show_what_was_cancelled_or_lost,
+        c5_an_exchange_that_comes_after_a_later_one_of_its_line_does_nothing,
+        c5_a_beat_extends_what_awaited_exchanges_claimed,
+        c5_claims_that_their_worker_releases_are_as_if_never_claimed,
+        c5_an_exchange_that_arrives_after_its_release_claims_nothing,
+        c5_a_line_is_remembered_for_a_day,
         c6_wants_are_served_in_their_order;
     commit:
         k1_completion_and_effects_are_one_step,

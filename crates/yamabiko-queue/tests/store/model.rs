@@ -1,5 +1,6 @@
 //! The rules once more in plain lists and maps: what both stores are compared with, answer by answer.
 
+mod exchanges;
 mod people;
 mod steps;
 mod store;
@@ -45,7 +46,8 @@ struct World {
     states: BTreeMap<String, Vec<u8>>,
     pauses: BTreeMap<String, Option<Timestamp>>,
     processes: BTreeMap<String, (Process, Timestamp)>,
-    tokens: u64,
+    /// The last exchange of each line: its number, when it claimed, and until when it is remembered.
+    lines: BTreeMap<Vec<u8>, (u64, Timestamp, Timestamp)>,
     /// Since when the one handle has been ticking without a gap, and when it did last (C3).
     ticking: Option<(Timestamp, Timestamp)>,
 }

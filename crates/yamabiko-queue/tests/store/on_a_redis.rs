@@ -10,7 +10,7 @@ use std::{
 
 use yamabiko_queue::{
     Effect, Error, ManualClock, NewJob, Outcome, Store,
-    store::{self, Answer, Held, Inserted, Signal},
+    store::{self, Answer, Held, Inserted, Sending, Signal},
 };
 
 use crate::{
@@ -194,10 +194,10 @@ async fn r3_fsync_waits_for_the_disk_where_the_server_can_tell() {
     for name in ["a", "b"] {
         assert_eq!(store.insert(&[job(name)]).await.unwrap(), [Inserted::Stored]);
     }
-    let claims = store.turn(&[], &[want(&QUEUES, 9)]).await.unwrap().claims;
+    let claims = store.turn(Sending::once(), &[], &[want(&QUEUES, 9)]).await.unwrap().claims;
     let commits: Vec<_> =
         claims.iter().map(|claim| commit(claim, Outcome::Complete, vec![])).collect();
-    let turn = store.turn(&commits, &[]).await.unwrap();
+    let turn = store.turn(Sending::once(), &commits, &[]).await.unwrap();
     assert_eq!(turn.answers, [Answer::Applied; 2]);
     let mut redis = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
     let info: String = redis::cmd("INFO").arg("commandstats").query(&mut redis).unwrap();
@@ -301,14 +301,14 @@ async fn r1_a_store_follows_the_master_that_sentinels_name() {
     let place = open(&url).await;
     let other = place.other().await;
     place.insert(&[job("a")]).await;
-    assert!(other.turn(&[], &[want(&QUEUES, 0)]).await.is_ok());
+    assert!(other.turn(Sending::once(), &[], &[want(&QUEUES, 0)]).await.is_ok());
     found("the replica has the job", async || {
         says(second, &["LLEN", "yamabiko:{test}:ready:default"], "int(1)")
     })
     .await;
     master.kill();
     let claims = found("the replica is the master", async || {
-        let turn = place.store.turn(&[], &[want(&QUEUES, 9)]).await.ok()?;
+        let turn = place.store.turn(Sending::once(), &[], &[want(&QUEUES, 9)]).await.ok()?;
         Some(turn.claims)
     })
     .await;
@@ -318,7 +318,7 @@ async fn r1_a_store_follows_the_master_that_sentinels_name() {
 
     let waiting = found("who waits hears of the new master", async || {
         other.wait(&[Signal::Queue("low".to_owned())], secs(5)).await.ok()?;
-        other.turn(&[], &[want(&["low"], 1)]).await.ok()?.claims.pop()
+        other.turn(Sending::once(), &[], &[want(&["low"], 1)]).await.ok()?.claims.pop()
     });
     let low = [NewJob { queue: "low".to_owned(), ..job("b") }];
     let (heard, _) = tokio::join!(waiting, place.insert(&low));

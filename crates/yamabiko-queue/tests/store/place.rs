@@ -1,12 +1,16 @@
 //! A store of its own for each test, with a clock that the test moves, and short words for its steps.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use yamabiko_queue::{
     Effect, JobId, JobRecord, ManualClock, NewJob, Outcome, State, Store, StoreOptions, Timestamp,
     clock::Clock,
     store::{
-        self, Answer, Cancelled, Claim, Commit, Held, Inserted, Process, Query, Tick, Turn, Want,
+        self, Answer, Cancelled, Claim, Commit, Held, Inserted, Line, Process, Query, Sending,
+        Tick, Turn, Want,
     },
 };
 
@@ -38,6 +42,7 @@ pub(crate) struct Place {
     pub(crate) clock: ManualClock,
     pub(crate) options: StoreOptions,
     pub(crate) ground: Arc<Ground>,
+    line: Mutex<Line>,
 }
 
 impl Place {
@@ -63,7 +68,7 @@ impl Place {
             Some(url) => store::open(&url, options.clone()).await.unwrap(),
             None => Arc::new(Model::new(clock.clone(), options.clone())),
         };
-        Self { store, clock, options, ground }
+        Self { store, clock, options, ground, line: Mutex::new(Line::start()) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -88,7 +93,12 @@ impl Place {
     }
 
     pub(crate) async fn turn(&self, commits: &[Commit], at_most: usize) -> Turn {
-        self.store.turn(commits, &[want(&QUEUES, at_most)]).await.unwrap()
+        self.store.turn(self.next_sending(), commits, &[want(&QUEUES, at_most)]).await.unwrap()
+    }
+
+    /// Returns what names the next exchange of the only worker.
+    pub(crate) fn next_sending(&self) -> Sending {
+        Sending { token: self.line.lock().unwrap().next_token(), again: false }
     }
 
     /// Claims from all queues.
@@ -131,9 +141,17 @@ impl Place {
         }
     }
 
+    /// Lets so much time pass that everything is forgotten that is remembered for a time.
+    pub(crate) async fn forget(&self) {
+        self.clock.advance(secs(100_000));
+        for _ in 0..4 {
+            self.tick().await;
+        }
+    }
+
     pub(crate) async fn beat(&self, claims: &[&Claim]) -> Vec<Held> {
         let runs: Vec<_> = claims.iter().map(|claim| (claim.job.id, claim.token)).collect();
-        self.store.beat(&process("worker-1"), &runs).await.unwrap()
+        self.store.beat(&process("worker-1"), &runs, &[]).await.unwrap()
     }
 
     pub(crate) async fn cancel(&self, id: JobId) -> Cancelled {

@@ -21,7 +21,7 @@ use yamabiko_line::{
 use yamabiko_queue::{
     Clock, Job, ManualClock, Registry, RetryPolicy, State, Store, StoreOptions, Worker,
     WorkerOptions,
-    store::{self, Process, Want},
+    store::{self, Process, Sending, Want},
 };
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
@@ -203,7 +203,10 @@ async fn o6_a_stalled_worker_makes_no_call_for_a_delivery_that_it_has_lost() {
                 clock.advance(LEASE);
                 assert_eq!(store.tick().await.unwrap().ended, 1);
                 let want = Want { queues: vec![OUTBOX.to_owned()], at_most: 1 };
-                assert_eq!(store.turn(&[], &[want]).await.unwrap().claims.len(), 1);
+                assert_eq!(
+                    store.turn(Sending::once(), &[], &[want]).await.unwrap().claims.len(),
+                    1
+                );
             })
         })
         .await;

@@ -42,20 +42,98 @@ local function write_claims(claims, leases)
   call('ZREM', LEASE, TOO_LONG)
 end
 
--- Claims jobs, and answers the token, and of each job: id, record, more, state of its lane.
--- A token is new for each turn: if a process stalls and then claims again what it lost, the first of its two runs
--- must be fenced out like anyone else's.
-local function claim(ids)
-  if #ids == 0 then return '0', ids, {}, {}, {} end
-  local token = call('INCR', TOKEN)
-  local claim, lease_end = pack('>I8i8', token, now), exact(now + lease)
-  local records, states, lanes, places = hmget(JOB, ids), {}, {}, {}
+-- The last exchange of a worker's line: its number (5 bytes), until when the line is remembered (8), and the ids that it
+-- claimed. See token.rs for what a token has.
+local LINE_BYTES, NUMBER_BYTES, ID_BYTES = 11, 5, 16
+local LINE_KEPT, LINE_RENEWED = 24 * 3600 * 1000000, 3600 * 1000000
+
+local function number_of(packed)
+  local high, low = pick('>I4B', packed)
+  return high * 256 + low
+end
+
+-- Answers what is known of the exchange with this token: how its number stands to its line's last one (less than 0: it comes
+-- too late; 0: it is that one; nil: it is new), and what the line's last one claimed.
+local function open_exchange(token)
+  local exchange = { token = token, line = sub(token, 1, LINE_BYTES), packed = sub(token, LINE_BYTES + 1), ids = {} }
+  local last = call('HGET', EXCHANGE, exchange.line)
+  local number, until_time = read('>I4B', last), read('>i8', last, NUMBER_BYTES + 1)
+  if not until_time then return exchange end
+  number = number_of(last)
+  exchange.until_time, exchange.order = until_time, number_of(exchange.packed) - number
+  if exchange.order > 0 then exchange.order = nil end
+  for pos = NUMBER_BYTES + 9, #last, ID_BYTES do
+    exchange.ids[#exchange.ids + 1] = sub(last, pos, pos + ID_BYTES - 1)
+  end
+  return exchange
+end
+
+local function note_exchange(exchange, ids)
+  local until_time = exchange.until_time
+  if not until_time or until_time < now + LINE_KEPT - LINE_RENEWED then
+    until_time = now + LINE_KEPT
+    call('ZADD', LINES, exact(until_time), exchange.line)
+  end
+  call('HSET', EXCHANGE, exchange.line, exchange.packed .. pack('>i8', until_time) .. concat(ids))
+end
+
+-- The ids that an exchange claimed and whose claims still stand, those of them that were cancelled meanwhile,
+-- and when they were claimed.
+local function standing(exchange)
+  local ids, cancelled, claimed_at = {}, {}, nil
+  for i, claim in ipairs(hmget(CLAIM, exchange.ids)) do
+    if claim and sub(claim, 1, 16) == exchange.token then
+      local list = #claim > CLAIM_BYTES and cancelled or ids
+      list[#list + 1] = exchange.ids[i]
+      claimed_at = read('>i8', claim, 17)
+    end
+  end
+  return ids, cancelled, claimed_at
+end
+
+-- A claim of which its worker has not heard is no job's first.
+local function unset_first(ids, claimed_at)
+  if call('EXISTS', MORE) == 0 then return end
+  for i, packed in ipairs(hmget(MORE, ids)) do
+    local more = open_more(packed)
+    if band(more.flags, 2) > 0 and more.first == claimed_at then
+      clear_first(more)
+      save_more(ids[i], more)
+    end
+  end
+end
+
+-- Ends jobs that were cancelled before their worker heard of them.
+local function end_cancelled(ids)
+  for i, record in ipairs(hmget(JOB, ids)) do
+    local lane, chat, time = lane_of(ids[i], record)
+    unclaim(ids[i])
+    remove(ids[i], chat, time)
+    leave(lane)
+  end
+end
+
+-- Claims jobs from now on, or anew. A token is new for each exchange: if a process stalls and then claims again what it
+-- lost, the first of its two runs must be fenced out like anyone else's.
+local function claim(token, ids)
+  if #ids == 0 then return end
+  local claim, lease_end = token .. pack('>i8', now), exact(now + lease)
   local claims, leases = { TOO_LONG, '' }, { '0', TOO_LONG }
   for i = 1, #ids do
-    local id = ids[i]
+    claims[2 * i + 1], claims[2 * i + 2] = ids[i], claim
+    leases[2 * i + 1], leases[2 * i + 2] = lease_end, ids[i]
+  end
+  write_claims(claims, leases)
+end
+
+-- Answers of each job that is claimed: id, record, more, state of its lane.
+local function hand_out(ids)
+  if #ids == 0 then return ids, {}, {}, {} end
+  local records, states, lanes, places = hmget(JOB, ids), {}, {}, {}
+  for i = 1, #ids do
     if not records[i] then                 -- a place without a job: it shall be seen, and end
       records[i] = ''
-      call('HSET', JOB, id, '')
+      call('HSET', JOB, ids[i], '')
     end
     if may_have_lane(records[i]) then
       local _, lane = header(records[i])
@@ -65,10 +143,7 @@ local function claim(ids)
       end
     end
     states[i] = false
-    claims[2 * i + 1], claims[2 * i + 2] = id, claim
-    leases[2 * i + 1], leases[2 * i + 2] = lease_end, id
   end
   for i, state in ipairs(hmget(STATE, lanes)) do states[places[i]] = state end
-  write_claims(claims, leases)
-  return exact(token), ids, records, call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}, states
+  return ids, records, call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}, states
 end

@@ -115,7 +115,7 @@ local function end_run(run, claim, what, finish)
   if outcome == 'k' then checkpoint(run, time, line, finish) return end
   apply_effects(run, finish)
   unclaim(run.id)
-  set_first(run.more, read('>i8', claim, 9) or now)
+  set_first(run.more, read('>i8', claim, 17) or now)
   if has(run, 'u') then run.more.flags = bor(run.more.flags, 1) end
   outcomes[outcome](run, time, line)
 end
@@ -128,7 +128,7 @@ local function commit(id, record, more, runs)
     finish = finish + at
   end
   local answer, claim = 'l', held[id]
-  if claim and sub(claim, 1, 8) == token then
+  if claim and sub(claim, 1, 16) == token then
     local is_cancelled = #claim > CLAIM_BYTES
     answer = is_cancelled and 'c' or 'a'
     if is_cancelled or what == 'c' and not more and not runs[id] then
@@ -151,9 +151,10 @@ local function commit(id, record, more, runs)
 end
 
 -- ARGV: number of jobs that effects insert, their ids; number of commits, their ids, the commits.
--- Answers a letter for each commit: a applied, c cancelled, l lost.
-local function make_commits()
+-- Answers a letter for each commit: a applied, c cancelled, l lost; of an exchange that comes too late all are lost.
+local function make_commits(is_late)
   local new, ids = texts(number()), texts(number())
+  if is_late then return ('l'):rep(#ids) end
   look_up(new)
   local claims, records, runs, answers = hmget(CLAIM, ids), hmget(JOB, ids), {}, {}
   local mores = #ids > 0 and call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}

@@ -21,11 +21,12 @@ end
 local args, at
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
-local prefix, JOB, MORE, HISTORY, DUE, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
-local QUEUES, LANES, PAUSED, BEAT, PROCESS, TOKEN, ALARM, READY, WAIT, CHAT, WAKE
+local prefix, SCHEMA, JOB, MORE, HISTORY, DUE, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
+local QUEUES, LANES, PAUSED, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
 
 local function name_keys(of)
   prefix  = of
+  SCHEMA  = prefix .. 'schema'   -- STRING the version of this layout
   JOB     = prefix .. 'job'      -- HASH id -> record
   MORE    = prefix .. 'more'     -- HASH id -> what only jobs have that did not end in their first run
   HISTORY = prefix .. 'history'  -- HASH id -> a line of each failure; only of jobs that have an entry in MORE
@@ -42,7 +43,8 @@ local function name_keys(of)
   PAUSED  = prefix .. 'paused'   -- ZSET queue -> until when; inf: until resumed
   BEAT    = prefix .. 'beat'     -- ZSET process -> when it counts as gone; for people, no rule reads it
   PROCESS = prefix .. 'process'  -- HASH process -> what it says of itself
-  TOKEN   = prefix .. 'token'    -- STRING the last run token
+  EXCHANGE = prefix .. 'exchange' -- HASH line of a worker -> its last exchange, see claims.lua
+  LINES   = prefix .. 'lines'    -- ZSET line -> until when it is remembered
   ALARM   = prefix .. 'alarm'    -- ZSET, the timers' marker
   READY   = prefix .. 'ready:'   -- LISTs of ids
   WAIT    = prefix .. 'wait:'    -- LISTs of ids, each with its queue behind it, so that handing on a lane reads no record

@@ -15,7 +15,9 @@ use crate::{
 use super::encode::HAS_PARENT;
 
 /// The length of a claim's value; one that was cancelled has a byte more.
-const CLAIM_BYTES: usize = 16;
+const CLAIM_BYTES: usize = 24;
+/// Where the time of the claim stands in it, behind the token.
+const CLAIM_TIME: usize = 16;
 
 /// An answer that is not as the scripts give it.
 pub(super) fn corrupt(what: &'static str) -> Error {
@@ -84,8 +86,7 @@ pub(super) fn cancelled(letters: &str) -> Result<Vec<Cancelled>> {
 }
 
 /// Reads what a turn claimed: ids, records, what else is known, states of the lanes.
-pub(super) fn claims(now: Timestamp, token: &str, columns: [Value; 4]) -> Result<Vec<Claim>> {
-    let token = RunToken(token.parse().map_err(|_| corrupt("no token"))?);
+pub(super) fn claims(now: Timestamp, token: RunToken, columns: [Value; 4]) -> Result<Vec<Claim>> {
     let [ids, records, more, states] = columns;
     let ids: Vec<Vec<u8>> = part(ids)?;
     let records: Vec<Vec<u8>> = part(records)?;
@@ -118,7 +119,7 @@ pub(super) fn records(rows: Value) -> Result<Vec<JobRecord>> {
         .map(|n| {
             let state: State = states[n].parse().map_err(|_| corrupt("no such state"))?;
             let mut job = any_job(&ids[n], &records[n], more[n].as_deref());
-            if let Some(time) = claims[n].as_ref().and_then(|claim| claim.get(8..)) {
+            if let Some(time) = claims[n].as_ref().and_then(|claim| claim.get(CLAIM_TIME..)) {
                 job.first_claimed = job.first_claimed.or(Reader(time).time().ok());
             }
             let history = histories[n].as_deref().map(String::from_utf8_lossy);

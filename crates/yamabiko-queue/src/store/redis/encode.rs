@@ -75,7 +75,7 @@ pub(super) fn commits(call: &mut Call<'_>, commits: &[Commit]) {
     ids(call, new);
     ids(call, commits.iter().map(|commit| commit.id));
     for commit in commits {
-        call.arg(&commit.token.0.to_be_bytes());
+        call.arg(commit.token.as_bytes());
         if commit.outcome == Outcome::Complete && commit.effects.is_empty() {
             call.arg("c");
             continue;

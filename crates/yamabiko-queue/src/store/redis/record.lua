@@ -1,7 +1,7 @@
 -- What is stored of a job: its record, and what only some jobs have.
 
 local HISTORY_BYTES = 4096
-local CLAIM_BYTES = 16
+local CLAIM_BYTES = 24
 local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET = 2, 4, 8, 16, 32
 
 -- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
@@ -82,7 +82,7 @@ end
 -- What MORE has of a job that ends in its first run.
 local function first_run(claim)
   if #claim ~= CLAIM_BYTES then return pack('>I4I4I4I4Bi8', 0, 0, 0, 0, 2, now) end
-  return FIRST_RUN .. sub(claim, 9)
+  return FIRST_RUN .. sub(claim, 17)
 end
 
 local function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end

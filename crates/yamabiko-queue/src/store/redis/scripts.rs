@@ -30,6 +30,7 @@ const NAMES: Uuid = Uuid::from_u128(0x8b7d_4b5e_26d9_4c0f_9a64_2d6a_51f0_c3e8);
 pub(super) struct Scripts {
     pub(super) insert: Script,
     pub(super) turn: Script,
+    pub(super) release: Script,
     pub(super) beat: Script,
     pub(super) tick: Script,
     pub(super) cancel: Script,
@@ -42,6 +43,7 @@ pub(super) struct Scripts {
     pub(super) list: Script,
     pub(super) get: Script,
     pub(super) wake: Script,
+    pub(super) migrate: Script,
 }
 
 impl Scripts {
@@ -54,6 +56,7 @@ impl Scripts {
         };
         let insert = step("insert", include_str!("insert.lua"));
         let turn = step("turn", include_str!("turn.lua"));
+        let release = step("release", include_str!("release.lua"));
         let beat = step("beat", include_str!("beat.lua"));
         let tick = step("tick", include_str!("tick.lua"));
         let cancel = step("cancel", include_str!("cancel.lua"));
@@ -66,11 +69,13 @@ impl Scripts {
         let list = step("list", include_str!("list.lua"));
         let get = step("get", include_str!("get.lua"));
         let wake = step("wake", include_str!("wake.lua"));
+        let migrate = step("migrate", include_str!("migrate.lua"));
         let library = Arc::new(Library::of(&steps));
         let script = |step| Script { library: Arc::clone(&library), step };
         Self {
             insert: script(insert),
             turn: script(turn),
+            release: script(release),
             beat: script(beat),
             tick: script(tick),
             cancel: script(cancel),
@@ -83,6 +88,7 @@ impl Scripts {
             list: script(list),
             get: script(get),
             wake: script(wake),
+            migrate: script(migrate),
         }
     }
 }

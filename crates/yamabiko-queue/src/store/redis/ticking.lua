@@ -43,7 +43,7 @@ local function end_claims()
     if #(claims[i] or '') <= CLAIM_BYTES then
       local more = open_more(mores[i])
       more.lost, more.flags = more.lost + 1, bor(more.flags, 1)
-      set_first(more, read('>i8', claims[i], 9) or now)
+      set_first(more, read('>i8', claims[i], 17) or now)
       note(id, more, 'the claim ended without a report')
       save_more(id, more)
       put_first(id, (header(records[i])))
@@ -74,6 +74,7 @@ local function prune()
   prune_completed()
   take_until(SEEN, now, MOST_PRUNED)
   many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
+  many('HDEL', EXCHANGE, take_until(LINES, now, MOST_PRUNED))
 end
 
 local function end_pauses()

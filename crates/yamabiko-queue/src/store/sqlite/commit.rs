@@ -43,7 +43,7 @@ impl Step<'_, '_> {
         let run = self.first(
             "SELECT seq, id, queue, lane, holds, remember, chat, cancelled, checkpoint
              FROM job WHERE id = ? AND token = ?",
-            (commit.id.as_bytes(), commit.token.0.cast_signed()),
+            (commit.id.as_bytes(), commit.token.as_bytes()),
             Held::of,
         )?;
         let Some(run) = run else { return Ok(Answer::Lost) };

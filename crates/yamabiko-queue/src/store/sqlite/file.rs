@@ -12,7 +12,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::Db
 use crate::error::{Error, Result};
 
 /// The schema that this version writes; `migrate` brings an older one up to it.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
+/// What leads from each older version to the next, in order.
+const MIGRATIONS: [(u32, &str); 2] =
+    [(1, include_str!("from_1.sql")), (2, include_str!("from_2.sql"))];
 /// How long a locked file is tried again.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// The cache of prepared statements, more than there are.
@@ -126,7 +129,11 @@ fn create(db: &mut Connection) -> rusqlite::Result<Found> {
     match version(&step)? {
         0 if has_tables(&step)? => return Ok(Found::Foreign),
         0 => step.execute_batch(include_str!("schema.sql"))?,
-        1 => step.execute_batch(include_str!("from_1.sql"))?,
+        found @ 1..SCHEMA_VERSION => {
+            for (_, migration) in MIGRATIONS.iter().filter(|(from, _)| *from >= found) {
+                step.execute_batch(migration)?;
+            }
+        }
         version => return Ok(Found::Ours(version)),
     }
     step.pragma_update(None, "user_version", SCHEMA_VERSION)?;

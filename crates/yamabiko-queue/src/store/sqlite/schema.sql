@@ -1,4 +1,4 @@
--- Schema version 2. Times are microseconds since the Unix epoch.
+-- Schema version 3. Times are microseconds since the Unix epoch.
 
 CREATE TABLE job (
     seq           INTEGER PRIMARY KEY,
@@ -8,7 +8,7 @@ CREATE TABLE job (
     -- running: the end of its lease; dead, completed: since when. So each move is one UPDATE.
     place         INTEGER NOT NULL,
     holds         INTEGER NOT NULL DEFAULT 0,   -- 1: it has its lane
-    token         INTEGER,                      -- of its run; NULL unless running
+    token         BLOB,                         -- of its run; NULL unless running
     cancelled     INTEGER NOT NULL DEFAULT 0,   -- 1: called off while running
     failures      INTEGER NOT NULL DEFAULT 0,
     lost          INTEGER NOT NULL DEFAULT 0,
@@ -55,14 +55,22 @@ CREATE TABLE paused (queue TEXT PRIMARY KEY, until INTEGER) STRICT, WITHOUT ROWI
 -- Processes that have beaten, for people; what else is known of them is JSON.
 CREATE TABLE process (name TEXT PRIMARY KEY, until INTEGER NOT NULL, about TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+-- The last exchange of each line of a worker.
+CREATE TABLE line (
+    line   BLOB    PRIMARY KEY,
+    number INTEGER NOT NULL,
+    at     INTEGER NOT NULL,      -- when it claimed
+    until  INTEGER NOT NULL       -- how long it is remembered
+) STRICT, WITHOUT ROWID;
+CREATE INDEX line_until ON line (until);
+
 -- The one row of what all jobs share.
 CREATE TABLE store (
     one       INTEGER PRIMARY KEY CHECK (one = 1),
-    token     INTEGER NOT NULL,   -- the last run token
     front     INTEGER NOT NULL,   -- the foremost place in line that was given
     tail      INTEGER NOT NULL,   -- the hindmost
     completed INTEGER NOT NULL,   -- how many completed jobs are kept
     latest    INTEGER NOT NULL,   -- the latest time seen, to the second
     scheduled INTEGER NOT NULL    -- how many jobs are scheduled: counting a million takes half a second
 ) STRICT;
-INSERT INTO store VALUES (1, 0, 0, 0, 0, 0, 0);
+INSERT INTO store VALUES (1, 0, 0, 0, 0, 0);

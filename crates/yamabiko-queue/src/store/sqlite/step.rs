@@ -33,7 +33,6 @@ pub(super) struct Step<'a, 'db> {
 /// The one row of what all jobs share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shared {
-    pub(super) token: i64,
     front: i64,
     tail: i64,
     /// How many completed jobs are kept.
@@ -46,12 +45,11 @@ pub(super) struct Shared {
 impl Shared {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            token: row.get(0)?,
-            front: row.get(1)?,
-            tail: row.get(2)?,
-            completed: row.get(3)?,
-            latest: Timestamp::from_micros(row.get(4)?),
-            scheduled: row.get(5)?,
+            front: row.get(0)?,
+            tail: row.get(1)?,
+            completed: row.get(2)?,
+            latest: Timestamp::from_micros(row.get(3)?),
+            scheduled: row.get(4)?,
         })
     }
 }
@@ -92,10 +90,10 @@ impl<'a, 'db> Step<'a, 'db> {
         clock: &'a StoreClock,
     ) -> rusqlite::Result<Self> {
         statements.with("BEGIN IMMEDIATE", |begin| begin.execute(()))?;
-        let shared = statements.with(
-            "SELECT token, front, tail, completed, latest, scheduled FROM store",
-            |select| select.query_one((), Shared::of),
-        )?;
+        let shared = statements
+            .with("SELECT front, tail, completed, latest, scheduled FROM store", |select| {
+                select.query_one((), Shared::of)
+            })?;
         Ok(Self {
             statements,
             options,
@@ -118,10 +116,10 @@ impl<'a, 'db> Step<'a, 'db> {
             self.shared.latest = self.now;
         }
         if self.shared != self.found {
-            let Shared { token, front, tail, completed, latest, scheduled } = self.shared;
+            let Shared { front, tail, completed, latest, scheduled } = self.shared;
             self.run(
-                "UPDATE store SET token = ?, front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?",
-                (token, front, tail, completed, latest.as_micros(), scheduled),
+                "UPDATE store SET front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?",
+                (front, tail, completed, latest.as_micros(), scheduled),
             )?;
         }
         self.run("COMMIT", ())?;

@@ -10,8 +10,8 @@ use crate::{
     error::{Error, Result},
     job::{JobId, NewJob},
     store::{
-        Answer, Claim, Commit, Effect, Inserted, Outcome, Process, Signal, Store, StoreOptions,
-        Turn, Want,
+        Answer, Claim, Commit, Effect, Inserted, Outcome, Process, Sending, Signal, Store,
+        StoreOptions, Turn, Want,
     },
 };
 
@@ -47,7 +47,7 @@ impl File {
 
 async fn claim(store: &SqliteStore, at_most: usize) -> Turn {
     let want = Want { queues: vec!["default".into()], at_most };
-    store.turn(&[], &[want]).await.unwrap()
+    store.turn(Sending::once(), &[], &[want]).await.unwrap()
 }
 
 fn complete(claim: &Claim, effects: Vec<Effect>) -> Commit {
@@ -70,8 +70,11 @@ async fn a_claim_outlives_the_store_that_made_it() {
     let store = file.open().await;
     let commit = complete(&turn.claims[0], vec![Effect::SetState(Some(b"7".to_vec()))]);
     let commits = [commit];
-    assert_eq!(store.turn(&commits, &[]).await.unwrap().answers, [Answer::Applied]);
-    assert_eq!(store.turn(&commits, &[]).await.unwrap().answers, [Answer::Lost]);
+    assert_eq!(
+        store.turn(Sending::once(), &commits, &[]).await.unwrap().answers,
+        [Answer::Applied]
+    );
+    assert_eq!(store.turn(Sending::once(), &commits, &[]).await.unwrap().answers, [Answer::Lost]);
     assert_eq!(store.state("lane").await.unwrap(), Some(b"7".to_vec()));
     assert_eq!(store.insert(&[job]).await.unwrap(), [Inserted::Duplicate]);
 }
@@ -202,7 +205,7 @@ async fn q3_a_file_of_a_newer_version_is_refused_with_both_versions_named() {
     drop(file.open().await);
     file.raw().pragma_update(None, "user_version", 7).unwrap();
     let error = file.open_with_own_clock().await.unwrap_err();
-    assert!(matches!(error, Error::NewerSchema { found: 7, known: 2 }), "{error:?}");
+    assert!(matches!(error, Error::NewerSchema { found: 7, known: 3 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -248,15 +251,16 @@ fn work_alone(path: &str, who: &str, jobs: usize) -> Vec<JobId> {
             let job = NewJob { lane: Some(format!("lane {}", n % 7)), ..NewJob::new("kind", who) };
             in_the_end(async || store.insert(std::slice::from_ref(&job)).await).await;
             let want = [Want { queues: vec!["default".into()], at_most: 3 }];
-            let turn = in_the_end(async || store.turn(&commits, &want).await).await;
+            let turn =
+                in_the_end(async || store.turn(Sending::once(), &commits, &want).await).await;
             assert!(turn.answers.iter().all(|answer| *answer == Answer::Applied));
             let held: Vec<_> =
                 turn.claims.iter().map(|claim| (claim.job.id, claim.token)).collect();
-            in_the_end(async || store.beat(&process, &held).await).await;
+            in_the_end(async || store.beat(&process, &held, &[]).await).await;
             commits = turn.claims.iter().map(|claim| complete(claim, Vec::new())).collect();
             done.extend(turn.claims.iter().map(|claim| claim.job.id));
         }
-        in_the_end(async || store.turn(&commits, &[]).await).await;
+        in_the_end(async || store.turn(Sending::once(), &commits, &[]).await).await;
         done
     })
 }
@@ -282,7 +286,7 @@ async fn q1_several_openers_of_one_file_share_the_work_and_starve_nobody() {
             break;
         }
         let commits: Vec<_> = claims.iter().map(|claim| complete(claim, Vec::new())).collect();
-        store.turn(&commits, &[]).await.unwrap();
+        store.turn(Sending::once(), &commits, &[]).await.unwrap();
         done.extend(claims.iter().map(|claim| claim.job.id));
     }
     assert_eq!(done.len(), OPENERS * JOBS);

@@ -41,7 +41,8 @@ impl Step<'_, '_> {
                     (SELECT min(place) FROM job WHERE state = 4),
                     (SELECT min(place) FROM job WHERE state = 5),
                     (SELECT min(until) FROM seen),
-                    (SELECT min(until) FROM process)",
+                    (SELECT min(until) FROM process),
+                    (SELECT min(until) FROM line)",
             |select| select.query_one((), Firsts::of),
         )
     }
@@ -103,6 +104,9 @@ impl Step<'_, '_> {
         if reached(first.silent, self.now) {
             self.run("DELETE FROM process WHERE until <= ?", (now,))?;
         }
+        if reached(first.ended_line, self.now) {
+            self.run("DELETE FROM line WHERE until <= ?", (now,))?;
+        }
         if !reached(first.resumed, self.now) {
             return Ok(false);
         }
@@ -152,6 +156,8 @@ struct Firsts {
     forgotten: Option<Timestamp>,
     /// Until when a process counts as alive.
     silent: Option<Timestamp>,
+    /// Until when a line is remembered.
+    ended_line: Option<Timestamp>,
 }
 
 impl Firsts {
@@ -164,6 +170,7 @@ impl Firsts {
             completed: row::time(row, 4)?,
             forgotten: row::time(row, 5)?,
             silent: row::time(row, 6)?,
+            ended_line: row::time(row, 7)?,
         })
     }
 

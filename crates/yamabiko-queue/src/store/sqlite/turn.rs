@@ -1,5 +1,7 @@
 //! A worker's step: commits, a tick, and the next claims.
 
+use std::cmp::Ordering;
+
 use rusqlite::Row;
 
 use super::{
@@ -8,7 +10,10 @@ use super::{
 };
 use crate::{
     job::{Job, JobId},
-    store::{Claim, Commit, Held, Process, RunToken, TURN_LATER, Turn, Want, grace::Grace},
+    store::{
+        Answer, Claim, Commit, Held, Process, RunToken, Sending, TURN_LATER, Turn, Want,
+        grace::Grace,
+    },
 };
 
 /// A job that can be claimed, with its lane's state.
@@ -34,29 +39,49 @@ impl Step<'_, '_> {
     /// Ends runs, ticks, and claims the next jobs.
     pub(super) fn turn(
         &mut self,
+        sending: Sending,
         commits: &[Commit],
         wants: &[Want],
         grace: &mut Grace,
     ) -> rusqlite::Result<Turn> {
-        let answers =
-            commits.iter().map(|commit| self.commit_one(commit)).collect::<Result<_, _>>()?;
+        let last = self.last_exchange(sending.token)?;
+        let order = last.as_ref().map(|last| sending.token.number().cmp(&last.number));
+        let is_late = order == Some(Ordering::Less);
+        let answers = commits
+            .iter()
+            .map(|commit| if is_late { Ok(Answer::Lost) } else { self.commit_one(commit) })
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(last) = last.filter(|_| order == Some(Ordering::Equal)) {
+            self.renew_claims(sending.token, last.at)?;
+        }
         let tick = self.tick(grace, TURN_LATER)?;
+        let claims = match order {
+            Some(Ordering::Less) => Vec::new(),
+            Some(Ordering::Equal) => self.standing_claims(sending.token)?,
+            Some(Ordering::Greater) | None => self.new_claims(sending.token, wants)?,
+        };
+        let has_changed = !claims.is_empty() || answers.iter().any(|it| *it != Answer::Lost);
+        if !is_late && (has_changed || sending.again) {
+            self.note_exchange(sending.token)?;
+        }
+        Ok(Turn { answers, claims, tick })
+    }
+
+    fn new_claims(&mut self, token: RunToken, wants: &[Want]) -> rusqlite::Result<Vec<Claim>> {
         let mut claims = Vec::new();
         for want in wants {
             let at_most = claims.len() + want.at_most;
             for queue in &want.queues {
-                self.claim(queue, at_most, &mut claims)?;
+                self.claim(token, queue, at_most, &mut claims)?;
             }
         }
-        if !claims.is_empty() {
-            self.shared.token += 1;
-        }
-        Ok(Turn { answers, claims, tick })
+        Ok(claims)
     }
 
     /// Claims jobs of a queue until there are `at_most` claims; all claims of a turn have the same token (C1).
     fn claim(
         &mut self,
+        token: RunToken,
         queue: &str,
         at_most: usize,
         claims: &mut Vec<Claim>,
@@ -65,7 +90,6 @@ impl Step<'_, '_> {
         if room == 0 || self.is_paused(queue)? {
             return Ok(());
         }
-        let token = self.shared.token + 1;
         let found = self.all(
             "SELECT job.*, value FROM job LEFT JOIN state ON state.lane = job.lane
              WHERE state = 1 AND queue = ? ORDER BY place LIMIT ?",
@@ -81,30 +105,53 @@ impl Step<'_, '_> {
         self.run(
             "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
              WHERE state = 1 AND queue = ? AND place <= ?",
-            (self.lease_end(), token, self.now.as_micros(), queue, last.place),
+            (self.lease_end(), token.as_bytes(), self.now.as_micros(), queue, last.place),
         )?;
+        self.hand_out(token, found, claims)
+    }
+
+    /// Adds jobs that are claimed to what the worker gets.
+    fn hand_out(
+        &self,
+        token: RunToken,
+        found: Vec<Ready>,
+        claims: &mut Vec<Claim>,
+    ) -> rusqlite::Result<()> {
         for Ready { seq, mut job, state, .. } in found {
             if job.unreadable.is_some() {
                 // A row without a proper id gets one, by which its end can be committed.
                 self.run("UPDATE job SET id = ? WHERE seq = ?", (job.id.as_bytes(), seq))?;
             }
             job.first_claimed.get_or_insert(self.now);
-            let token = RunToken(token.cast_unsigned());
             claims.push(Claim { job, token, claimed_at: self.now, state });
         }
         Ok(())
     }
 
     /// Returns when a lease ends that begins now.
-    fn lease_end(&self) -> i64 {
+    pub(super) fn lease_end(&self) -> i64 {
         (self.now + self.options.lease()).as_micros()
     }
 
-    /// Extends the leases of runs and says which are still held (C2).
+    /// Returns the claims that stand under a token.
+    fn standing_claims(&self, token: RunToken) -> rusqlite::Result<Vec<Claim>> {
+        let found = self.all(
+            "SELECT job.*, value FROM job LEFT JOIN state ON state.lane = job.lane
+             WHERE state = 3 AND token = ?",
+            (token.as_bytes(),),
+            Ready::of,
+        )?;
+        let mut claims = Vec::with_capacity(found.len());
+        self.hand_out(token, found, &mut claims)?;
+        Ok(claims)
+    }
+
+    /// Extends the leases of runs, and of what awaited exchanges claimed, and says which runs are still held (C2).
     pub(super) fn beat(
         &self,
         process: &Process,
         runs: &[(JobId, RunToken)],
+        awaited: &[RunToken],
     ) -> rusqlite::Result<Vec<Held>> {
         let lease_end = self.lease_end();
         let about = serde_json::to_string(process).unwrap_or_default();
@@ -113,11 +160,14 @@ impl Step<'_, '_> {
              ON CONFLICT (name) DO UPDATE SET until = excluded.until, about = excluded.about",
             (&process.name, lease_end, about),
         )?;
+        for token in awaited {
+            self.extend_awaited(*token)?;
+        }
         let extend = |(id, token): &(JobId, RunToken)| {
             let cancelled = self.first(
                 "UPDATE job SET place = iif(cancelled, place, ?) WHERE id = ? AND token = ?
                  RETURNING cancelled",
-                (lease_end, id.as_bytes(), token.0.cast_signed()),
+                (lease_end, id.as_bytes(), token.as_bytes()),
                 |row| row.get::<_, bool>(0),
             )?;
             Ok(match cancelled {

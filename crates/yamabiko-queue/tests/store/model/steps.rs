@@ -216,6 +216,7 @@ impl World {
         self.remembered.retain(|_, until| *until > now);
         self.pauses.retain(|_, until| until.is_none_or(|until| until > now));
         self.processes.retain(|_, (_, until)| *until > now);
+        self.lines.retain(|_, (.., until)| *until > now);
         (due.len(), ended.len())
     }
 
@@ -234,8 +235,13 @@ impl World {
         [due, end, resumed].into_iter().flatten().min()
     }
 
-    pub(super) fn claims(&mut self, now: Timestamp, wants: &[Want], lease: Duration) -> Vec<Claim> {
-        let token = RunToken(self.tokens + 1);
+    pub(super) fn claims(
+        &mut self,
+        now: Timestamp,
+        token: RunToken,
+        wants: &[Want],
+        lease: Duration,
+    ) -> Vec<Claim> {
         let mut claims = Vec::new();
         for want in wants {
             let mut left = want.at_most;
@@ -259,7 +265,6 @@ impl World {
                 }
             }
         }
-        self.tokens += u64::from(!claims.is_empty());
         claims
     }
 

@@ -1,14 +1,14 @@
 //! The model behind the stores' own interface, so that the rules judge it as well.
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use yamabiko_queue::{
     Due, Error, JobId, JobRecord, NewJob, Result, Store, Timestamp,
     job::MAX_DELAY,
     store::{
-        Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
-        Signal, TURN_LATER, Tick, Turn, Want,
+        Answer, Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query,
+        RunToken, Sending, Signal, TURN_LATER, Tick, Turn, Want,
     },
 };
 
@@ -31,23 +31,56 @@ impl Store for Model {
         })
     }
 
-    async fn turn(&self, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
+    async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
         if commits.len() > MAX_COMMITS {
             let (size, limit) = (commits.len(), MAX_COMMITS);
             return Err(Error::TooLarge { what: "a turn", size, limit });
         }
+        let token = sending.token;
         self.step(|world, now, options| {
-            let answers = commits.iter().map(|commit| world.commit(now, options, commit)).collect();
+            let order = world.order(token);
+            let is_late = order == Some(Ordering::Less);
+            let answers: Vec<_> = commits
+                .iter()
+                .map(
+                    |commit| {
+                        if is_late { Answer::Lost } else { world.commit(now, options, commit) }
+                    },
+                )
+                .collect();
+            if order.is_some_and(Ordering::is_eq) {
+                world.renew_claims(now, options.lease, token);
+            }
             let (may_end, since) = world.may_end(now, options.lease);
             let (promoted, ended) = world.tick(now, now - TURN_LATER, may_end, options);
             let next = world.next(may_end, since, options.lease);
-            let claims = world.claims(now, wants, options.lease);
+            let claims = match order {
+                Some(Ordering::Less) => Vec::new(),
+                Some(Ordering::Equal) => world.standing(now, token),
+                _ => world.claims(now, token, wants, options.lease),
+            };
+            let has_changed = !claims.is_empty() || answers.iter().any(|it| *it != Answer::Lost);
+            if !is_late && (has_changed || sending.again) {
+                world.note_exchange(now, token);
+            }
             Ok(Turn { answers, claims, tick: Tick { now, promoted, ended, next } })
         })
     }
 
-    async fn beat(&self, process: &Process, runs: &[(JobId, RunToken)]) -> Result<Vec<Held>> {
+    async fn release(&self, token: RunToken) -> Result<usize> {
+        self.step(|world, now, _| Ok(world.release(now, token)))
+    }
+
+    async fn beat(
+        &self,
+        process: &Process,
+        runs: &[(JobId, RunToken)],
+        awaited: &[RunToken],
+    ) -> Result<Vec<Held>> {
         self.step(|world, now, options| {
+            for token in awaited {
+                world.extend_awaited(now, options.lease, *token);
+            }
             world.processes.insert(process.name.clone(), (process.clone(), now + options.lease));
             Ok(runs.iter().map(|(id, token)| world.beat(now, options.lease, *id, *token)).collect())
         })

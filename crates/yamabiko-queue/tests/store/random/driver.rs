@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use yamabiko_queue::{
     Due, Effect, JobId, NewJob, Outcome, Store,
-    store::{Claim, Commit, Held},
+    store::{Answer, Claim, Commit, Held, Line, Sending, Want},
 };
 
 use super::{
@@ -28,10 +28,28 @@ struct Run {
     checkpoint: u32,
 }
 
-#[derive(Default)]
 struct Worker {
+    line: Line,
     runs: Vec<Run>,
     commits: Vec<Commit>,
+    /// The exchange whose answer it has not got.
+    unanswered: Option<Exchange>,
+}
+
+impl Worker {
+    /// Starts the n-th worker of a sequence, which always has the same tokens.
+    fn start(n: usize) -> Self {
+        let line = Line::of(id(&format!("line {n}")).as_uuid());
+        Self { line, runs: Vec::new(), commits: Vec::new(), unanswered: None }
+    }
+}
+
+/// What a worker sends.
+#[derive(Clone)]
+struct Exchange {
+    sending: Sending,
+    commits: Vec<Commit>,
+    wants: [Want; 2],
 }
 
 /// A store, its model, and all who use them.
@@ -42,7 +60,11 @@ pub(crate) struct Driver {
     workers: [Worker; WORKERS],
     /// Commits of workers that all took for dead, in order.
     late: VecDeque<Commit>,
-    sent: Vec<Commit>,
+    late_line: Line,
+    /// How many workers have been started.
+    started: usize,
+    /// What was sent and may arrive once more, or only now.
+    sent: VecDeque<Exchange>,
     inserted: Vec<NewJob>,
     made: Vec<JobId>,
     steps: usize,
@@ -65,9 +87,11 @@ impl Driver {
             place,
             model,
             promises: Promises::default(),
-            workers: Default::default(),
+            workers: std::array::from_fn(Worker::start),
             late: VecDeque::new(),
-            sent: Vec::new(),
+            late_line: Line::of(id("late line").as_uuid()),
+            started: WORKERS,
+            sent: VecDeque::new(),
             inserted: Vec::new(),
             made: Vec::new(),
             steps: 0,
@@ -97,7 +121,19 @@ impl Driver {
             }
             Step::Insert(_) => {}
             Step::InsertAgain => self.insert(self.inserted.clone()).await,
-            Step::Turn { worker, at_most, queues } => self.turn(*worker, *at_most, *queues).await,
+            Step::Turn { worker, at_most, queues } => {
+                let exchange = self.exchange(*worker, *at_most, *queues);
+                self.answered(*worker, exchange).await;
+            }
+            Step::TurnLost { worker, at_most, queues, arrives } => {
+                let exchange = self.exchange(*worker, *at_most, *queues);
+                if *arrives {
+                    self.send(&exchange).await;
+                }
+                self.sent.push_back(exchange.clone());
+                self.workers[*worker].unanswered = Some(exchange);
+            }
+            Step::GiveUp { worker } => self.give_up(*worker).await,
             Step::Work { worker, ends } => {
                 for end in ends {
                     self.work(*worker, end);
@@ -105,7 +141,9 @@ impl Driver {
             }
             Step::Beat { worker } => self.beat(*worker).await,
             Step::Crash { worker, late } => {
-                let crashed = std::mem::take(&mut self.workers[*worker]);
+                let new = Worker::start(self.started);
+                self.started += 1;
+                let crashed = std::mem::replace(&mut self.workers[*worker], new);
                 if *late {
                     self.late.extend(crashed.commits);
                     self.late.extend(crashed.runs.iter().map(|run| Commit {
@@ -119,9 +157,14 @@ impl Driver {
             Step::Late { pick } => {
                 let commits: Vec<_> =
                     (0..=pick % 3).filter_map(|_| self.late.pop_front()).collect();
-                self.commit(commits, 0, 0).await;
+                let sending = Sending { token: self.late_line.next_token(), again: false };
+                self.send(&Exchange { sending, commits, wants: wants(0, 0) }).await;
             }
-            Step::TurnAgain => drop(self.commit(self.sent.clone(), 0, 0).await),
+            Step::ArriveAgain { pick } => {
+                if let Some(exchange) = self.sent.get(pick % self.sent.len().max(1)) {
+                    self.send(&exchange.clone()).await;
+                }
+            }
             Step::Tick => drop(ask!(self, tick())),
             Step::Cancel(picks) => self.cancel(picks).await,
             Step::Retry(picks) => {
@@ -223,33 +266,61 @@ impl Driver {
         }
     }
 
-    async fn turn(&mut self, worker: usize, at_most: usize, queues: u8) {
-        let commits = std::mem::take(&mut self.workers[worker].commits);
-        self.sent.clone_from(&commits);
-        let claims = self.commit(commits, at_most, queues).await;
+    /// Returns what a worker sends: what it has not got an answer to, or its commits and what it wants.
+    fn exchange(&mut self, worker: usize, at_most: usize, queues: u8) -> Exchange {
+        let worker = &mut self.workers[worker];
+        if let Some(unanswered) = worker.unanswered.take() {
+            let sending = Sending { again: true, ..unanswered.sending };
+            return Exchange { sending, ..unanswered };
+        }
+        let sending = Sending { token: worker.line.next_token(), again: false };
+        let commits = std::mem::take(&mut worker.commits);
+        Exchange { sending, commits, wants: wants(at_most, queues) }
+    }
+
+    /// Sends what a worker sends, and gives it the answer.
+    async fn answered(&mut self, worker: usize, exchange: Exchange) {
+        let claims = self.send(&exchange).await;
+        self.sent.push_back(exchange);
+        if self.sent.len() > 8 {
+            self.sent.pop_front();
+        }
         let runs = claims.into_iter().map(|claim| Run { checkpoint: claim.job.checkpoint, claim });
         self.workers[worker].runs.extend(runs);
     }
 
-    /// Takes one turn; `queues` has a bit for each queue, and says in which order they are asked.
-    async fn commit(&mut self, commits: Vec<Commit>, at_most: usize, queues: u8) -> Vec<Claim> {
-        let named = QUEUES.iter().enumerate().filter(|(n, _)| queues & (1 << n) != 0);
-        let mut named: Vec<_> = named.map(|(_, queue)| *queue).collect();
-        if queues & 16 != 0 {
-            named.reverse();
+    /// A worker gives up what an exchange may have claimed to which it got no answer.
+    async fn give_up(&mut self, worker: usize) {
+        let Some(Exchange { sending, commits, .. }) = self.workers[worker].unanswered.take() else {
+            return;
+        };
+        ask!(self, release(sending.token));
+        self.promises.released(self.place.now(), sending.token);
+        self.workers[worker].commits.splice(0..0, commits);
+    }
+
+    async fn send(&mut self, Exchange { sending, commits, wants }: &Exchange) -> Vec<Claim> {
+        let (expected, mut found) = (
+            self.model.turn(*sending, commits, wants).await.unwrap(),
+            self.place.store.turn(*sending, commits, wants).await.unwrap(),
+        );
+        if self.promises.knows_exchange(sending.token) {
+            // Those that stand come in any order; the model's is that of their ids.
+            found.claims.sort_by_key(|claim| claim.job.id);
         }
-        let wants =
-            [want(&named, at_most), want(&QUEUES[1..3], usize::from(queues >> 7).min(at_most))];
-        let expected = self.model.turn(&commits, &wants).await.unwrap();
-        let found = self.place.store.turn(&commits, &wants).await.unwrap();
         assert_eq!(expected.answers, found.answers, "step {}: answers to {commits:#?}", self.steps);
         assert_eq!(expected.tick, found.tick, "step {}", self.steps);
         let what = format!("step {}: claims", self.steps);
         assert_same(&dump::claims(&expected.claims), &dump::claims(&found.claims), &what);
         let now = self.place.now();
+        let is_late = self.promises.is_late(sending.token);
         for (commit, answer) in commits.iter().zip(&found.answers) {
+            if is_late {
+                assert_eq!(*answer, Answer::Lost);
+                continue;
+            }
             self.promises.committed(now, commit, *answer);
-            if *answer != yamabiko_queue::store::Answer::Applied {
+            if *answer != Answer::Applied {
                 for worker in &mut self.workers {
                     worker.runs.retain(|run| {
                         (run.claim.job.id, run.claim.token) != (commit.id, commit.token)
@@ -257,10 +328,8 @@ impl Driver {
                 }
             }
         }
-        self.promises.turned(&found.claims);
-        for claim in &found.claims {
-            self.promises.claimed(now, claim);
-        }
+        let has_changed = found.answers.iter().any(|answer| *answer != Answer::Lost);
+        self.promises.exchanged(now, *sending, has_changed, &found.claims);
         found.claims
     }
 
@@ -272,7 +341,7 @@ impl Driver {
         let effects =
             plan.effects.iter().filter_map(|effect| self.effect(worker, effect)).collect();
         let now = self.place.now();
-        let Worker { runs, commits } = &mut self.workers[worker];
+        let Worker { runs, commits, .. } = &mut self.workers[worker];
         let at = plan.pick % runs.len();
         let (id, token) = (runs[at].claim.job.id, runs[at].claim.token);
         let outcome = match plan.outcome.clone() {
@@ -333,14 +402,19 @@ impl Driver {
     }
 
     async fn beat(&mut self, worker: usize) {
-        let Worker { runs, commits } = &self.workers[worker];
+        let Worker { runs, commits, .. } = &self.workers[worker];
         let held = runs.iter().map(|run| (run.claim.job.id, run.claim.token));
         let held: Vec<_> =
             held.chain(commits.iter().map(|commit| (commit.id, commit.token))).collect();
-        let answers = ask!(self, beat(&process(&format!("worker {worker}")), &held));
+        let unanswered = &self.workers[worker].unanswered;
+        let awaited: Vec<_> = unanswered.iter().map(|exchange| exchange.sending.token).collect();
+        let answers = ask!(self, beat(&process(&format!("worker {worker}")), &held, &awaited));
+        for token in awaited {
+            self.promises.extended(self.place.now(), token);
+        }
         for ((id, token), answer) in held.into_iter().zip(answers) {
             self.promises.beaten(self.place.now(), id, token, answer);
-            let Worker { runs, commits } = &mut self.workers[worker];
+            let Worker { runs, commits, .. } = &mut self.workers[worker];
             let before = runs.len();
             if answer != Held::Yes {
                 runs.retain(|run| (run.claim.job.id, run.claim.token) != (id, token));
@@ -371,21 +445,23 @@ impl Driver {
                         self.workers[worker].commits.push(commit);
                     }
                 }
-                if !self.workers[worker].commits.is_empty() || worker == 0 {
-                    self.turn(worker, 256, 15).await;
+                let Worker { commits, unanswered, .. } = &self.workers[worker];
+                if !commits.is_empty() || unanswered.is_some() || worker == 0 {
+                    let exchange = self.exchange(worker, 256, 15);
+                    self.answered(worker, exchange).await;
                 }
             }
             let idle = self
                 .workers
                 .iter()
-                .all(|worker| worker.commits.is_empty() && worker.runs.is_empty());
+                .all(|it| it.commits.is_empty() && it.runs.is_empty() && it.unanswered.is_none());
             if idle && self.promises.alive(self.place.now()).is_empty() {
                 break;
             }
         }
         assert_eq!(self.promises.alive(self.place.now()), [], "jobs that never come to an end");
         self.compare().await;
-        self.place.clock.advance(secs(10_000));
+        self.place.clock.advance(secs(100_000));
         for _ in 0..4 {
             ask!(self, tick());
         }
@@ -394,4 +470,14 @@ impl Driver {
         assert!(states.values().all(|count| *count == 0), "retention leaves {states:?}");
         assert_eq!(self.place.leftovers(), Vec::<String>::new(), "left over");
     }
+}
+
+/// Returns what is wanted; `queues` has a bit for each queue, and says in which order they are asked.
+fn wants(at_most: usize, queues: u8) -> [Want; 2] {
+    let named = QUEUES.iter().enumerate().filter(|(n, _)| queues & (1 << n) != 0);
+    let mut named: Vec<_> = named.map(|(_, queue)| *queue).collect();
+    if queues & 16 != 0 {
+        named.reverse();
+    }
+    [want(&named, at_most), want(&QUEUES[1..3], usize::from(queues >> 7).min(at_most))]
 }

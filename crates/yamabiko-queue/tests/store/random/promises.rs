@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use yamabiko_queue::{
     Due, Effect, JobId, NewJob, Outcome, Timestamp,
-    store::{Answer, Cancelled, Claim, Commit, Held, Inserted, RunToken},
+    store::{Answer, Cancelled, Claim, Commit, Held, Inserted, RunToken, Sending},
 };
 
 use crate::place::{LEASE, secs};
@@ -39,7 +39,8 @@ pub(crate) struct Promises {
     states: BTreeMap<String, Vec<u8>>,
     /// Effects that happened.
     effects: BTreeSet<JobId>,
-    last_token: Option<RunToken>,
+    /// The last exchange of each line that has changed anything, or was sent again.
+    lines: BTreeMap<Vec<u8>, RunToken>,
 }
 
 impl Promises {
@@ -81,7 +82,7 @@ impl Promises {
         self.jobs.insert(new.id, seen);
     }
 
-    pub(crate) fn claimed(&mut self, now: Timestamp, claim: &Claim) {
+    fn claimed(&mut self, now: Timestamp, claim: &Claim) {
         let id = claim.job.id;
         let owner = claim.job.lane.as_ref().and_then(|lane| self.owner.get(lane)).copied();
         if let Some(owner) = owner.filter(|owner| *owner != id) {
@@ -91,7 +92,7 @@ impl Promises {
         let seen = self.jobs.get_mut(&id).expect("a job is claimed that was never stored");
         assert!(!seen.ended, "a job is claimed after its end");
         if let Some(run) = seen.run {
-            assert!(now >= run.until, "a job is claimed twice");
+            assert!(now >= run.until || run.token == claim.token, "a job is claimed twice");
             assert!(!run.cancelled, "a cancelled job is claimed");
         }
         assert!(seen.not_before.is_none_or(|due| due <= now), "a job is claimed early");
@@ -114,12 +115,80 @@ impl Promises {
         self.owner.insert(lane, id);
     }
 
-    /// A turn's claims carry a token that no turn before had.
-    pub(crate) fn turned(&mut self, claims: &[Claim]) {
-        let Some(first) = claims.first() else { return };
-        assert!(Some(first.token) > self.last_token, "a token is used again");
-        assert!(claims.iter().all(|claim| claim.token == first.token));
-        self.last_token = Some(first.token);
+    /// Says whether an exchange comes after a later one of its line.
+    pub(crate) fn is_late(&self, token: RunToken) -> bool {
+        self.lines.get(token.line()).is_some_and(|last| *last > token)
+    }
+
+    /// Says whether an exchange is the last one of its line that did anything.
+    pub(crate) fn knows_exchange(&self, token: RunToken) -> bool {
+        self.lines.get(token.line()) == Some(&token)
+    }
+
+    /// An exchange was answered, its commits apart: it claims once, and when it is sent again it shows what stands.
+    pub(crate) fn exchanged(
+        &mut self,
+        now: Timestamp,
+        sending: Sending,
+        has_changed: bool,
+        claims: &[Claim],
+    ) {
+        let token = sending.token;
+        assert!(claims.iter().all(|claim| claim.token == token));
+        if self.is_late(token) {
+            assert_eq!(claims, [], "an exchange that comes too late claims");
+            return;
+        }
+        if self.knows_exchange(token) {
+            let before = self.claimed_under(token);
+            let stands = |id| claims.iter().any(|claim| claim.job.id == id);
+            assert!(claims.iter().all(|claim| before.contains(&claim.job.id)), "it claims anew");
+            for id in before.into_iter().filter(|id| !stands(*id)) {
+                let run = self.jobs[&id].run.expect("it was claimed");
+                assert!(run.cancelled || now >= run.until, "a claim that stands is not shown");
+                if run.cancelled {
+                    self.end(id);
+                }
+            }
+        }
+        for claim in claims {
+            self.claimed(now, claim);
+        }
+        if has_changed || sending.again || !claims.is_empty() {
+            self.lines.insert(token.line().to_vec(), token);
+        }
+    }
+
+    fn claimed_under(&self, token: RunToken) -> Vec<JobId> {
+        let is_under = |seen: &Seen| seen.run.is_some_and(|run| run.token == token);
+        self.jobs.iter().filter(|(_, seen)| is_under(seen)).map(|(id, _)| *id).collect()
+    }
+
+    /// A worker beat for an exchange whose answer it awaits.
+    pub(crate) fn extended(&mut self, now: Timestamp, token: RunToken) {
+        for id in self.claimed_under(token) {
+            let run = self.jobs.get_mut(&id).and_then(|seen| seen.run.as_mut());
+            if let Some(run) = run.filter(|run| now < run.until && !run.cancelled) {
+                run.until = now + LEASE;
+            }
+        }
+    }
+
+    /// A worker gave up what an exchange may have claimed.
+    pub(crate) fn released(&mut self, now: Timestamp, token: RunToken) {
+        for id in self.claimed_under(token) {
+            let seen = self.jobs.get_mut(&id).expect("it was found");
+            let run = seen.run.take().expect("it was claimed");
+            if run.cancelled {
+                self.end(id);
+            } else if now >= run.until {
+                // It may have ended before, and come back.
+                seen.run = Some(run);
+            }
+        }
+        if !self.is_late(token) {
+            self.lines.insert(token.line().to_vec(), token);
+        }
     }
 
     pub(crate) fn committed(&mut self, now: Timestamp, commit: &Commit, answer: Answer) {

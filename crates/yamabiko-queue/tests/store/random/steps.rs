@@ -37,8 +37,21 @@ pub(crate) enum Step {
     Late {
         pick: usize,
     },
-    /// A turn is sent again, since its answer was lost.
-    TurnAgain,
+    /// A worker does not get an answer: its exchange is lost on the way, or the answer.
+    TurnLost {
+        worker: usize,
+        at_most: usize,
+        queues: u8,
+        arrives: bool,
+    },
+    /// A worker gives up an exchange to which it got no answer.
+    GiveUp {
+        worker: usize,
+    },
+    /// An exchange arrives late, or a second time; nobody hears of the answer.
+    ArriveAgain {
+        pick: usize,
+    },
     Tick,
     Cancel(Vec<usize>),
     Retry(Vec<usize>),
@@ -222,7 +235,10 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         8 => worker().prop_map(|worker| Step::Beat { worker }),
         1 => (worker(), any::<bool>()).prop_map(|(worker, late)| Step::Crash { worker, late }),
         2 => any::<usize>().prop_map(|pick| Step::Late { pick }),
-        2 => Just(Step::TurnAgain),
+        4 => (worker(), 0..8_usize, any::<u8>(), any::<bool>())
+            .prop_map(|(worker, at_most, queues, arrives)| Step::TurnLost { worker, at_most, queues, arrives }),
+        1 => worker().prop_map(|worker| Step::GiveUp { worker }),
+        3 => any::<usize>().prop_map(|pick| Step::ArriveAgain { pick }),
         10 => Just(Step::Tick),
         5 => picks().prop_map(Step::Cancel),
         3 => picks().prop_map(Step::Retry),

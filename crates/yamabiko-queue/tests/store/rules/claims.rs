@@ -2,12 +2,12 @@
 
 use yamabiko_queue::{
     Effect, JobId, NewJob, Outcome, State,
-    store::{Answer, Cancelled, Held, RunToken},
+    store::{Answer, Cancelled, Claim, Held, Sending},
 };
 
 use crate::place::{
-    Kind, LEASE, Place, commit, dead, id, ids, in_lane, job, micros, process, retry, secs, snooze,
-    want,
+    Kind, LEASE, Place, QUEUES, commit, dead, id, ids, in_lane, job, micros, process, retry, secs,
+    snooze, want,
 };
 
 pub(crate) async fn c1_a_run_of_an_older_turn_changes_nothing(kind: Kind) {
@@ -48,7 +48,7 @@ pub(crate) async fn c1_every_turn_that_claims_has_a_token_of_its_own(kind: Kind)
     let made_up = NewJob { id: JobId::of_key("a"), ..job("a") };
     let wrong = yamabiko_queue::store::Commit {
         id: made_up.id,
-        token: RunToken(second.token.0 + 1),
+        token: place.next_sending().token,
         outcome: Outcome::Complete,
         effects: vec![],
     };
@@ -67,7 +67,10 @@ pub(crate) async fn c2_a_beat_extends_a_lease_and_tells_what_was_lost(kind: Kind
     assert_eq!(place.tick().await.ended, 1);
     assert_eq!(place.beat(&[&claims[0], &claims[1]]).await, [Held::Yes, Held::Lost]);
     let unknown = (id("never stored"), claims[0].token);
-    assert_eq!(place.store.beat(&process("worker-1"), &[unknown]).await.unwrap(), [Held::Lost]);
+    assert_eq!(
+        place.store.beat(&process("worker-1"), &[unknown], &[]).await.unwrap(),
+        [Held::Lost]
+    );
 }
 
 pub(crate) async fn c2_a_beat_does_not_extend_a_cancelled_run(kind: Kind) {
@@ -285,6 +288,140 @@ pub(crate) async fn c5_beat_tick_and_cancel_may_be_sent_again(kind: Kind) {
     assert_eq!(place.line(State::Ready).await, [id("timer")]);
 }
 
+/// Sends an exchange that wants all there is.
+async fn exchange(place: &Place, sending: Sending) -> Vec<Claim> {
+    let mut claims = place.store.turn(sending, &[], &[want(&QUEUES, 9)]).await.unwrap().claims;
+    claims.sort_by_key(|claim| claim.job.id);
+    claims
+}
+
+const fn again(sending: Sending) -> Sending {
+    Sending { token: sending.token, again: true }
+}
+
+pub(crate) async fn c5_an_exchange_sent_again_is_answered_with_the_claims_that_stand(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[in_lane("a", "chat"), job("b")]).await;
+    let sending = place.next_sending();
+    let lost_on_the_way = exchange(&place, sending).await;
+    place.pass(LEASE - secs(1)).await;
+    let claims = exchange(&place, again(sending)).await;
+    assert_eq!(ids(&claims), ids(&lost_on_the_way));
+    for claim in &claims {
+        assert_eq!((claim.token, claim.claimed_at), (sending.token, place.now()));
+        assert_eq!((claim.job.lost, claim.job.unsure), (0, false));
+        assert_eq!(claim.job.first_claimed, Some(place.now()), "its worker hears of it only now");
+    }
+    place.pass(LEASE - micros(1)).await;
+    assert_eq!(place.line(State::Running).await.len(), 2, "the leases are whole ones");
+    assert_eq!(place.end(&claims[0], Outcome::Complete).await, Answer::Applied);
+    assert_eq!(place.end(&claims[1], Outcome::Complete).await, Answer::Applied);
+}
+
+pub(crate) async fn c5_an_exchange_sent_again_claims_nothing_new(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a")]).await;
+    let (first, empty) = (place.next_sending(), place.next_sending());
+    exchange(&place, first).await;
+    exchange(&place, again(empty)).await;
+    place.insert(&[job("b")]).await;
+    assert_eq!(exchange(&place, again(empty)).await, [], "its answer was that there is nothing");
+    let next = exchange(&place, place.next_sending()).await;
+    assert_eq!(ids(&next), [id("b")]);
+}
+
+pub(crate) async fn c5_an_exchange_sent_again_does_not_show_what_was_cancelled_or_lost(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[in_lane("a", "chat"), in_lane("b", "chat"), job("c")]).await;
+    let sending = place.next_sending();
+    assert_eq!(exchange(&place, sending).await.len(), 2);
+    assert_eq!(place.cancel(id("a")).await, Cancelled::Marked);
+    assert_eq!(ids(&exchange(&place, again(sending)).await), [id("c")]);
+    assert_eq!(place.state(id("a")).await, None, "nothing runs that could end it");
+    assert_eq!(place.state(id("b")).await, Some(State::Ready), "its lane goes on");
+    place.pass(LEASE).await;
+    assert_eq!(exchange(&place, again(sending)).await, []);
+    assert_eq!(place.record(id("c")).await.job.lost, 1, "nobody kept it alive");
+}
+
+pub(crate) async fn c5_an_exchange_that_comes_after_a_later_one_of_its_line_does_nothing(
+    kind: Kind,
+) {
+    let place = Place::open(kind).await;
+    place.insert(&["a", "b"].map(job)).await;
+    let claim = place.claim(1).await.remove(0);
+    let (late, current) = (place.next_sending(), place.next_sending());
+    assert_eq!(ids(&exchange(&place, current).await), [id("b")]);
+    place.insert(&[job("c")]).await;
+    let commits = [commit(&claim, Outcome::Complete, vec![Effect::Insert(job("x"))])];
+    let turn = place.store.turn(late, &commits, &[want(&QUEUES, 9)]).await.unwrap();
+    assert_eq!((turn.answers, turn.claims), (vec![Answer::Lost], vec![]));
+    assert_eq!(place.state(id("a")).await, Some(State::Running));
+    assert_eq!(place.store.release(late.token).await.unwrap(), 0);
+    assert_eq!(place.state(id("x")).await, None);
+}
+
+pub(crate) async fn c5_a_beat_extends_what_awaited_exchanges_claimed(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&["a", "b"].map(job)).await;
+    let sending = place.next_sending();
+    exchange(&place, sending).await;
+    place.cancel(id("b")).await;
+    for _ in 0..4 {
+        place.pass(secs(2)).await;
+        place.store.beat(&process("worker-1"), &[], &[sending.token]).await.unwrap();
+    }
+    assert_eq!(place.state(id("a")).await, Some(State::Running));
+    assert_eq!(place.state(id("b")).await, None, "what was cancelled ends with its lease");
+    assert_eq!(ids(&exchange(&place, again(sending)).await), [id("a")]);
+}
+
+pub(crate) async fn c5_claims_that_their_worker_releases_are_as_if_never_claimed(kind: Kind) {
+    let place = Place::open(kind).await;
+    let mut names = ["a", "b", "c"];
+    names.sort_by_key(|name| id(name));
+    place.insert(&[job(names[0]), in_lane(names[1], "chat"), in_lane(names[2], "chat")]).await;
+    let before = place.record(id(names[0])).await;
+    let sending = place.next_sending();
+    assert_eq!(exchange(&place, sending).await.len(), 2);
+    place.insert(&[NewJob { queue: "default".into(), ..job("later") }]).await;
+    assert_eq!(place.store.release(sending.token).await.unwrap(), 2);
+    assert_eq!(place.record(id(names[0])).await, before);
+    assert_eq!(place.state(id(names[2])).await, Some(State::Waiting), "the lane is kept");
+    assert_eq!(place.store.release(sending.token).await.unwrap(), 0);
+    let claims = place.claim(9).await;
+    assert_eq!(ids(&claims), [id(names[0]), id("later"), id(names[1])], "first of their queues");
+}
+
+pub(crate) async fn c5_an_exchange_that_arrives_after_its_release_claims_nothing(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&["a", "b"].map(job)).await;
+    let claim = place.claim(1).await.remove(0);
+    let sending = place.next_sending();
+    assert_eq!(place.store.release(sending.token).await.unwrap(), 0);
+    let commits = [commit(&claim, Outcome::Complete, vec![])];
+    let turn = place.store.turn(sending, &commits, &[want(&QUEUES, 9)]).await.unwrap();
+    assert_eq!((turn.answers, turn.claims), (vec![Answer::Applied], vec![]));
+    assert_eq!(place.state(id("b")).await, Some(State::Ready));
+}
+
+pub(crate) async fn c5_a_line_is_remembered_for_a_day(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a")]).await;
+    let (late, current) = (place.next_sending(), place.next_sending());
+    let claims = exchange(&place, current).await;
+    place.end(&claims[0], Outcome::Complete).await;
+    place.clock.advance(secs(22 * 3600));
+    place.insert(&[job("b")]).await;
+    assert_eq!(exchange(&place, late).await, []);
+    place.clock.advance(secs(3 * 3600));
+    place.tick().await;
+    assert_eq!(ids(&exchange(&place, late).await), [id("b")]);
+}
+
 pub(crate) async fn c6_wants_are_served_in_their_order(kind: Kind) {
     let place = Place::open(kind).await;
     let of =
@@ -293,9 +430,12 @@ pub(crate) async fn c6_wants_are_served_in_their_order(kind: Kind) {
         .insert(&[of("low", 0), of("default", 0), of("low", 1), of("outbox", 0), of("default", 1)])
         .await;
     let wants = [want(&["outbox"], 3), want(&["default", "low"], 3), want(&["default", "low"], 0)];
-    let turn = place.store.turn(&[], &wants).await.unwrap();
+    let turn = place.store.turn(Sending::once(), &[], &wants).await.unwrap();
     assert_eq!(ids(&turn.claims), ["outbox0", "default0", "default1", "low0"].map(id));
-    let turn =
-        place.store.turn(&[], &[want(&["nobody's", "low"], 9), want(&["low"], 9)]).await.unwrap();
+    let turn = place
+        .store
+        .turn(Sending::once(), &[], &[want(&["nobody's", "low"], 9), want(&["low"], 9)])
+        .await
+        .unwrap();
     assert_eq!(ids(&turn.claims), [id("low1")], "a job is claimed once");
 }

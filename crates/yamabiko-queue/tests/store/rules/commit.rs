@@ -3,7 +3,7 @@
 use yamabiko_queue::{
     Due, Effect, Error, NewJob, Outcome, State,
     job::MAX_PAYLOAD_BYTES,
-    store::{Answer, Claim, Held},
+    store::{Answer, Claim, Held, Sending},
 };
 
 use crate::place::{Kind, Place, START, commit, dead, id, ids, in_lane, job, retry, secs, want};
@@ -113,7 +113,7 @@ pub(crate) async fn k3_a_turn_of_257_commits_is_refused_whole(kind: Kind) {
     place.insert(&[job("a"), job("b")]).await;
     let claim = place.claim(1).await.remove(0);
     let commits = vec![commit(&claim, Outcome::Complete, vec![]); 257];
-    let refused = place.store.turn(&commits, &[want(&["default"], 1)]).await;
+    let refused = place.store.turn(Sending::once(), &commits, &[want(&["default"], 1)]).await;
     assert!(matches!(refused, Err(Error::TooLarge { size: 257, limit: 256, .. })), "{refused:?}");
     assert_eq!(place.line(State::Running).await, [id("a")]);
 }
@@ -130,7 +130,13 @@ pub(crate) async fn k6_a_checkpoint_commits_its_effects_and_replaces_the_payload
     let running = place.record(id("a")).await;
     assert_eq!((running.state, running.job.checkpoint), (State::Running, 1));
     place.pass(secs(5)).await;
-    let again = place.store.turn(&[], &[want(&["events"], 9)]).await.unwrap().claims.remove(0);
+    let again = place
+        .store
+        .turn(Sending::once(), &[], &[want(&["events"], 9)])
+        .await
+        .unwrap()
+        .claims
+        .remove(0);
     assert_eq!((again.job.payload.as_slice(), again.job.checkpoint), (&b"half"[..], 1));
     assert_eq!(again.job.id, id("a"));
 }
@@ -225,7 +231,13 @@ pub(crate) async fn i4_scrubbing_concerns_ended_jobs_of_the_chat_and_origin_alon
 pub(crate) async fn o5_an_effect_pauses_a_queue_for_all_workers(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[job("a"), in_lane("event", "chat")]).await;
-    let claim = place.store.turn(&[], &[want(&["default"], 1)]).await.unwrap().claims.remove(0);
+    let claim = place
+        .store
+        .turn(Sending::once(), &[], &[want(&["default"], 1)])
+        .await
+        .unwrap()
+        .claims
+        .remove(0);
     place.insert(&[job("b")]).await;
     let until = place.now() + secs(4);
     let effects = vec![Effect::Pause { queue: "default".to_owned(), until }];

@@ -2,7 +2,7 @@
 
 use yamabiko_queue::{
     NewJob, Outcome, State,
-    store::{Answer, Cancelled},
+    store::{Answer, Cancelled, Sending},
 };
 
 use crate::place::{Kind, Place, commit, dead, id, ids, in_lane, retry, secs, snooze, want};
@@ -15,7 +15,7 @@ pub(crate) async fn l1_jobs_of_one_lane_in_two_queues_never_run_together(kind: K
     assert_eq!(first.job.id, id("first"));
     let turn = place.turn(&[commit(&first, Outcome::Complete, vec![])], 0).await;
     assert_eq!(turn.answers, [Answer::Applied]);
-    let turn = place.store.turn(&[], &[want(&["low"], 9)]).await.unwrap();
+    let turn = place.store.turn(Sending::once(), &[], &[want(&["low"], 9)]).await.unwrap();
     assert_eq!(ids(&turn.claims), [id("second")], "it became ready in its own queue");
 }
 

@@ -2,7 +2,7 @@
 
 use yamabiko_queue::{
     Due, NewJob, State,
-    store::{MAX_SCAN, Query},
+    store::{MAX_SCAN, Query, Sending},
 };
 
 use crate::place::{Kind, LEASE, Place, id, job, secs, want};
@@ -22,7 +22,7 @@ fn writes(place: &Place, kind: Kind, watch: &rusqlite::Connection) -> i64 {
 pub(crate) async fn w1_a_turn_a_tick_and_a_look_without_work_write_nothing(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[NewJob { due: Due::In(secs(60)), ..job("timer") }, job("a"), job("b")]).await;
-    place.store.turn(&[], &[want(&["default"], 1)]).await.unwrap();
+    place.store.turn(Sending::once(), &[], &[want(&["default"], 1)]).await.unwrap();
     place.store.pause("default", None).await.unwrap();
     let watch = if kind == Kind::Sqlite {
         place.ground.sqlite()

@@ -8,7 +8,7 @@ use serde_json::json;
 use yamabiko_queue::{
     Effect, NewJob, Outcome,
     job::{EVENTS, OUTBOX},
-    store::{Commit, Want},
+    store::{Commit, Sending, Want},
 };
 
 use super::*;
@@ -63,10 +63,10 @@ fn leave_state(bot: &Bot, chat: &str, state: &[u8]) {
     let want = Want { queues: vec![EVENTS.to_owned()], at_most: 1 };
     bot.process.ask(async |store| {
         store.insert(std::slice::from_ref(&earlier)).await?;
-        let claim = store.turn(&[], &[want]).await?.claims.remove(0);
+        let claim = store.turn(Sending::once(), &[], &[want]).await?.claims.remove(0);
         let effects = vec![Effect::SetState(Some(state.to_vec()))];
         let (id, token, outcome) = (claim.job.id, claim.token, Outcome::Complete);
-        store.turn(&[Commit { id, token, outcome, effects }], &[]).await
+        store.turn(Sending::once(), &[Commit { id, token, outcome, effects }], &[]).await
     });
 }
 
