@@ -1,7 +1,7 @@
 //! The command line of every bot.
 
 use std::{
-    io::Write as _,
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -83,7 +83,8 @@ pub(crate) fn run<S: ChatState>(mut app: App<S>) -> Result {
         .name(app.name.clone())
         .args(app.settings.arguments())
         .subcommands(app.commands.subcommands());
-    let matches = command.get_matches();
+    let matches = command.try_get_matches().unwrap_or_else(|error| refuse(&error));
+    let last_lines = LastLines;
     app.settings.read(&matches, &mut app.data);
     let started = match app.commands.take(matches.subcommand_name()) {
         Some(run) => run().map(|()| true),
@@ -91,14 +92,39 @@ pub(crate) fn run<S: ChatState>(mut app: App<S>) -> Result {
     };
     let is_well = started.unwrap_or_else(|error| {
         // What `main` would print is a trace for programmers; whoever set a setting wrongly needs the sentence.
-        complain(&format!("error: {error:#}"));
+        log::complain(&format!("error: {error:#}"));
         false
     });
+    drop(last_lines);
     if !is_well {
         #[expect(clippy::exit, reason = "the process has ended, and not well")]
         std::process::exit(1);
     }
     Ok(())
+}
+
+/// Flushes the log when it is dropped, at a panic too.
+struct LastLines;
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        log::flush();
+    }
+}
+
+/// Says what is wrong with a command line, or what help it asks for, and ends the process.
+fn refuse(error: &clap::Error) -> ! {
+    if error.use_stderr() {
+        let text = error.render();
+        let text =
+            if io::stderr().is_terminal() { text.ansi().to_string() } else { text.to_string() };
+        log::complain(text.trim_end());
+    } else {
+        // Whoever asked may have gone.
+        drop(error.print());
+    }
+    #[expect(clippy::exit, reason = "there is nothing to run")]
+    std::process::exit(error.exit_code())
 }
 
 /// Does what is asked, and returns whether all is well.
@@ -122,14 +148,10 @@ async fn backup(name: &str, settings: &Settings, file: &Path) -> Result {
     Ok(())
 }
 
-fn complain(text: &str) {
-    drop(writeln!(std::io::stderr(), "{text}"));
-}
-
 /// Tells the person at the terminal something that is no log.
 pub(crate) fn tell(text: &str) {
     // Nobody may be listening; that is no reason to stop.
-    drop(writeln!(std::io::stdout(), "{text}"));
+    drop(writeln!(io::stdout(), "{text}"));
 }
 
 /// The commands that only this bot has.

@@ -1,14 +1,63 @@
 //! What a process tells about itself: logs and metrics.
 
-use std::io::IsTerminal as _;
+mod flood;
+mod writer;
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::{self, IsTerminal as _, Write as _},
+    panic::{self, PanicHookInfo},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
+use self::{flood::Flood, writer::Writer};
 use crate::{Result, config::LogFormat};
 
-/// Starts logging to standard error.
+/// How long a process that ends waits for the reader of its last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// The log of this process, once something was written to it.
+static LOG: OnceLock<Log> = OnceLock::new();
+
+struct Log {
+    writer: Writer,
+    flood: Flood,
+}
+
+impl Log {
+    /// Returns the log of this process, whose end is standard error.
+    fn of_process() -> io::Result<&'static Self> {
+        if let Some(log) = LOG.get() {
+            return Ok(log);
+        }
+        let flood = Flood::default();
+        let report = {
+            let flood = flood.clone();
+            move |dropped| {
+                flood.report();
+                if dropped > 0 {
+                    tracing::warn!(
+                        dropped,
+                        "lines of the log were dropped: its reader is too slow"
+                    );
+                }
+            }
+        };
+        let writer = Writer::start(io::stderr(), report)?;
+        Ok(LOG.get_or_init(|| Self { writer, flood }))
+    }
+}
+
+/// Starts logging to standard error; panics are logged as well.
+///
+/// Nothing waits for the log's reader, and nothing fails when there is none: lines are dropped then, and counted.
 ///
 /// # Errors
 /// If the filter is not understood.
@@ -16,16 +65,57 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result {
     let filter = EnvFilter::try_new(filter).with_context(|| {
         format!("LOG is {filter:?}: use a level (error, warn, info, debug, trace) or a filter like info,yamabiko=debug")
     })?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    let started = match format {
-        LogFormat::Text => logs.try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+    let log = Log::of_process().context("no thread for the log")?;
+    // An error of the writer's would be printed to standard error, which may be what has failed.
+    let lines = fmt::layer()
+        .with_writer(log.writer.clone())
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .log_internal_errors(false);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    started.map_err(|error| anyhow!(error))
+    let subscriber = tracing_subscriber::registry().with(lines).with(filter);
+    subscriber.with(log.flood.clone()).try_init().map_err(|error| anyhow!(error))?;
+    panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Logs a panic, as the standard library would print it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map(ToString::to_string);
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        tracing::error!(place, %backtrace, "panicked: {message}");
+    } else {
+        tracing::error!(place, "panicked: {message}");
+    }
+}
+
+/// Writes a sentence that is no line of the log to standard error, and waits a moment for its reader.
+pub(crate) fn complain(text: &str) {
+    match Log::of_process() {
+        Ok(log) => {
+            drop(log.writer.clone().write_all(format!("{text}\n").as_bytes()));
+            flush();
+        }
+        Err(_) => drop(writeln!(io::stderr(), "{text}")),
+    }
+}
+
+/// Waits until the last lines are written, but no more than a moment for a reader that takes none.
+pub(crate) fn flush() {
+    if let Some(log) = LOG.get() {
+        log.flood.report();
+        log.writer.flush(LAST_LINES);
+    }
+}
+
+/// Counts lines that are not in the log.
+fn count_dropped(reason: &'static str, lines: u64) {
+    metrics::counter!("yamabiko_log_lines_dropped_total", "reason" => reason).increment(lines);
 }
 
 /// Starts counting; the handle renders what `/metrics` shows.

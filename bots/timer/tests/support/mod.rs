@@ -9,11 +9,14 @@
     reason = "each test uses a part of it"
 )]
 
+#[path = "../../../../crates/yamabiko/tests/third_bot/full_pipe.rs"]
+mod full_pipe;
 pub mod line;
 mod process;
 #[path = "../../../../crates/yamabiko-queue/tests/store/redis_server.rs"]
 pub(crate) mod redis_server;
 
+pub(crate) use full_pipe::full_pipe;
 pub use line::{Line, Said};
 pub use process::{Process, free_port, settings, tool};
 

@@ -29,6 +29,17 @@ impl Process {
         line: &Line,
         more: &[(&str, &str)],
     ) -> Self {
+        Self::start(Self::command(role, store, port, line, more))
+    }
+
+    /// Returns what starts a role of the timer bot.
+    pub fn command(
+        role: &str,
+        store: &str,
+        port: u16,
+        line: &Line,
+        more: &[(&str, &str)],
+    ) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
         command
             .arg(role)
@@ -37,7 +48,7 @@ impl Process {
             .envs(more.iter().copied())
             .env("PORT", port.to_string())
             .env("HOST", "127.0.0.1");
-        Self::start(command)
+        command
     }
 
     /// Starts any command.

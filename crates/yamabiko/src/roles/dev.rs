@@ -1,6 +1,6 @@
 //! `dev`: the whole bot and a simulator of LINE in one process, bound to this machine only.
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, thread, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use uuid::Uuid;
@@ -57,7 +57,9 @@ pub(super) async fn run<S: ChatState>(
         metrics,
         stop,
     };
-    tell(&format!("\n  Chat with the bot here: {}\n", simulator.url()));
+    let text = format!("\n  Chat with the bot here: {}\n", simulator.url());
+    // The bot does not wait for whoever reads this.
+    thread::spawn(move || tell(&text));
     let ended = bot.run(app).await;
     simulator.stop().await;
     ended

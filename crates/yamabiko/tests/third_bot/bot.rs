@@ -20,6 +20,7 @@ struct Tally {
 }
 
 async fn on_text(cx: Context<Tally>, message: TextMessage) -> Result {
+    assert_ne!(message.text, "boom", "an author's mistake");
     let texts = cx.state().texts + 1;
     cx.set_state(Tally { texts });
     cx.reply(format!("text {texts}"));

@@ -1,6 +1,6 @@
 //! A bot outside this workspace needs no more of it than the package `yamabiko`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     fs,
@@ -11,6 +11,10 @@ use std::{
 };
 
 use yamabiko_simulator::{Script, Stage};
+
+mod full_pipe;
+
+use full_pipe::full_pipe;
 
 /// How long the bot may take for an answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +29,21 @@ Bot → Alice: once more: hello
 Alice: 100000
 Bot → Alice: text 2
 Bot → Alice: the sum is 5000050000
+";
+
+/// More users whose messages make the bot panic than it has threads, and one who is answered.
+const PANICS: &str = "
+users
+  Alice en
+  Bob en
+  Carol en
+  Dave en
+
+Alice: boom
+Bob: boom
+Carol: boom
+Dave: hello
+Bot → Dave: text 1
 ";
 
 /// A process that ends with the test.
@@ -82,14 +101,15 @@ fn address(stdout: ChildStdout) -> String {
     found.map(|url| url.trim().to_owned()).next().unwrap()
 }
 
-#[test]
-fn a_bot_of_two_files_has_its_conversation() {
+/// Lets a bot have a conversation whose log goes to `stderr`.
+fn converse(conversation: &str, stderr: Stdio) {
     let folder = tempfile::tempdir().unwrap();
     let binary = build(folder.path());
     let mut child = Command::new(binary)
         .args(["dev", "--port", "0", "--simulator-port", "0", "--log", "warn"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
+        .stderr(stderr)
         .spawn()
         .unwrap();
     let stdout = child.stdout.take().unwrap();
@@ -99,9 +119,20 @@ fn a_bot_of_two_files_has_its_conversation() {
         let mut stage = Stage::at(&url).unwrap();
         stage.patience = PATIENCE;
         stage.meet_bot().await.unwrap();
-        Script::read(CONVERSATION).unwrap().play(&stage).await
+        Script::read(conversation).unwrap().play(&stage).await
     });
     if let Some(failure) = played.failure {
         panic!("line {}: not as expected\n{failure}", failure.line);
     }
+}
+
+#[test]
+fn a_bot_of_two_files_has_its_conversation() {
+    converse(CONVERSATION, Stdio::inherit());
+}
+
+#[test]
+fn panics_whose_message_nobody_reads_keep_no_other_chat_waiting() {
+    let (_reader, writer) = full_pipe();
+    converse(PANICS, writer.into());
 }
