@@ -35,26 +35,38 @@ fn web(settings: &[(&str, &str)]) -> String {
     complaint(&["web"], &all)
 }
 
-/// Starts `web` with a store that is away, and returns what it says until it says so.
-fn while_it_waits(settings: &[(&str, &str)]) -> String {
-    let mut web = Command::new(env!("CARGO_BIN_EXE_timer-bot"))
-        .arg("web")
+/// Starts the bot on free ports, and returns what it logs until it has logged `last`.
+fn log_until(last: &str, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bot = Command::new(env!("CARGO_BIN_EXE_timer-bot"))
+        .args(arguments)
         .env_clear()
         .envs(settings.iter().copied())
-        .envs([("LINE_CHANNEL_SECRET", "s"), ("LINE_CHANNEL_ACCESS_TOKEN", "t"), ("PORT", "0")])
+        .envs([("PORT", "0"), ("SIMULATOR_PORT", "0")])
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    for line in BufReader::new(web.stderr.take().unwrap()).lines() {
-        said.push_str(&line.unwrap());
-        if said.contains("the store is away") {
+    let mut logged = String::new();
+    for line in BufReader::new(bot.stderr.take().unwrap()).lines() {
+        logged.push_str(&line.unwrap());
+        if logged.contains(last) {
             break;
         }
     }
-    web.kill().unwrap();
-    web.wait().unwrap();
-    said
+    bot.kill().unwrap();
+    bot.wait().unwrap();
+    assert!(logged.contains(last), "{logged}");
+    logged
+}
+
+/// Returns the settings that the bot's help names.
+fn all_settings() -> Vec<String> {
+    let help = Command::new(env!("CARGO_BIN_EXE_timer-bot")).arg("--help").env_clear().output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    let names = help.split("[env: ").skip(1);
+    names.map(|rest| rest.split(['=', ']']).next().unwrap().to_owned()).collect()
 }
 
 #[track_caller]
@@ -88,7 +100,7 @@ fn q2_a_role_that_runs_alone_requires_a_store() {
 fn each_wrong_value_is_answered_with_a_right_one() {
     names(
         &web(&[("STORE_URL", "mysql://root:geheim@host/db")]),
-        &["mysql", "sqlite:PATH", "redis://HOST:PORT"],
+        &["STORE_URL", "mysql", "sqlite:PATH", "redis://HOST:PORT"],
     );
     names(
         &web(&[("WORKER_QUEUES", "high")]),
@@ -111,13 +123,79 @@ fn each_wrong_value_is_answered_with_a_right_one() {
 #[test]
 fn a_wrong_address_of_the_store_does_not_print_its_password() {
     assert!(!web(&[("STORE_URL", "mysql://root:geheim@host/db")]).contains("geheim"));
-    let away = while_it_waits(&[("STORE_URL", "redis://:geheim@127.0.0.1:1/0")]);
+    let settings = [
+        ("LINE_CHANNEL_SECRET", "s"),
+        ("LINE_CHANNEL_ACCESS_TOKEN", "t"),
+        ("STORE_URL", "redis://:geheim@127.0.0.1:1/0"),
+    ];
+    let away = log_until("the store is", &["web"], &settings);
     assert!(!away.contains("geheim"), "{away}");
 }
 
 #[test]
+fn a_password_with_raw_special_characters_is_answered_with_how_to_write_it() {
+    for password in ["ge/heim", "12#heim", "ge?heim", "ge%ffheim"] {
+        let url = format!("redis://user:{password}@127.0.0.1:1/0");
+        for (name, given) in [("STORE_URL", &url), ("REDIS_URL", &url)] {
+            let mut settings = vec![("LINE_CHANNEL_SECRET", "s"), (name, given.as_str())];
+            settings.extend([("LINE_CHANNEL_ACCESS_TOKEN", "t"), ("PORT", "0")]);
+            let complaint = complaint(&["web"], &settings);
+            names(&complaint, &[name, "percent-encode"]);
+            assert!(!complaint.contains("heim"), "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn empty_variables_are_unset_ones() {
+    let settings = all_settings();
+    assert!(settings.len() > 30, "{settings:?}");
+    for blank in ["", " "] {
+        let empty: Vec<_> = settings.iter().map(|name| (name.as_str(), blank)).collect();
+        for role in ["web", "worker", "timer", "all"] {
+            assert_eq!(complaint(&[role], &empty), complaint(&[role], &[]), "{role}");
+        }
+    }
+}
+
+#[test]
+fn an_error_names_the_setting_whatever_the_setting() {
+    // What can be read as text fails later, at a port that is taken.
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let right = [
+        ("LINE_CHANNEL_SECRET", "s"),
+        ("LINE_CHANNEL_ACCESS_TOKEN", "t"),
+        ("STORE_URL", "sqlite:bot.db"),
+        ("HOST", "127.0.0.1"),
+        ("PORT", &port),
+    ];
+    for name in all_settings() {
+        let mut settings: Vec<_> = right.into_iter().filter(|(other, _)| *other != name).collect();
+        settings.push((&name, "?!"));
+        let complaint = complaint(&["all"], &settings);
+        assert!(complaint.contains(&name) || complaint.contains("another process"), "{complaint}");
+        let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
+        let complaint = self::complaint(&["all", &flag, ""], &right);
+        assert!(complaint.contains(&flag), "{flag}: {complaint}");
+    }
+}
+
+#[test]
+fn an_address_of_line_that_is_none_is_answered_with_a_right_one() {
+    for name in ["LINE_API_URL", "LINE_DATA_API_URL"] {
+        for wrong in ["api.line.me", "ftp://api.line.me", "https://", "?!"] {
+            names(&web(&[(name, wrong)]), &[name, wrong, "https://"]);
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_opened_is_named() {
-    names(&web(&[("STORE_URL", "sqlite:no/such/folder/bot.db")]), &["no/such/folder/bot.db"]);
+    names(
+        &web(&[("STORE_URL", "sqlite:no/such/folder/bot.db")]),
+        &["STORE_URL", "no/such/folder/bot.db"],
+    );
 }
 
 #[test]

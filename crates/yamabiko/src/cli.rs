@@ -6,11 +6,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use yamabiko_queue::{finding::size, store};
 
-use crate::{App, Result, config::Settings, doctor, log, roles, state::ChatState};
+use crate::{
+    App, Result,
+    config::{Settings, blank_flag, without_blank_variables},
+    doctor, log, roles,
+    state::ChatState,
+};
 
 /// What every bot's binary understands.
 #[derive(Debug, Parser)]
@@ -78,19 +83,9 @@ impl Role {
 }
 
 /// Runs an app as its command line says.
-pub(crate) fn run<S: ChatState>(mut app: App<S>) -> Result {
-    let command = Cli::command()
-        .name(app.name.clone())
-        .args(app.settings.arguments())
-        .subcommands(app.commands.subcommands());
-    let matches = command.try_get_matches().unwrap_or_else(|error| refuse(&error));
+pub(crate) fn run<S: ChatState>(app: App<S>) -> Result {
     let last_lines = LastLines;
-    app.settings.read(&matches, &mut app.data);
-    let started = match app.commands.take(matches.subcommand_name()) {
-        Some(run) => run().map(|()| true),
-        None => start(app, Cli::from_arg_matches(&matches)?),
-    };
-    let is_well = started.unwrap_or_else(|error| {
+    let is_well = obey(app).unwrap_or_else(|error| {
         // What `main` would print is a trace for programmers; whoever set a setting wrongly needs the sentence.
         log::complain(&format!("error: {error:#}"));
         false
@@ -101,6 +96,26 @@ pub(crate) fn run<S: ChatState>(mut app: App<S>) -> Result {
         std::process::exit(1);
     }
     Ok(())
+}
+
+/// Reads the command line and does what it says; returns whether all is well.
+fn obey<S: ChatState>(mut app: App<S>) -> Result<bool> {
+    let command = Cli::command()
+        .name(app.name.clone())
+        .args(app.settings.arguments())
+        .subcommands(app.commands.subcommands());
+    let mut command = without_blank_variables(command)?;
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let matches = matches.unwrap_or_else(|error| refuse(&error));
+    if let Some(flag) = blank_flag(&command, &matches) {
+        let text = format!("{flag} is given without a value: give it one, or leave it out");
+        refuse(&command.error(ErrorKind::InvalidValue, text));
+    }
+    app.settings.read(&matches, &mut app.data);
+    match app.commands.take(matches.subcommand_name()) {
+        Some(run) => run().map(|()| true),
+        None => start(app, Cli::from_arg_matches(&matches)?),
+    }
 }
 
 /// Flushes the log when it is dropped, at a panic too.
@@ -143,7 +158,7 @@ fn start<S: ChatState>(app: App<S>, Cli { command, settings }: Cli) -> Result<bo
 async fn backup(name: &str, settings: &Settings, file: &Path) -> Result {
     let url = settings.store_url_of(name)?;
     let bytes = store::backup(&url, file).await;
-    let bytes = bytes.with_context(|| format!("the store at {}", store::without_password(&url)))?;
+    let bytes = bytes.with_context(|| settings.named_store(&url))?;
     tell(&format!("{}: {}", file.display(), size(bytes)));
     Ok(())
 }
@@ -189,9 +204,69 @@ impl OwnCommands {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, str::FromStr};
 
     use super::*;
+    use crate::Setting;
+
+    /// A setting that only one bot has.
+    #[derive(Clone)]
+    struct Tea;
+
+    impl Setting for Tea {
+        const NAME: &'static str = "TEA_MINUTES";
+        const DEFAULT: &'static str = "3";
+        const ABOUT: &'static str = "How long tea is left in the water.";
+    }
+
+    impl FromStr for Tea {
+        type Err = std::num::ParseIntError;
+
+        fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+            text.parse::<u32>().map(|_| Self)
+        }
+    }
+
+    fn command() -> clap::Command {
+        Cli::command().args(App::<()>::new("tea").setting::<Tea>().settings.arguments())
+    }
+
+    /// Prints what each setting is in the environment of this process, for the test below.
+    #[test]
+    fn each_setting_in_this_environment() {
+        let command = without_blank_variables(command()).unwrap();
+        let settings: Vec<_> = command.get_arguments().map(|one| one.get_id().clone()).collect();
+        let matches = command.try_get_matches_from(["tea"]).unwrap();
+        for setting in settings.iter().map(clap::Id::as_str).filter(|id| matches.contains_id(id)) {
+            let values: Vec<_> = matches.get_raw(setting).unwrap().collect();
+            println!("setting {setting}: {values:?} by {:?}", matches.value_source(setting));
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_an_unset_one_whatever_the_setting() {
+        let command = command();
+        let names: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
+        assert!(names.len() > 30 && names.iter().any(|name| *name == Tea::NAME));
+        let settings = |value: Option<&str>| {
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child.args(["--exact", "cli::tests::each_setting_in_this_environment", "--nocapture"]);
+            child
+                .env_clear()
+                .envs(value.iter().flat_map(|value| names.iter().map(|name| (*name, *value))));
+            let output = child.output().unwrap();
+            let printed = String::from_utf8(output.stdout).unwrap();
+            let lines = printed.lines().filter(|line| line.starts_with("setting "));
+            let lines: Vec<_> = lines.map(str::to_owned).collect();
+            assert!(output.status.success() && lines.len() > 10, "{printed}");
+            lines
+        };
+        let unset = settings(None);
+        assert!(unset.contains(&"setting TEA_MINUTES: [\"3\"] by Some(DefaultValue)".to_owned()));
+        for blank in ["", " ", "\t\n"] {
+            assert_eq!(settings(Some(blank)), unset);
+        }
+    }
 
     #[test]
     fn the_page_of_settings_names_each_setting_with_its_default() {

@@ -12,15 +12,19 @@ use yamabiko_queue::StoreOptions;
 
 use crate::Result;
 
+mod environment;
 mod media;
 mod own;
 mod parse;
+mod store;
 
+pub(crate) use environment::{blank_flag, without_blank_variables};
 pub use media::MediaSettings;
 pub(crate) use own::OwnSettings;
 pub use own::Setting;
+pub(crate) use store::default_file;
 
-/// All settings, as given; flags win over environment variables.
+/// All settings, as given; flags win over environment variables, and a variable that is empty counts as not set.
 #[derive(Args, Clone)]
 #[non_exhaustive]
 pub struct Settings {
@@ -73,11 +77,11 @@ pub struct Settings {
     pub simulator_port: u16,
 
     /// The base address of LINE's API. Defaults to LINE's own; the simulator's in `dev`.
-    #[arg(long, env = "LINE_API_URL", global = true)]
+    #[arg(long, env = "LINE_API_URL", global = true, value_parser = parse::address)]
     pub line_api_url: Option<String>,
 
     /// The base address of LINE's API for content. Defaults to LINE's own; the simulator's in `dev`.
-    #[arg(long, env = "LINE_DATA_API_URL", global = true)]
+    #[arg(long, env = "LINE_DATA_API_URL", global = true, value_parser = parse::address)]
     pub line_data_api_url: Option<String>,
 
     /// How many jobs run at once. Defaults to 16 for each core.
@@ -176,11 +180,6 @@ pub struct Queues(pub Vec<(String, u32)>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits(pub Vec<(String, usize)>);
 
-/// Returns the store that `all` makes itself.
-pub(crate) fn default_file(name: &str) -> String {
-    format!("sqlite:{name}.db")
-}
-
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings").finish_non_exhaustive()
@@ -188,25 +187,6 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// Returns the store's address; `default_file` stands in where a role may have one of its own.
-    pub(crate) fn store_url(&self, default_file: Option<String>) -> Result<String> {
-        let given = [&self.store_url, &self.redis_url, &self.redis_tls_url, &self.redistogo_url];
-        let url = given.into_iter().flatten().find(|url| !url.is_empty()).cloned().or(default_file);
-        url.ok_or_else(|| {
-            anyhow!("STORE_URL is not set: web, worker and timer share one store, so give all of them the same address (sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT)")
-        })
-    }
-
-    /// Returns the store's address for those who look after it: by default the file of `all`.
-    pub(crate) fn store_url_of(&self, name: &str) -> Result<String> {
-        self.store_url(Some(default_file(name)))
-    }
-
-    /// Returns the store's address in `dev`, where a Redis of the environment is left alone.
-    pub(crate) fn dev_store_url(&self, default_file: String) -> String {
-        self.store_url.clone().filter(|url| !url.is_empty()).unwrap_or(default_file)
-    }
-
     pub(crate) fn store_options(&self, name: &str) -> StoreOptions {
         let mut options = StoreOptions::new(name);
         options.lease = Duration::from_secs(self.lease_seconds.into());
@@ -227,37 +207,29 @@ impl Settings {
     }
 
     pub(crate) fn channel_secret(&self) -> Result<ChannelSecret> {
-        match &self.line_channel_secret {
-            Some(secret) if !secret.trim().is_empty() => Ok(ChannelSecret::new(secret.trim())),
-            _ => bail!(
+        let Some(secret) = &self.line_channel_secret else {
+            bail!(
                 "LINE_CHANNEL_SECRET is not set: copy it from the channel's basic settings in the LINE Developers Console, or try the bot without an account by `dev`"
-            ),
-        }
+            )
+        };
+        Ok(ChannelSecret::new(secret.trim()))
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
-        let token = self
-            .line_channel_access_token
-            .as_deref()
-            .map(str::trim)
-            .filter(|token| !token.is_empty());
-        let credentials = match (token, &self.line_channel_id) {
-            (Some(token), _) => Credentials::Token(AccessToken::new(token)),
-            (None, Some(id)) => Credentials::Stateless {
-                channel_id: id.clone(),
-                channel_secret: self.channel_secret()?,
-            },
-            (None, None) => bail!(
+        if let Some(token) = &self.line_channel_access_token {
+            return self.client_with(Credentials::Token(AccessToken::new(token.trim())));
+        }
+        self.client_by_secret()?.ok_or_else(|| {
+            anyhow!(
                 "LINE_CHANNEL_ACCESS_TOKEN is not set: issue one in the LINE Developers Console, or set LINE_CHANNEL_ID to have short-lived tokens fetched"
-            ),
-        };
-        self.client_with(credentials)
+            )
+        })
     }
 
     /// Returns a client that gets its tokens by the channel's secret; `None` where the channel's id is not set.
     pub(crate) fn client_by_secret(&self) -> Result<Option<Client>> {
-        let Some(channel_id) = self.line_channel_id.clone() else { return Ok(None) };
-        let channel_secret = self.channel_secret()?;
+        let Some(id) = &self.line_channel_id else { return Ok(None) };
+        let (channel_id, channel_secret) = (id.trim().to_owned(), self.channel_secret()?);
         self.client_with(Credentials::Stateless { channel_id, channel_secret }).map(Some)
     }
 

@@ -240,7 +240,7 @@ impl Bot {
         let mut options = self.settings.store_options(name);
         options.clock = self.clock.clone();
         let store = store::open_when_there(&self.url, options).await;
-        store.with_context(|| format!("the store at {}", store::without_password(&self.url)))
+        store.with_context(|| self.settings.named_store(&self.url))
     }
 }
 

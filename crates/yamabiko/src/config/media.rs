@@ -62,7 +62,7 @@ impl std::fmt::Debug for MediaSettings {
 impl MediaSettings {
     /// Returns where pictures are kept; by default in a folder of this name beside the store's file.
     pub(crate) fn place(&self, default_name: &str, store_url: &str) -> Result<Where> {
-        let Some(given) = given(self.media_store.as_ref()) else {
+        let Some(given) = self.media_store.as_deref().map(str::trim) else {
             let file = store_url.strip_prefix("sqlite:").map(Path::new);
             let beside = file.and_then(Path::parent).unwrap_or(Path::new(""));
             return Ok(Where::Folder(beside.join(default_name)));
@@ -79,11 +79,12 @@ impl MediaSettings {
     }
 
     fn bucket(&self, name: &str, prefix: &str) -> Result<Bucket> {
-        let needed = |value: Option<&String>, setting: &str| {
+        let given = |value: &Option<String>| value.as_deref().map(|text| text.trim().to_owned());
+        let needed = |value: &Option<String>, setting: &str| {
             let text = || anyhow!("{setting} is not set: MEDIA_STORE names a bucket, s3://{name}");
-            given(value).map(str::to_owned).ok_or_else(text)
+            given(value).ok_or_else(text)
         };
-        let endpoint = given(self.aws_endpoint_url.as_ref()).map(str::to_owned);
+        let endpoint = given(&self.aws_endpoint_url);
         if let Some(endpoint) = &endpoint {
             let uri = endpoint.parse::<Uri>().ok();
             ensure!(
@@ -94,26 +95,26 @@ impl MediaSettings {
         Ok(Bucket {
             name: name.to_owned(),
             prefix: prefix.to_owned(),
-            region: match given(self.aws_region.as_ref()) {
-                None if endpoint.is_none() => Some(needed(None, "AWS_REGION")?),
-                region => region.map(str::to_owned),
+            region: match given(&self.aws_region) {
+                None if endpoint.is_none() => Some(needed(&None, "AWS_REGION")?),
+                region => region,
             },
             endpoint,
-            key_id: needed(self.aws_access_key_id.as_ref(), "AWS_ACCESS_KEY_ID")?,
-            secret: needed(self.aws_secret_access_key.as_ref(), "AWS_SECRET_ACCESS_KEY")?,
-            session_token: given(self.aws_session_token.as_ref()).map(str::to_owned),
+            key_id: needed(&self.aws_access_key_id, "AWS_ACCESS_KEY_ID")?,
+            secret: needed(&self.aws_secret_access_key, "AWS_SECRET_ACCESS_KEY")?,
+            session_token: given(&self.aws_session_token),
         })
     }
 
     /// Returns the public address in `dev`: by default where the bot listens.
     pub(crate) fn dev_url(&self, listens: SocketAddr) -> String {
-        given(self.media_url.as_ref()).map_or_else(|| format!("http://{listens}/media"), trimmed)
+        self.media_url.as_deref().map_or_else(|| format!("http://{listens}/media"), trimmed)
     }
 
     /// Returns the public address; with a simulator for LINE, it may be on this machine.
     pub(crate) fn url(&self, is_simulated: bool) -> Result<String> {
         let example = "https://YOUR-HOST/media, which leads to /media of `web`";
-        let Some(url) = given(self.media_url.as_ref()) else {
+        let Some(url) = self.media_url.as_deref().map(str::trim) else {
             bail!(
                 "MEDIA_URL is not set: this bot sends pictures, which LINE fetches; give {example}"
             )
@@ -128,12 +129,8 @@ impl MediaSettings {
     }
 }
 
-fn given(value: Option<&String>) -> Option<&str> {
-    value.map(|value| value.trim()).filter(|value| !value.is_empty())
-}
-
 fn trimmed(url: &str) -> String {
-    url.trim_end_matches('/').to_owned()
+    url.trim().trim_end_matches('/').to_owned()
 }
 
 fn is_https(uri: &Uri) -> bool {

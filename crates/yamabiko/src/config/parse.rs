@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, str::FromStr, time::Duration};
 
+use axum::http::Uri;
+
 use super::{Limits, Queues};
 
 /// Parses queues with weights: `high=4,default=2,low=1`.
@@ -49,6 +51,21 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let days = jiff::SpanRelativeTo::days_are_24_hours();
     let duration = span.to_duration(days).map_err(|_| wrong())?;
     Duration::try_from(duration).map_err(|_| wrong())
+}
+
+/// Parses the base address of an API: `https://api.line.me`.
+pub(super) fn address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let uri = text.parse::<Uri>().ok();
+    let is_web = |uri: &Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    };
+    if uri.is_some_and(|uri| is_web(&uri)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no web address: use one like https://api.line.me"))
+    }
 }
 
 /// Parses an IANA time zone: `Asia/Tokyo`.

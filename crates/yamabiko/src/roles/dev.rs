@@ -29,7 +29,7 @@ pub(super) async fn run<S: ChatState>(
     metrics: PrometheusHandle,
     stop: Stop,
 ) -> Result {
-    let url = settings.dev_store_url(format!("sqlite:{}-dev.db", app.name));
+    let url = settings.dev_store_url(format!("sqlite:{}-dev.db", app.name))?;
     let listener =
         bind((Ipv4Addr::LOCALHOST, settings.port.unwrap_or(3000)).into(), "PORT").await?;
     let page =
