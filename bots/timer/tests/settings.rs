@@ -191,6 +191,23 @@ fn an_address_of_line_that_is_none_is_answered_with_a_right_one() {
 }
 
 #[test]
+fn a_role_asks_only_for_credentials_that_it_uses() {
+    let store = ("STORE_URL", "sqlite:bot.db");
+    log_until("takes webhooks", &["web"], &[store, ("LINE_CHANNEL_SECRET", "s")]);
+    log_until("keeps time", &["timer"], &[store]);
+    log_until("runs handlers", &["worker"], &[store, ("LINE_CHANNEL_ACCESS_TOKEN", "t")]);
+}
+
+#[test]
+fn no_command_beside_credentials_of_line_says_what_is_started() {
+    let token = ("LINE_CHANNEL_ACCESS_TOKEN", "t");
+    let logged = log_until("takes webhooks", &[], &[token]);
+    names(&logged, &["`dev`", "simulator", "`all`"]);
+    assert!(!log_until("takes webhooks", &["dev"], &[token]).contains("`all`"));
+    assert!(!log_until("takes webhooks", &[], &[]).contains("`all`"));
+}
+
+#[test]
 fn a_file_that_cannot_be_opened_is_named() {
     names(
         &web(&[("STORE_URL", "sqlite:no/such/folder/bot.db")]),

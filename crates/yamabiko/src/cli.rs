@@ -145,6 +145,11 @@ fn refuse(error: &clap::Error) -> ! {
 /// Does what is asked, and returns whether all is well.
 fn start<S: ChatState>(app: App<S>, Cli { command, settings }: Cli) -> Result<bool> {
     log::start(&settings.log, settings.log_format)?;
+    if command.is_none() && settings.has_credentials() {
+        tracing::warn!(
+            "no command was given, so this is `dev`: a simulator stands for LINE, and the channel's credentials are not used; `all` serves the channel"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command.unwrap_or(Command::Run(Role::Dev)) {

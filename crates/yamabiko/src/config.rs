@@ -28,11 +28,11 @@ pub(crate) use store::default_file;
 #[derive(Args, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// LINE's channel secret, with which webhooks are signed. Required but in `dev`.
+    /// LINE's channel secret, with which webhooks are signed. Required by `web` and `all`.
     #[arg(long, env = "LINE_CHANNEL_SECRET", global = true, hide_env_values = true)]
     pub line_channel_secret: Option<String>,
 
-    /// LINE's channel access token. Required but in `dev`, or where `LINE_CHANNEL_ID` is set.
+    /// LINE's channel access token. Required by `worker` and `all`, unless `LINE_CHANNEL_ID` is set.
     #[arg(long, env = "LINE_CHANNEL_ACCESS_TOKEN", global = true, hide_env_values = true)]
     pub line_channel_access_token: Option<String>,
 
@@ -231,6 +231,13 @@ impl Settings {
         let Some(id) = &self.line_channel_id else { return Ok(None) };
         let (channel_id, channel_secret) = (id.trim().to_owned(), self.channel_secret()?);
         self.client_with(Credentials::Stateless { channel_id, channel_secret }).map(Some)
+    }
+
+    /// Returns whether something of a channel at LINE was given.
+    pub(crate) fn has_credentials(&self) -> bool {
+        let credentials =
+            [&self.line_channel_secret, &self.line_channel_access_token, &self.line_channel_id];
+        credentials.into_iter().any(Option::is_some)
     }
 
     fn client_with(&self, credentials: Credentials) -> Result<Client> {

@@ -47,7 +47,8 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     let default_file = (role == Role::All).then(|| default_file(&app.name));
     let url = settings.store_url(default_file)?;
     let secret = if role.is_web() { Some(settings.channel_secret()?) } else { None };
-    let platform: Arc<dyn Platform> = Arc::new(settings.client()?);
+    let platform = if role.is_worker() { Some(settings.client()?) } else { None };
+    let platform = platform.map(|client| Arc::new(client) as Arc<dyn Platform>);
     let listener =
         if role.is_web() { Some(bind(settings.listen().into(), "PORT").await?) } else { None };
     let web = secret.zip(listener).map(|(secret, listener)| Web { secret, listener });
@@ -74,7 +75,8 @@ struct Bot {
     /// Where the store is.
     url: String,
     clock: Clock,
-    platform: Arc<dyn Platform>,
+    /// LINE, for a worker.
+    platform: Option<Arc<dyn Platform>>,
     web: Option<Web>,
     metrics: PrometheusHandle,
     stop: Stop,
@@ -116,9 +118,9 @@ impl Bot {
         if self.role != Role::Dev {
             self.warn(&store, &app);
         }
-        if self.role.is_worker() {
+        if let Some(platform) = self.platform.clone() {
             let (worker, stop) =
-                (self.worker(app, Arc::clone(&store), health)?, self.stop.requested());
+                (self.worker(app, Arc::clone(&store), platform, health)?, self.stop.requested());
             tasks.spawn(async move {
                 worker.run(stop).await;
                 Ok(())
@@ -206,10 +208,10 @@ impl Bot {
         &self,
         app: App<S>,
         store: Arc<dyn Store>,
+        platform: Arc<dyn Platform>,
         health: Arc<Health>,
     ) -> Result<Worker> {
         let own = app.queues.clone();
-        let platform = Arc::clone(&self.platform);
         let courier = Courier::new(Arc::clone(&platform), health, self.settings.uncertain_reply);
         let registry = app.into_registry(Surroundings {
             platform,

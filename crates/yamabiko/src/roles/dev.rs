@@ -52,7 +52,7 @@ pub(super) async fn run<S: ChatState>(
         settings,
         url,
         clock,
-        platform: Arc::new(Client::new(client)?),
+        platform: Some(Arc::new(Client::new(client)?)),
         web: Some(Web { secret: ChannelSecret::new(&secret), listener }),
         metrics,
         stop,
