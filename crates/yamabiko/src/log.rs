@@ -18,10 +18,15 @@ use tracing_subscriber::{
 };
 
 use self::{flood::Flood, writer::Writer};
+use yamabiko_queue::Clock;
+
 use crate::{Result, config::LogFormat};
 
 /// How long a process that ends waits for the reader of its last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// How often what was measured is summed up.
+const SUM_UP_EVERY: Duration = Duration::from_secs(5);
 
 /// The log of this process, once something was written to it.
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -124,4 +129,54 @@ fn count_dropped(reason: &'static str, lines: u64) {
 /// If another recorder is installed.
 pub(crate) fn start_metrics() -> Result<PrometheusHandle> {
     Ok(PrometheusBuilder::new().install_recorder()?)
+}
+
+/// Sums up what was measured, over and over: each sample of a histogram keeps its room until then, or until a scrape.
+pub(crate) async fn sum_up(metrics: PrometheusHandle, clock: Clock) {
+    loop {
+        clock.sleep(SUM_UP_EVERY).await;
+        metrics.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use yamabiko_queue::{ManualClock, Timestamp};
+
+    use super::*;
+
+    /// Returns how much memory this process has, in bytes.
+    fn resident() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        kilobytes.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
+    #[tokio::test]
+    async fn samples_that_nobody_scrapes_do_not_pile_up() {
+        const ROUNDS: usize = 8;
+        const SAMPLES: usize = 250_000;
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let clock = ManualClock::new(Timestamp::from_millis(0));
+        let summing = tokio::spawn(sum_up(recorder.handle(), Clock::Manual(clock.clone())));
+        let before = resident();
+        for _ in 0..ROUNDS {
+            metrics::with_local_recorder(&recorder, || {
+                let histogram = metrics::histogram!("lateness");
+                (0..SAMPLES).for_each(|_| histogram.record(0.1));
+            });
+            clock.advance(SUM_UP_EVERY);
+            // Its turn, and that of the clock which wakes it.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        }
+        summing.abort();
+        let grown = resident().saturating_sub(before);
+        let all = ROUNDS * SAMPLES * size_of::<(f64, std::time::Instant)>();
+        assert!(grown < all / 2, "{grown} bytes more for samples of {all} bytes");
+        let rendered = recorder.handle().render();
+        assert!(rendered.contains(&format!("lateness_count {}", ROUNDS * SAMPLES)), "{rendered}");
+    }
 }

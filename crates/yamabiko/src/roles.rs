@@ -41,6 +41,7 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     let (stopper, stop) = shutdown::channel();
     shutdown::listen(stopper)?;
     let metrics = log::start_metrics()?;
+    tokio::spawn(log::sum_up(metrics.clone(), Clock::Own));
     if role == Role::Dev {
         return dev::run(app, settings, metrics, stop).await;
     }
