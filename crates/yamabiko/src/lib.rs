@@ -33,6 +33,7 @@
 //! # let _ = app();
 //! ```
 
+mod admin;
 mod app;
 mod blocking;
 mod cli;

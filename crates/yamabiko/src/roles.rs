@@ -1,6 +1,6 @@
 //! What a process does in each role.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -13,6 +13,7 @@ use yamabiko_queue::{
 
 use crate::{
     App, Result,
+    admin::{self, Status},
     blocking::Pool,
     cli::Role,
     config::{Settings, default_file},
@@ -26,10 +27,10 @@ use crate::{
     platform::Platform,
     queues::OwnQueues,
     registry::Surroundings,
-    server::{self, Status},
+    server::{self, Limits, Server},
     shutdown::{self, Stop},
     state::ChatState,
-    webhook::Webhook,
+    webhook::{self, Webhook},
 };
 
 mod dev;
@@ -158,12 +159,19 @@ impl Bot {
         queue: &Arc<SetOnce<Queue>>,
         media: Option<Media>,
     ) -> Result {
-        let routes = server::status_routes(status);
-        let at_most = self.settings.shutdown();
+        let routes = admin::routes(status);
+        let server = |listener, routes| Server {
+            listener,
+            routes,
+            connections: server::connections(),
+            limits: Limits::STANDARD,
+            grace: Duration::ZERO,
+            drain: self.settings.shutdown(),
+        };
         if let Some(Web { secret, listener }) = self.web.take() {
             let webhook = Webhook::new(secret, Arc::clone(queue));
             tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
-            let mut routes = routes.merge(server::webhook_routes(webhook));
+            let mut routes = routes.merge(webhook::routes(webhook));
             if !endpoints.is_empty() {
                 let pool = Pool::for_requests(self.settings.blocking_threads())?;
                 routes = routes.merge(endpoints.routes(pool));
@@ -171,10 +179,10 @@ impl Bot {
             if let Some(media) = media {
                 routes = routes.merge(media::routes(media));
             }
-            tasks.spawn(server::serve(listener, routes, self.stop.clone(), at_most));
+            tasks.spawn(server(listener, routes).serve(self.stop.clone()));
         } else if let Some(port) = self.settings.metrics_port {
             let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
-            tasks.spawn(server::serve(listener, routes, self.stop.clone(), at_most));
+            tasks.spawn(server(listener, routes).serve(self.stop.clone()));
         }
         Ok(())
     }

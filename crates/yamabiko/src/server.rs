@@ -1,142 +1,149 @@
-//! The HTTP server: LINE's webhooks, and what operators look at.
+//! The HTTP server: bounds what a client may take of it, and drains on shutdown.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    extract::{DefaultBodyLimit, State},
-    http::StatusCode,
-    routing::{get, post},
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{self, Instant},
 };
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
-use yamabiko_queue::Store;
 
-use crate::{
-    Result,
-    health::{self, Health},
-    shutdown::Stop,
-    webhook::{self, MAX_BODY, Webhook},
-};
+use crate::{Result, shutdown::Stop};
 
-/// How long a stop waits for open requests at least: a webhook is answered by then.
+mod body;
+mod connections;
+mod descriptors;
+mod http1;
+mod phase;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use connections::Connections;
+pub(crate) use descriptors::connections;
+pub(crate) use phase::Limits;
+
+/// How long a webhook may take to be answered, whatever the settings say.
 const LEAST: Duration = Duration::from_secs(2);
+/// How long to wait when the system has no room for another connection.
+const NO_ROOM: Duration = Duration::from_millis(100);
 
-/// What the pages for operators need.
-#[derive(Clone, Debug)]
-pub(crate) struct Status {
-    /// The store, once it is open.
-    pub(crate) store: Arc<OnceLock<Arc<dyn Store>>>,
-    /// The queues that the bot's jobs are in.
-    pub(crate) queues: Vec<&'static str>,
-    pub(crate) health: Arc<Health>,
-    pub(crate) metrics: PrometheusHandle,
+/// An HTTP server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) listener: TcpListener,
+    pub(crate) routes: Router,
+    /// How many connections may be open.
+    pub(crate) connections: usize,
+    pub(crate) limits: Limits,
+    /// How long new connections are still taken after the process was told to stop.
+    pub(crate) grace: Duration,
+    /// How long open requests may take after the process was told to stop.
+    pub(crate) drain: Duration,
 }
 
-/// Returns `/live`, `/ready` and `/metrics`.
-pub(crate) fn status_routes(status: Status) -> Router {
-    Router::new()
-        .route("/live", get(|| async { "ok\n" }))
-        .route("/ready", get(ready))
-        .route(
-            "/metrics",
-            get(|State(status): State<Status>| async move { status.metrics.render() }),
-        )
-        .with_state(status)
+impl Server {
+    /// Serves until told to stop, for `grace` longer, and until open requests have ended.
+    pub(crate) async fn serve(self, stop: Stop) -> Result {
+        let connections = Arc::new(Connections::new(self.connections, self.limits));
+        let clients = Clients {
+            connections: Arc::clone(&connections),
+            routes: self.routes.layer(CatchPanicLayer::new()),
+            stop,
+            tasks: JoinSet::new(),
+            has_room: true,
+        };
+        tokio::select! {
+            served = clients.serve(self.listener, self.grace, self.drain) => served,
+            never = connections.close_overdue() => match never {},
+        }
+    }
 }
 
-/// Returns `/callback`.
-pub(crate) fn webhook_routes(webhook: Webhook) -> Router {
-    Router::new()
-        .route("/callback", post(webhook::callback))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(webhook)
-}
-
-/// Serves until told to stop, then lets open requests end, but waits for none without end: `at_most` so long.
-pub(crate) async fn serve(
-    listener: TcpListener,
+/// The clients of a server.
+#[derive(Debug)]
+struct Clients {
+    connections: Arc<Connections>,
     routes: Router,
     stop: Stop,
-    at_most: Duration,
-) -> Result {
-    let routes = routes.layer(CatchPanicLayer::new());
-    let late = {
-        let stopping = stop.requested();
-        async move {
-            stopping.await;
-            tokio::time::sleep(at_most.max(LEAST)).await;
+    tasks: JoinSet<()>,
+    /// Whether the system had room for the last connection.
+    has_room: bool,
+}
+
+impl Clients {
+    async fn serve(mut self, listener: TcpListener, grace: Duration, drain: Duration) -> Result {
+        self.accept(&listener, grace).await;
+        let deadline = Instant::now() + drain.saturating_sub(grace).max(LEAST);
+        self.accept_queued(listener, deadline).await?;
+        self.connections.drain();
+        let all_ended = async { while self.tasks.join_next().await.is_some() {} };
+        if time::timeout_at(deadline, all_ended).await.is_err() {
+            tracing::warn!(requests = self.tasks.len(), "requests that did not end are cut off");
         }
-    };
-    tokio::select! {
-        served = axum::serve(listener, routes).with_graceful_shutdown(stop.requested()) => Ok(served?),
-        () = late => Ok(()),
+        Ok(())
+    }
+
+    /// Accepts connections until `grace` after the process is told to stop.
+    async fn accept(&mut self, listener: &TcpListener, grace: Duration) {
+        let stop = self.stop.requested();
+        let end = async {
+            stop.await;
+            time::sleep(grace).await;
+        };
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut end => return,
+                Some(_) = self.tasks.join_next() => {}
+                accepted = listener.accept() => self.take(accepted.map(|(stream, _)| stream)).await,
+            }
+        }
+    }
+
+    /// Accepts the connections that wait in the kernel's queue, and closes the listener.
+    async fn accept_queued(&mut self, listener: TcpListener, deadline: Instant) -> Result {
+        // Tokio accepts only what it was told of, which may not be all.
+        let listener = listener.into_std()?;
+        while Instant::now() < deadline {
+            let accepted = listener.accept().and_then(|(stream, _)| {
+                stream.set_nonblocking(true)?;
+                TcpStream::from_std(stream)
+            });
+            if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+                break;
+            }
+            self.take(accepted).await;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, accepted: io::Result<TcpStream>) {
+        match accepted {
+            Ok(stream) => {
+                self.has_room = true;
+                let place = self.connections.place().await;
+                let connections = Arc::clone(&self.connections);
+                let (routes, stop) = (self.routes.clone(), self.stop.clone());
+                self.tasks.spawn(http1::serve(stream, place, connections, routes, stop));
+            }
+            Err(error) if is_of_the_client(&error) => {}
+            Err(error) => {
+                if std::mem::take(&mut self.has_room) {
+                    tracing::error!(%error, "the system has no room for another connection");
+                }
+                self.connections.make_room();
+                time::sleep(NO_ROOM).await;
+            }
+        }
     }
 }
 
-async fn ready(State(status): State<Status>) -> (StatusCode, String) {
-    let store = status.store.get();
-    if let Some(problem) = status.health.problem(store).await {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n"));
-    }
-    let mut text = "ready\n".to_owned();
-    if let Some(store) = store {
-        for note in health::notes(store, &status.queues).await {
-            text.push_str(&note);
-            text.push('\n');
-        }
-    }
-    (StatusCode::OK, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Bytes;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
-        task::JoinHandle,
-        time::timeout,
-    };
-
-    use super::*;
-    use crate::shutdown;
-
-    const MINUTE: Duration = Duration::from_secs(60);
-
-    /// Tells a server to stop that is reading a request, and returns both ends.
-    async fn stopped_while_it_reads(at_most: Duration) -> (TcpStream, JoinHandle<Result>) {
-        let (stopper, stop) = shutdown::channel();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let routes = Router::new().route("/", post(async |body: Bytes| body));
-        let server = tokio::spawn(serve(listener, routes, stop, at_most));
-        let head =
-            b"POST / HTTP/1.1\r\nhost: bot\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n";
-        client.write_all(head).await.unwrap();
-        let mut going_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
-        client.read_exact(&mut going_on).await.unwrap();
-        stopper.stop();
-        (client, server)
-    }
-
-    #[tokio::test]
-    async fn a_request_that_is_open_at_a_stop_is_answered() {
-        let (mut client, server) = stopped_while_it_reads(MINUTE).await;
-        client.write_all(b"echo").await.unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("echo"), "{answer}");
-        server.await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_request_without_an_end_keeps_nobody_from_stopping() {
-        let (_client, server) = stopped_while_it_reads(Duration::ZERO).await;
-        timeout(MINUTE / 4, server).await.expect("the server goes on").unwrap().unwrap();
-    }
+/// Says whether a connection failed by itself before it was accepted.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }

@@ -26,6 +26,11 @@ impl Stopper {
 }
 
 impl Stop {
+    /// Returns whether the process is to stop.
+    pub(crate) fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Resolves when the process is to stop.
     pub(crate) fn requested(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut receiver = self.0.clone();

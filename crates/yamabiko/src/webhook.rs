@@ -9,9 +9,11 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::Bytes,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode},
+    routing::post,
 };
 use tokio::{sync::SetOnce, time};
 use yamabiko_line::{
@@ -27,7 +29,7 @@ use crate::context::{EVENT_KIND, PAYLOAD_VERSION, StoredEvent, chat_lane};
 mod tests;
 
 /// The largest body that is read: 1 MiB.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 /// How long opening the store and storing may take before LINE is told to come again (I3).
 const STORE_TIMEOUT: Duration = Duration::from_millis(1_400);
 /// For how long an event's key is remembered (I1).
@@ -43,12 +45,15 @@ pub(crate) struct Webhook {
     turned_away: Arc<AtomicBool>,
 }
 
-/// Takes a webhook; the body is bounded by the router.
-pub(crate) async fn callback(
-    State(webhook): State<Webhook>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+/// Returns `/callback`.
+pub(crate) fn routes(webhook: Webhook) -> Router {
+    Router::new()
+        .route("/callback", post(callback))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(webhook)
+}
+
+async fn callback(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let status = webhook.take(&headers, &body).await;
     metrics::counter!("yamabiko_webhooks_total", "status" => status.as_str().to_owned())
         .increment(1);

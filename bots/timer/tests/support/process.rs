@@ -8,6 +8,9 @@ use std::{
 
 use super::{Line, line};
 
+/// The program of the timer bot.
+const BOT: &str = env!("CARGO_BIN_EXE_timer-bot");
+
 /// A running process; killed when dropped.
 pub struct Process {
     command: Command,
@@ -32,6 +35,19 @@ impl Process {
         Self::start(Self::command(role, store, port, line, more))
     }
 
+    /// Starts a role of the timer bot that may have so many descriptors.
+    pub fn bot_with_descriptors(
+        role: &str,
+        store: &str,
+        port: u16,
+        line: &Line,
+        descriptors: usize,
+    ) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -n $0 && exec \"$@\"", &descriptors.to_string(), BOT, role]);
+        Self::start(Self::with_settings(command, store, port, line, &[]))
+    }
+
     /// Returns what starts a role of the timer bot.
     pub fn command(
         role: &str,
@@ -40,9 +56,19 @@ impl Process {
         line: &Line,
         more: &[(&str, &str)],
     ) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
+        let mut command = Command::new(BOT);
+        command.arg(role);
+        Self::with_settings(command, store, port, line, more)
+    }
+
+    fn with_settings(
+        mut command: Command,
+        store: &str,
+        port: u16,
+        line: &Line,
+        more: &[(&str, &str)],
+    ) -> Command {
         command
-            .arg(role)
             .env_clear()
             .envs(settings(store, line))
             .envs(more.iter().copied())

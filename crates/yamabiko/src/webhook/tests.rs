@@ -19,7 +19,6 @@ use yamabiko_queue::{
 };
 
 use super::*;
-use crate::server::webhook_routes;
 
 const SECRET: &str = "the channel's secret";
 
@@ -36,7 +35,7 @@ impl Web {
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = store::open(&url, StoreOptions::new("test")).await.unwrap();
         let queue = Arc::new(SetOnce::new_with(Some(Queue::new(Arc::clone(&store)))));
-        let routes = webhook_routes(Webhook::new(ChannelSecret::new(SECRET), queue));
+        let routes = routes(Webhook::new(ChannelSecret::new(SECRET), queue));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, routes).await });
