@@ -6,7 +6,10 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use yamabiko_queue::Store;
 
-use crate::health::{self, Health};
+use crate::{
+    health::{self, Health},
+    shutdown::Stop,
+};
 
 /// What the pages for operators need.
 #[derive(Clone, Debug)]
@@ -17,6 +20,7 @@ pub(crate) struct Status {
     pub(crate) queues: Vec<&'static str>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) stop: Stop,
 }
 
 /// Returns `/live`, `/ready` and `/metrics`.
@@ -32,6 +36,9 @@ pub(crate) fn routes(status: Status) -> Router {
 }
 
 async fn ready(State(status): State<Status>) -> (StatusCode, String) {
+    if status.stop.is_requested() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
+    }
     let store = status.store.get();
     if let Some(problem) = status.health.problem(store).await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n"));

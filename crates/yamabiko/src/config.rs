@@ -108,6 +108,10 @@ pub struct Settings {
     #[arg(long, env = "SHUTDOWN_SECONDS", global = true, default_value_t = 25)]
     pub shutdown_seconds: u32,
 
+    /// How long webhooks are still taken after SIGTERM, in seconds, within `SHUTDOWN_SECONDS`; not in `dev`.
+    #[arg(long, env = "STOP_GRACE_SECONDS", global = true, default_value_t = 2)]
+    pub stop_grace_seconds: u32,
+
     /// How long completed jobs are kept for people.
     #[arg(long, env = "RETENTION_COMPLETED", global = true, default_value = "1d", value_parser = parse::duration)]
     pub retention_completed: Duration,
@@ -257,6 +261,10 @@ impl Settings {
 
     pub(crate) fn shutdown(&self) -> Duration {
         Duration::from_secs(self.shutdown_seconds.into())
+    }
+
+    pub(crate) fn stop_grace(&self) -> Duration {
+        Duration::from_secs(self.stop_grace_seconds.min(self.shutdown_seconds).into())
     }
 
     pub(crate) fn blocking_threads(&self) -> usize {

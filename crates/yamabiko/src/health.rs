@@ -16,16 +16,10 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is known of this process and its surroundings.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    stopping: AtomicBool,
     refused: AtomicBool,
 }
 
 impl Health {
-    /// The process is told to stop.
-    pub(crate) fn stops(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
-    }
-
     /// LINE refused the channel's credentials.
     pub(crate) fn credentials_refused(&self) {
         self.refused.store(true, Ordering::SeqCst);
@@ -38,9 +32,6 @@ impl Health {
 
     /// Returns why the process is not ready, if it is not; it has no store before that is open.
     pub(crate) async fn problem(&self, store: Option<&Arc<dyn Store>>) -> Option<&'static str> {
-        if self.stopping.load(Ordering::SeqCst) {
-            return Some("stopping");
-        }
         if self.refused.load(Ordering::SeqCst) {
             return Some("LINE refuses the credentials");
         }

@@ -98,55 +98,63 @@ impl Bot {
             queues: app.queues.names(),
             health: Arc::clone(&health),
             metrics: self.metrics.clone(),
+            stop: self.stop.clone(),
         };
         let mut tasks: JoinSet<Result> = JoinSet::new();
         self.serve(&mut tasks, status, app.endpoints.clone(), &queue, media.clone()).await?;
-        let stopping = self.stop.requested();
-        tokio::spawn({
-            let health = Arc::clone(&health);
-            async move {
-                stopping.await;
-                health.stops();
-            }
-        });
         let name = app.name.clone();
         // What comes in before the store is open waits for it a little, then is answered 503.
-        let store = tokio::select! {
-            store = self.open(&name) => store?,
-            () = self.stop.requested() => return Ok(()),
-        };
-        opened.get_or_init(|| Arc::clone(&store));
-        queue.set(Queue::new(Arc::clone(&store))).context("the store was opened twice")?;
+        tokio::select! {
+            store = self.open(&name) => {
+                let store = store?;
+                opened.get_or_init(|| Arc::clone(&store));
+                queue.set(Queue::new(Arc::clone(&store))).context("the store was opened twice")?;
+                self.work(app, &store, &health, media, &mut tasks)?;
+            }
+            () = self.stop.requested() => {}
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
+        tracing::info!(bot = name, "stopped");
+        Ok(())
+    }
+
+    /// Starts what works on the store.
+    fn work<S: ChatState>(
+        &self,
+        app: App<S>,
+        store: &Arc<dyn Store>,
+        health: &Arc<Health>,
+        media: Option<Media>,
+        tasks: &mut JoinSet<Result>,
+    ) -> Result {
         if self.role != Role::Dev {
-            self.warn(&store, &app);
+            self.warn(store, &app);
         }
         if let Some(platform) = self.platform.clone() {
-            let (worker, stop) =
-                (self.worker(app, Arc::clone(&store), platform, health)?, self.stop.requested());
+            let worker = self.worker(app, Arc::clone(store), platform, Arc::clone(health))?;
+            let stop = self.stop.requested();
             tasks.spawn(async move {
                 worker.run(stop).await;
                 Ok(())
             });
         }
         if let Some(media) = media.filter(|_| self.role.is_worker()) {
-            let (store, stop) = (Arc::clone(&store), self.stop.requested());
+            let (store, stop) = (Arc::clone(store), self.stop.requested());
             tasks.spawn(async move {
                 media::sweep_hourly(media, store, stop).await;
                 Ok(())
             });
         }
         if self.role.is_timer() {
-            let stop = self.stop.requested();
+            let (store, stop) = (Arc::clone(store), self.stop.requested());
             tracing::info!("timer: keeps time");
             tasks.spawn(async move {
                 yamabiko_queue::timer::run(store, stop).await;
                 Ok(())
             });
         }
-        while let Some(ended) = tasks.join_next().await {
-            ended??;
-        }
-        tracing::info!(bot = name, "stopped");
         Ok(())
     }
 
@@ -165,7 +173,7 @@ impl Bot {
             routes,
             connections: server::connections(),
             limits: Limits::STANDARD,
-            grace: Duration::ZERO,
+            grace: if self.role == Role::Dev { Duration::ZERO } else { self.settings.stop_grace() },
             drain: self.settings.shutdown(),
         };
         if let Some(Web { secret, listener }) = self.web.take() {

@@ -1,4 +1,4 @@
-//! Stopping: the first signal asks, the second one ends.
+//! Stopping: the first signal asks; only a second Ctrl-C ends at once.
 
 use tokio::sync::watch;
 
@@ -41,40 +41,27 @@ impl Stop {
     }
 }
 
-/// Asks to stop on SIGTERM or Ctrl-C, and ends the process at once on the second signal.
+/// Stops the process on SIGTERM or Ctrl-C, and ends it at once on a second Ctrl-C.
+///
+/// A second SIGTERM changes nothing: some hosts send several, and process managers send one after a Ctrl-C.
+#[cfg(unix)]
 pub(crate) fn listen(stopper: Stopper) -> Result {
-    let mut signals = Signals::new()?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
-        signals.next().await;
-        tracing::info!("stopping; another signal ends at once");
+        let is_interrupt = tokio::select! {
+            _ = interrupt.recv() => true,
+            _ = terminate.recv() => false,
+        };
+        tracing::info!("stopping; a second Ctrl-C ends at once");
         stopper.stop();
-        signals.next().await;
-        #[expect(clippy::exit, reason = "what a second signal is for")]
+        if !is_interrupt {
+            interrupt.recv().await;
+        }
+        interrupt.recv().await;
+        #[expect(clippy::exit, reason = "what a second Ctrl-C is for")]
         std::process::exit(130);
     });
     Ok(())
-}
-
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -3,10 +3,11 @@
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
-use super::{Line, line};
+use super::{Line, PATIENCE, line};
 
 /// The program of the timer bot.
 const BOT: &str = env!("CARGO_BIN_EXE_timer-bot");
@@ -98,10 +99,27 @@ impl Process {
 
     /// Asks the process to stop, and returns whether it ended well.
     pub fn terminate(mut self) -> bool {
-        let sent =
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal("TERM");
         self.child.wait().unwrap().success()
+    }
+
+    /// Sends a signal to the process.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    /// Returns how the process ended, once it has.
+    pub async fn ends(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the process does not end");
+            // This only sets how often we look.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
