@@ -15,14 +15,19 @@ use yamabiko_queue::{
 
 use crate::context::{Envelope, PAYLOAD_VERSION};
 
+mod account;
+mod attempt;
 mod call;
 mod decide;
 mod loading;
+mod pushes;
+mod refused;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
 pub(crate) use call::Courier;
 pub(crate) use loading::{LOADING_KIND, animation, policy as loading_policy};
+pub(crate) use pushes::PUSHES;
 
 /// The kind of the jobs that are deliveries.
 pub(crate) const DELIVERY_KIND: &str = "line.delivery";

@@ -10,6 +10,8 @@ use std::{
 
 use yamabiko_queue::{Store, job::OUTBOX};
 
+use crate::delivery::PUSHES;
+
 /// How long a look at the store may take.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -53,8 +55,12 @@ pub(crate) async fn notes(store: &Arc<dyn Store>, queues: &[&str]) -> Vec<String
             format!("nobody serves the queue {queue}: start a worker, or name it in WORKER_QUEUES")
         })
         .collect();
-    if counts.queues.get(OUTBOX).is_some_and(|outbox| outbox.paused.is_some()) {
+    let is_paused = |queue| counts.queues.get(queue).is_some_and(|queue| queue.paused.is_some());
+    if is_paused(OUTBOX) {
         notes.push("the outbox is paused: LINE refuses the credentials or takes no more for now, see the workers' logs".to_owned());
+    }
+    if is_paused(PUSHES) {
+        notes.push("pushes wait, and replies go on: LINE forbids the account's pushes (403), see the workers' logs".to_owned());
     }
     notes
 }

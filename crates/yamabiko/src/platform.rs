@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Client, Content, Profile, Quota, Sent},
+    client::{BotInfo, Client, Content, Profile, Quota, Sent},
     error::Error,
     id::{ChatId, ChatKind, MessageId, UserId},
     message::Message,
@@ -26,6 +26,8 @@ pub(crate) trait Platform: Send + Sync + fmt::Debug {
     async fn content(&self, message: &MessageId, max_bytes: usize) -> Result<Content, Error>;
     async fn quota(&self) -> Result<Quota, Error>;
     async fn quota_used(&self) -> Result<u64, Error>;
+    /// Returns what LINE says of the bot itself, which it does for whoever has good credentials.
+    async fn bot_info(&self) -> Result<BotInfo, Error>;
 }
 
 #[async_trait]
@@ -66,5 +68,8 @@ impl Platform for Client {
 
     async fn quota_used(&self) -> Result<u64, Error> {
         self.quota_used().await
+    }
+    async fn bot_info(&self) -> Result<BotInfo, Error> {
+        self.bot_info().await
     }
 }

@@ -58,6 +58,8 @@ pub(super) enum Verdict {
     Again { unsure: bool },
     /// The channel's credentials are refused: nothing can be sent for now.
     CredentialsRefused,
+    /// LINE forbids it (403); whether for the credentials or for this call is to be found out.
+    Forbidden,
     /// Too many requests; what kind is to be found out.
     TooMany,
     /// LINE will never take it.
@@ -67,7 +69,8 @@ pub(super) enum Verdict {
 /// Judges a failed call.
 pub(super) fn judge(call: Call, kind: ErrorKind, reached: Reached, maybe_said: bool) -> Verdict {
     match kind {
-        ErrorKind::Unauthorized | ErrorKind::Forbidden => Verdict::CredentialsRefused,
+        ErrorKind::Unauthorized => Verdict::CredentialsRefused,
+        ErrorKind::Forbidden => Verdict::Forbidden,
         ErrorKind::TooManyRequests => Verdict::TooMany,
         ErrorKind::BadRequest if call == Call::Reply && maybe_said => Verdict::SaidBefore,
         ErrorKind::Conflict if call == Call::Push => Verdict::SaidBefore,
@@ -145,7 +148,7 @@ mod tests {
     fn o5_refusals_are_told_apart() {
         let judged = |kind| judge(Call::Push, kind, Reached::Refused, false);
         assert_eq!(judged(ErrorKind::Unauthorized), Verdict::CredentialsRefused);
-        assert_eq!(judged(ErrorKind::Forbidden), Verdict::CredentialsRefused);
+        assert_eq!(judged(ErrorKind::Forbidden), Verdict::Forbidden);
         assert_eq!(judged(ErrorKind::TooManyRequests), Verdict::TooMany);
         assert_eq!(judged(ErrorKind::BadRequest), Verdict::Never);
         assert_eq!(judged(ErrorKind::NotFound), Verdict::Never);

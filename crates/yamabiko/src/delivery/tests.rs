@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Client, ClientConfig, Content, Credentials, Profile, Quota, Sent},
+    client::{BotInfo, Client, ClientConfig, Content, Credentials, Profile, Quota, Sent},
     error::{Error, ErrorKind, Reached},
     event::Event,
     id::{MessageId, UserId},
@@ -91,6 +91,10 @@ impl Platform for Line {
 
     async fn quota_used(&self) -> Result<u64, Error> {
         Ok(0)
+    }
+
+    async fn bot_info(&self) -> Result<BotInfo, Error> {
+        Ok(BotInfo::default())
     }
 }
 

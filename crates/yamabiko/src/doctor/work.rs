@@ -9,6 +9,8 @@ use yamabiko_queue::{
     store::{Counts, Paused},
 };
 
+use crate::delivery::PUSHES;
+
 /// What is looked at to learn who does the work.
 const QUEUES: &str = "queues";
 /// A timer that is due for longer has nobody who starts it.
@@ -70,12 +72,18 @@ fn paused(counts: &Counts, now: Timestamp) -> Vec<Finding> {
                 Paused::UntilResumed => "until a person ends it".to_owned(),
                 Paused::Until(time) => format!("for {}", span(time.since(now))),
             };
-            let advice = if queue == OUTBOX {
-                "LINE refuses the credentials or takes no more for now: see the workers' logs"
-            } else {
-                "resume it"
+            let (text, advice) = match queue.as_str() {
+                OUTBOX => (
+                    format!("{queue} is paused {until}"),
+                    "LINE refuses the credentials or takes no more for now: see the workers' logs",
+                ),
+                PUSHES => (
+                    format!("pushes wait {until}, and replies go on"),
+                    "LINE forbids the account's pushes (403): look at its plan and status in the LINE Official Account Manager",
+                ),
+                _ => (format!("{queue} is paused {until}"), "resume it"),
             };
-            Finding::warning(QUEUES, format!("{queue} is paused {until}"), advice)
+            Finding::warning(QUEUES, text, advice)
         })
         .collect()
 }
@@ -155,5 +163,9 @@ mod tests {
         let found = undone(&counts, NOW);
         assert_eq!(marks(&found), [Mark::Warning, Mark::Problem, Mark::Warning]);
         assert!(found[0].text.contains("outbox is paused for 90 s"), "{found:?}");
+        let waiting = counts.queues.remove(OUTBOX).unwrap();
+        counts.queues.insert(PUSHES.to_owned(), waiting);
+        let found = undone(&counts, NOW);
+        assert!(found[0].text.contains("pushes wait for 90 s"), "{found:?}");
     }
 }

@@ -1,5 +1,7 @@
 //! How LINE fails when a test asks for it.
 
+use std::collections::HashMap;
+
 use yamabiko_line::error::{Error, ErrorKind, Reached};
 
 /// A sort of call to LINE.
@@ -18,6 +20,15 @@ pub enum Call {
     Content,
     /// A question for the month's quota, or for how much of it is used.
     Quota,
+    /// A question for the bot itself, by which the runtime learns whether LINE takes its credentials.
+    Info,
+}
+
+impl Call {
+    /// Returns whether faults of no particular call hit this one.
+    const fn is_hit_by_all(self) -> bool {
+        !matches!(self, Self::Quota | Self::Loading | Self::Info)
+    }
 }
 
 /// A failure of LINE, or of the way to it.
@@ -96,27 +107,37 @@ pub(super) fn refused(status: u16, message: &str) -> Error {
 pub(super) struct Faults {
     next: Vec<(Option<Call>, Fault)>,
     all: Option<Fault>,
+    all_of: HashMap<Call, Fault>,
 }
 
 impl Faults {
-    /// Lets the next call fail, of any sort but `Quota` and `Loading` where none is named.
+    /// Lets the next call fail, of any sort but `Quota`, `Loading` and `Info` where none is named.
     pub(super) fn add(&mut self, call: Option<Call>, fault: Fault) {
         self.next.push((call, fault));
     }
 
-    /// Lets all calls but `Quota` and `Loading` fail that nothing else is said of; `None` lets them work again.
-    pub(super) fn set_all(&mut self, fault: Option<Fault>) {
-        self.all = fault;
+    /// Lets all calls but `Quota`, `Loading` and `Info` fail that nothing else is said of.
+    pub(super) fn set_all(&mut self, fault: Fault) {
+        self.all = Some(fault);
+    }
+
+    /// Lets all calls of a sort fail that nothing else is said of.
+    pub(super) fn set_all_calls(&mut self, call: Call, fault: Fault) {
+        self.all_of.insert(call, fault);
+    }
+
+    /// Lets calls work again, but for those that are to fail next.
+    pub(super) fn recover(&mut self) {
+        self.all = None;
+        self.all_of.clear();
     }
 
     /// Takes the failure that hits this call.
     pub(super) fn hit(&mut self, call: Call) -> Option<Fault> {
-        let hits = |wanted: Option<Call>| {
-            wanted.map_or(!matches!(call, Call::Quota | Call::Loading), |one| one == call)
-        };
+        let hits = |wanted: Option<Call>| wanted.map_or(call.is_hit_by_all(), |one| one == call);
         match self.next.iter().position(|(wanted, _)| hits(*wanted)) {
             Some(at) => Some(self.next.remove(at).1),
-            None => self.all.filter(|_| hits(None)),
+            None => self.all_of.get(&call).copied().or(self.all.filter(|_| hits(None))),
         }
     }
 }

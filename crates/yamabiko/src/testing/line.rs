@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use uuid::Uuid;
 use yamabiko_line::{
-    client::{Content, Profile, Quota, Sent, TIMEOUT},
+    client::{BotInfo, Content, Profile, Quota, Sent, TIMEOUT},
     error::Error,
     id::{ChatId, MessageId, UserId},
     message::Message,
@@ -51,12 +51,17 @@ impl TestLine {
 
     /// Lets every reply, push, profile and download fail until [`recover`](Self::recover).
     pub fn fail_all(&self, fault: Fault) {
-        self.line.world().faults.set_all(Some(fault));
+        self.line.world().faults.set_all(fault);
     }
 
-    /// Ends what [`fail_all`](Self::fail_all) began.
+    /// Lets every call of this sort fail until [`recover`](Self::recover).
+    pub fn fail_all_calls(&self, call: Call, fault: Fault) {
+        self.line.world().faults.set_all_calls(call, fault);
+    }
+
+    /// Ends what [`fail_all`](Self::fail_all) and [`fail_all_calls`](Self::fail_all_calls) began.
     pub fn recover(&self) {
-        self.line.world().faults.set_all(None);
+        self.line.world().faults.recover();
     }
 
     /// Limits the messages of each month (in Tokyo), counted by recipients. Without it there is no limit.
@@ -161,5 +166,9 @@ impl Platform for StandIn {
 
     async fn quota_used(&self) -> Result<u64, Error> {
         self.call(Call::Quota, |world| Ok(world.used())).await
+    }
+
+    async fn bot_info(&self) -> Result<BotInfo, Error> {
+        self.call(Call::Info, |_| Ok(BotInfo::default())).await
     }
 }

@@ -121,7 +121,7 @@ fn o3_a_reply_token_that_line_refuses_is_left_for_a_push() {
 
 #[test]
 fn o5_refused_credentials_and_too_many_calls_pause_the_outbox() {
-    let waits = [(Fault::Unauthorized, 30), (Fault::Forbidden, 30), (Fault::RateLimit, 1)];
+    let waits = [(Fault::Unauthorized, 30), (Fault::RateLimit, 1)];
     for (fault, seconds) in waits {
         let (bot, alice) = start();
         let begin = bot.now();

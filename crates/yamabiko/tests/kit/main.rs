@@ -5,6 +5,7 @@
 mod chats;
 mod events;
 mod failures;
+mod forbidden;
 mod heavy;
 mod kept;
 mod line;

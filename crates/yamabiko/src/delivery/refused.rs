@@ -1,0 +1,108 @@
+//! What becomes of a delivery whose call has failed (O5).
+
+use yamabiko_line::{
+    error::Error,
+    id::{ChatId, ChatKind},
+};
+use yamabiko_queue::{Ending, Finish, job::OUTBOX};
+
+use super::{
+    account::Credentials,
+    attempt::{Attempt, dead, ended, failed},
+    call::Courier,
+    decide::{Call, RATE_PAUSE, REFUSED_PAUSE, Verdict},
+    pushes::PUSHES,
+};
+
+/// The most members of a group or room, for whom a push counts (LINE's limit).
+const MOST_MEMBERS: u64 = 500;
+
+impl Courier {
+    pub(super) async fn failed(
+        &self,
+        attempt: &Attempt,
+        call: Call,
+        verdict: Verdict,
+        error: &Error,
+    ) -> Finish {
+        metrics::counter!("yamabiko_delivery_failures_total").increment(1);
+        let text = describe(error);
+        match verdict {
+            Verdict::Again { unsure } => {
+                ended(Ending::Failed { error: text, after: error.retry_after(), unsure })
+            }
+            Verdict::CredentialsRefused => self.credentials_refused(attempt, text),
+            Verdict::Forbidden => self.forbidden(attempt, call, text).await,
+            Verdict::TooMany => self.too_many(attempt, call, error, text).await,
+            Verdict::Never | Verdict::SaidBefore | Verdict::PushInstead => dead(text),
+        }
+    }
+
+    fn credentials_refused(&self, attempt: &Attempt, text: String) -> Finish {
+        self.health.credentials_refused();
+        tracing::error!(
+            error = text,
+            "LINE refuses the channel's credentials, nothing is sent for now"
+        );
+        attempt.wait(REFUSED_PAUSE, text, OUTBOX)
+    }
+
+    /// Finds out what a 403 refuses: the credentials, this call, or all pushes of the account.
+    async fn forbidden(&self, attempt: &Attempt, call: Call, text: String) -> Finish {
+        match self.account.credentials(&*self.platform, attempt.run.clock()).await {
+            Credentials::Refused => self.credentials_refused(attempt, text),
+            Credentials::Unknown => failed(text, None),
+            Credentials::Accepted => match (call, &attempt.delivery.to) {
+                (Call::Push, Some(chat)) => self.push_forbidden(attempt, chat, text).await,
+                _ => dead(format!(
+                    "LINE forbids this reply, though it takes the channel's credentials: {text}"
+                )),
+            },
+        }
+    }
+
+    async fn push_forbidden(&self, attempt: &Attempt, chat: &ChatId, text: String) -> Finish {
+        let clock = attempt.run.clock();
+        if let Some(wait) = self.pushes.forbidden(chat, clock) {
+            return attempt.wait(wait, text, PUSHES);
+        }
+        match attempt.run.store().counts().await {
+            Ok(counts) if counts.queues.get(PUSHES).is_some_and(|queue| queue.paused.is_some()) => {
+                attempt.wait(self.pushes.wait_elsewhere(clock), text, PUSHES)
+            }
+            Ok(_) => dead(format!(
+                "LINE forbids pushes to this chat, though it takes the channel's credentials: {text}"
+            )),
+            Err(error) => failed(format!("{text}; {error}"), None),
+        }
+    }
+
+    /// Finds out which kind of 429 it is: the month's quota is confirmed by the quota's own endpoint.
+    async fn too_many(&self, attempt: &Attempt, call: Call, error: &Error, text: String) -> Finish {
+        if call == Call::Push && self.quota_is_used_up(attempt.delivery.to.as_ref(), error).await {
+            return dead(format!("the month's messages are used up: {text}"));
+        }
+        if error.message().contains("rate limit") {
+            return attempt.wait(error.retry_after().unwrap_or(RATE_PAUSE), text, OUTBOX);
+        }
+        failed(text, error.retry_after())
+    }
+
+    /// Asks LINE whether the month's messages are used up; a push to a group counts for each member, and needs room for all.
+    async fn quota_is_used_up(&self, to: Option<&ChatId>, error: &Error) -> bool {
+        let is_of_many = to.is_some_and(|to| to.kind() != ChatKind::User);
+        let recipients =
+            if is_of_many && error.message().contains("monthly") { MOST_MEMBERS } else { 1 };
+        match (self.platform.quota().await, self.platform.quota_used().await) {
+            (Ok(quota), Ok(used)) => quota.limit.is_some_and(|limit| used + recipients > limit),
+            _ => false,
+        }
+    }
+}
+
+fn describe(error: &Error) -> String {
+    match error.request_id() {
+        Some(id) => format!("{error} (request {id})"),
+        None => error.to_string(),
+    }
+}
