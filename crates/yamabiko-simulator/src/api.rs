@@ -20,12 +20,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use self::answer::Refused;
-use crate::faults::{CallEffect, CallFault, Moment};
+use crate::faults::{Call, CallEffect, CallFault, Moment};
 use crate::id;
 use crate::limits::EXCEEDED;
 use crate::listener::Reset;
 use crate::log::{Answer, Direction, Entry};
-use crate::platform::Platform;
+use crate::platform::{Memory, Platform};
+use crate::validate::Problem;
 
 /// LINE takes requests up to 2 MB.
 const MAX_REQUEST: usize = 2 * 1024 * 1024;
@@ -157,7 +158,6 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
     let start = Instant::now();
     let request_id = id::request();
     let what = format!("{} {}", request.method(), request.uri().path());
-    let endpoint = endpoint(request.uri().path()).to_owned();
     // The body of a request for a token has the channel's secret in it.
     let secret =
         ["/oauth2", "/v2/oauth"].iter().any(|start| request.uri().path().starts_with(start));
@@ -177,7 +177,9 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
         let n = memory.log.add(entry, revision);
         let in_limits =
             !memory.settings.rate_limits || memory.limits.take(parts.method.as_str(), route, now);
-        (n, in_limits, in_limits.then(|| memory.faults.hit_call(&endpoint)).flatten())
+        let fault =
+            in_limits.then(|| hit(memory, parts.uri.path(), body.as_deref().unwrap_or_default()));
+        (n, in_limits, fault.flatten())
     });
     let reset = parts.extensions.get::<ConnectInfo<Reset>>().cloned();
 
@@ -195,7 +197,7 @@ async fn observe(State(platform): State<Arc<Platform>>, request: Request, next: 
         request.extensions_mut().insert(RequestId(request_id.clone()));
         match fault {
             None => Ending::Answer(next.run(request).await),
-            Some(fault) => suffer(fault, request, next).await,
+            Some(fault) => suffer(&platform, fault, request, next).await,
         }
     };
     let response = match run.await {
@@ -241,8 +243,18 @@ enum Ending {
     Reset,
 }
 
+/// Finds the fault that hits a call.
+fn hit(memory: &mut Memory, path: &str, body: &[u8]) -> Option<CallFault> {
+    if memory.faults.is_empty() {
+        return None;
+    }
+    let chat_of = |token: &str| memory.reply_tokens.granted_to(token).map(str::to_owned);
+    let call = Call::read(endpoint(path), path, body, chat_of);
+    memory.faults.hit_call(&call)
+}
+
 /// Runs a call that a fault hits.
-async fn suffer(fault: CallFault, request: Request, next: Next) -> Ending {
+async fn suffer(platform: &Platform, fault: CallFault, request: Request, next: Next) -> Ending {
     // Real time: the bot is a real process that waits.
     tokio::time::sleep(fault.delay).await;
     let (moment, ending) = match fault.effect {
@@ -250,6 +262,17 @@ async fn suffer(fault: CallFault, request: Request, next: Next) -> Ending {
         Some(CallEffect::Refuse { status, message }) => {
             let refused = Refused::on_purpose(status, message.as_deref());
             return Ending::Answer(refused.into_response());
+        }
+        Some(CallEffect::Invalid(places)) => {
+            // LINE has read the request, its retry key included.
+            let (parts, body) = request.into_parts();
+            let body = to_bytes(body, MAX_REQUEST).await.unwrap_or_default();
+            if let Err(refused) = messages::use_retry_key(platform, &parts.headers, &body) {
+                return Ending::Answer(refused.into_response());
+            }
+            let problem = |place| Problem::new(place, "The value is invalid");
+            let problems: Vec<_> = places.into_iter().map(problem).collect();
+            return Ending::Answer(Refused::invalid(&problems).into_response());
         }
         Some(CallEffect::Silence(moment)) => (moment, Ending::Silence),
         Some(CallEffect::Reset(moment)) => (moment, Ending::Reset),

@@ -175,6 +175,10 @@ pub struct Settings {
     pub reply_token_seconds: u32,
     /// Pushes a month; `None` is without a limit. Defaults to `None`; LINE's free plan has 200.
     pub monthly_limit: Option<u64>,
+    /// How many pushes `quota/consumption` does not tell of yet. Defaults to 0; LINE's lags too.
+    pub consumption_lag: u64,
+    /// What is answered to a retry key that comes with another body than before. Defaults to `accepted`.
+    pub used_retry_key: UsedRetryKey,
     /// Milliseconds of real time the bot has to answer a webhook. Defaults to 2,000, as at LINE.
     pub webhook_timeout_ms: u64,
     /// How often a webhook without a 2xx answer is sent again; 0 is never. Defaults to 5.
@@ -190,6 +194,17 @@ pub struct Settings {
     pub rate_limits: bool,
     /// Whether LINE's console has a webhook, and uses it. Defaults to `on`.
     pub webhook: WebhookUse,
+}
+
+/// Says what is answered to a retry key that comes with another body than before; LINE does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UsedRetryKey {
+    /// As to the same body: 409 if a request with the key was accepted, else it is a new request.
+    #[default]
+    Accepted,
+    /// 400, also if no request with the key was accepted.
+    Refused,
 }
 
 /// Says whether LINE's console has a webhook, and uses it.
@@ -221,6 +236,8 @@ impl Default for Settings {
         Self {
             reply_token_seconds: 60,
             monthly_limit: None,
+            consumption_lag: 0,
+            used_retry_key: UsedRetryKey::default(),
             webhook_timeout_ms: 2_000,
             redelivery_attempts: 5,
             redelivery_first_ms: 1_000,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, State};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use serde_json::{Value, json};
 
 use self::answer::Seen;
@@ -46,6 +46,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             "/control/faults",
             get(rules::faults).post(rules::add_fault).delete(rules::clear_faults),
         )
+        .route("/control/access-tokens", delete(rules::end_access_tokens))
         .route("/control/settings", get(rules::settings).post(rules::set_settings))
         .route("/control/clock", get(rules::clock).post(rules::set_clock))
         .route("/control/reset", post(reset))

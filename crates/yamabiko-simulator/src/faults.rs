@@ -1,10 +1,12 @@
 //! Failures that are switched on, for calls of the bot and for webhooks, to see what it makes of them.
 
+mod call;
 mod effect;
 mod fault;
 
+pub(crate) use self::call::Call;
 pub(crate) use self::effect::{CallEffect, CallFault, Limit, Moment, WebhookFault};
-pub(crate) use self::fault::Fault;
+pub(crate) use self::fault::{Fault, Property};
 
 /// The endpoint of a fault that hits webhooks instead of calls.
 const CALLBACK: &str = "callback";
@@ -37,16 +39,25 @@ impl Faults {
         self.0.iter().map(|active| &active.fault).collect()
     }
 
+    /// Whether no failure is on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Tells what happens to a call, if a failure hits it.
-    pub(crate) fn hit_call(&mut self, endpoint: &str) -> Option<CallFault> {
-        let concerns = |fault: &Fault| fault.endpoint == endpoint || fault.endpoint == "*";
+    pub(crate) fn hit_call(&mut self, call: &Call) -> Option<CallFault> {
+        let concerns = |fault: &Fault| {
+            (fault.endpoint == call.endpoint || fault.endpoint == "*")
+                && fault.is_of_chat(call.chat.as_deref())
+                && fault.refuse.is_none_or(|property| call.places(property).next().is_some())
+        };
         let (fault, mut dice) = self.hit(concerns)?;
-        Some(effect::of_call(fault, &mut dice))
+        Some(effect::of_call(fault, call, &mut dice))
     }
 
     /// Tells what happens to the first delivery of a webhook; nothing if no failure hits it.
-    pub(crate) fn hit_webhook(&mut self) -> WebhookFault {
-        let hit = self.hit(|fault| fault.endpoint == CALLBACK);
+    pub(crate) fn hit_webhook(&mut self, chat: &str) -> WebhookFault {
+        let hit = self.hit(|fault| fault.endpoint == CALLBACK && fault.is_of_chat(Some(chat)));
         hit.map(|(fault, mut dice)| effect::of_webhook(&fault, &mut dice)).unwrap_or_default()
     }
 
@@ -82,14 +93,18 @@ mod tests {
         all
     }
 
+    fn call(endpoint: &str) -> Call {
+        Call { endpoint: endpoint.to_owned(), ..Call::default() }
+    }
+
     fn hits(faults: &mut Faults, calls: usize) -> Vec<bool> {
-        (0..calls).map(|_| faults.hit_call("push").is_some()).collect()
+        (0..calls).map(|_| faults.hit_call(&call("push")).is_some()).collect()
     }
 
     #[test]
     fn a_counted_fault_ends_after_its_hits() {
         let mut faults = on(&[json!({ "endpoint": "push", "status": 500, "count": 2 })]);
-        assert!(faults.hit_call("reply").is_none());
+        assert!(faults.hit_call(&call("reply")).is_none());
         assert_eq!(hits(&mut faults, 3), [true, true, false]);
         assert!(faults.list().is_empty());
     }
@@ -97,18 +112,20 @@ mod tests {
     #[test]
     fn a_fault_without_a_count_stays_until_cleared() {
         let mut faults = on(&[json!({ "endpoint": "*", "status": 500 })]);
-        assert!(faults.hit_call("push").is_some() && faults.hit_call("profile").is_some());
+        assert!(
+            faults.hit_call(&call("push")).is_some() && faults.hit_call(&call("profile")).is_some()
+        );
         faults.clear();
-        assert!(faults.hit_call("push").is_none());
+        assert!(faults.hit_call(&call("push")).is_none());
     }
 
     #[test]
     fn a_fault_for_all_calls_does_not_hit_webhooks_and_the_other_way_round() {
         let mut calls = on(&[json!({ "endpoint": "*", "delayMs": 1 })]);
-        assert_eq!(calls.hit_webhook(), WebhookFault::default());
+        assert_eq!(calls.hit_webhook("U1"), WebhookFault::default());
         let mut webhooks = on(&[json!({ "endpoint": "callback", "lose": true })]);
-        assert!(webhooks.hit_call("push").is_none());
-        assert!(webhooks.hit_webhook().lose);
+        assert!(webhooks.hit_call(&call("push")).is_none());
+        assert!(webhooks.hit_webhook("U1").lose);
     }
 
     #[test]
@@ -136,10 +153,54 @@ mod tests {
             json!({ "endpoint": "push", "status": 503, "count": 1 }),
             json!({ "endpoint": "push", "limit": "quota", "count": 1 }),
         ]);
-        let mut status = || match faults.hit_call("push")?.effect? {
+        let mut status = || match faults.hit_call(&call("push"))?.effect? {
             CallEffect::Refuse { status, .. } => Some(status),
-            CallEffect::Silence(_) | CallEffect::Reset(_) => None,
+            CallEffect::Invalid(_) | CallEffect::Silence(_) | CallEffect::Reset(_) => None,
         };
         assert_eq!([status(), status(), status()], [Some(503), Some(429), None]);
+    }
+
+    #[test]
+    fn a_fault_of_a_chat_hits_calls_and_webhooks_of_that_chat_only() {
+        let mut faults = on(&[
+            json!({ "endpoint": "push", "status": 403, "chat": "U1" }),
+            json!({ "endpoint": "callback", "lose": true, "chat": "U1" }),
+        ]);
+        let mut hit = |chat: &str| {
+            let call = Call { chat: Some(chat.to_owned()), ..call("push") };
+            (faults.hit_call(&call).is_some(), faults.hit_webhook(chat).lose)
+        };
+        assert_eq!((hit("U1"), hit("U2")), ((true, true), (false, false)));
+        assert!(faults.hit_call(&call("push")).is_none());
+    }
+
+    #[test]
+    fn a_call_tells_its_chat_by_its_recipient_its_reply_token_or_its_address() {
+        let chat = |path: &str, body: Value| {
+            let chat_of = |token: &str| (token == "t").then(|| "U2".to_owned());
+            Call::read("", path, body.to_string().as_bytes(), chat_of).chat
+        };
+        for (path, body, expected) in [
+            ("/v2/bot/message/push", json!({ "to": "U1" }), Some("U1")),
+            ("/v2/bot/message/reply", json!({ "replyToken": "t" }), Some("U2")),
+            ("/v2/bot/chat/loading/start", json!({ "chatId": "U3" }), Some("U3")),
+            ("/v2/bot/profile/U4", Value::Null, Some("U4")),
+            ("/v2/bot/group/C1/member/U4", Value::Null, Some("C1")),
+            ("/v2/bot/info", Value::Null, None),
+        ] {
+            assert_eq!(chat(path, body).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_property_is_refused_where_a_message_has_it_and_nowhere_else() {
+        let fault = json!({ "endpoint": "push", "refuse": "quoteToken", "count": 1 });
+        let mut faults = on(&[fault]);
+        let push = |body: Value| Call::read("push", "", body.to_string().as_bytes(), |_| None);
+        assert!(faults.hit_call(&push(json!({ "messages": [{ "quickReply": {} }] }))).is_none());
+        let quoting = push(json!({ "messages": [{}, { "quoteToken": "q" }] }));
+        let effect = faults.hit_call(&quoting).and_then(|hit| hit.effect);
+        assert_eq!(effect, Some(CallEffect::Invalid(vec!["messages[1].quoteToken".to_owned()])));
+        assert!(faults.list().is_empty());
     }
 }

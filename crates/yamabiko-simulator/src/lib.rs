@@ -28,7 +28,9 @@ mod validate;
 mod webhook;
 
 pub use clock::Clock;
-pub use config::{Language, MarkAsRead, NewGroup, NewUser, Settings, SimulatorConfig, WebhookUse};
+pub use config::{
+    Language, MarkAsRead, NewGroup, NewUser, Settings, SimulatorConfig, UsedRetryKey, WebhookUse,
+};
 pub use error::Error;
 pub use script::{Failure, Malformed, Outcome, Script, Stage};
 pub use server::Simulator;

@@ -1,6 +1,7 @@
 //! What is used once or accepted once: reply tokens, retry keys, and access tokens on loan.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -66,6 +67,11 @@ impl ReplyTokens {
         (!grant.used && now <= grant.usable_until).then_some(grant.chat.as_str())
     }
 
+    /// Names the token's chat, whether it can be used or not.
+    pub(crate) fn granted_to(&self, token: &str) -> Option<&str> {
+        self.0.get(token).map(|grant| grant.chat.as_str())
+    }
+
     /// Names the event that brought the token.
     pub(crate) fn event(&self, token: &str) -> Option<&str> {
         self.0.get(token).map(|grant| grant.event_id.as_str())
@@ -79,31 +85,49 @@ impl ReplyTokens {
     }
 }
 
-/// Remembers which retry keys were accepted, and with what answer.
+/// Remembers which retry keys came with what body, which were accepted, and with what answer.
 #[derive(Debug, Default)]
-pub(crate) struct RetryKeys(HashMap<Uuid, Accepted>);
+pub(crate) struct RetryKeys(HashMap<Uuid, UsedKey>);
+
+#[derive(Debug)]
+struct UsedKey {
+    first: i64,
+    /// Stands for the body of the first request.
+    body: u64,
+    accepted: Option<Accepted>,
+}
 
 /// Is what was answered when a retry key was accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Accepted {
-    pub(crate) at: i64,
     pub(crate) request_id: String,
     pub(crate) sent_messages: Value,
 }
 
 impl RetryKeys {
-    /// Finds the answer to an earlier request with the key, for 24 hours.
-    pub(crate) fn accepted(&self, key: Uuid, now: i64) -> Option<&Accepted> {
-        self.0.get(&key).filter(|accepted| now < accepted.at + RETRY_KEY_LIFE_MS)
+    /// Notes a request with the key, and tells whether its body is that of the first one.
+    pub(crate) fn use_with(&mut self, key: Uuid, body: &[u8], now: i64) -> bool {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(body);
+        let body = hasher.finish();
+        if self.0.len().is_power_of_two() {
+            self.0.retain(|_, kept| now < kept.first + RETRY_KEY_LIFE_MS);
+        }
+        let used = self.0.entry(key).or_insert(UsedKey { first: now, body, accepted: None });
+        used.body == body
     }
 
-    /// Remembers an accepted request.
+    /// Finds the answer to an earlier request with the key, for 24 hours.
+    pub(crate) fn accepted(&self, key: Uuid, now: i64) -> Option<&Accepted> {
+        let used = self.0.get(&key).filter(|used| now < used.first + RETRY_KEY_LIFE_MS)?;
+        used.accepted.as_ref()
+    }
+
+    /// Remembers that a request with the key was accepted.
     pub(crate) fn accept(&mut self, key: Uuid, accepted: Accepted) {
-        if self.0.len().is_power_of_two() {
-            let now = accepted.at;
-            self.0.retain(|_, kept| now < kept.at + RETRY_KEY_LIFE_MS);
+        if let Some(used) = self.0.get_mut(&key) {
+            used.accepted = Some(accepted);
         }
-        self.0.insert(key, accepted);
     }
 }
 
@@ -179,6 +203,11 @@ impl AccessTokens {
         live.filter_map(|grant| grant.key_id.as_deref()).collect()
     }
 
+    /// Ends all tokens that were issued, as LINE may do with those of whatever kind.
+    pub(crate) fn end_all(&mut self) {
+        self.0.clear();
+    }
+
     /// Ends a token, unless it is stateless.
     pub(crate) fn revoke(&mut self, token: &str) {
         if self.0.get(token).is_some_and(|grant| grant.kind != TokenKind::Stateless) {
@@ -230,8 +259,9 @@ mod tests {
     fn a_retry_key_is_forgotten_after_24_hours() {
         let mut keys = RetryKeys::default();
         let key = Uuid::from_u128(7);
-        let answer = Accepted { at: 0, request_id: "r".into(), sent_messages: Value::Null };
-        keys.accept(key, answer);
+        assert!(keys.use_with(key, b"body", 0) && !keys.use_with(key, b"another", 1));
+        assert!(keys.accepted(key, 1).is_none());
+        keys.accept(key, Accepted { request_id: "r".into(), sent_messages: Value::Null });
         assert!(keys.accepted(key, RETRY_KEY_LIFE_MS - 1).is_some());
         assert!(keys.accepted(key, RETRY_KEY_LIFE_MS).is_none());
     }

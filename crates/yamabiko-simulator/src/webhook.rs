@@ -81,7 +81,7 @@ impl Platform {
             memory.reply_tokens.grant(token, chat_id, &webhook_event_id, now, life);
         }
 
-        let fault = memory.faults.hit_webhook();
+        let fault = memory.faults.hit_webhook(chat_id);
         let chat = memory.chats.get_mut(chat_id);
         let turn = chat.map(|chat| chat.deliveries.turn(fault.reorder)).unwrap_or_default();
         let delivery = Delivery {

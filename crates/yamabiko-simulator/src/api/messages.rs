@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::RequestId;
 use super::answer::{Refused, json_body, time};
 use crate::chats::{Chat, Draft, Kind, Via};
+use crate::config::UsedRetryKey;
 use crate::id;
 use crate::platform::{Memory, Platform};
 use crate::quota::Narrowcast;
@@ -50,7 +51,7 @@ pub(crate) async fn push(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
-    let retry_key = retry_key(&headers)?;
+    let retry_key = use_retry_key(&platform, &headers, &body)?;
     let request = checked(&body, |request| validate::request(Call::Push, request))?;
     let to = request["to"].as_str().unwrap_or_default();
     let now = platform.now();
@@ -77,7 +78,7 @@ pub(crate) async fn push(
         } else {
             unseen(&request)
         };
-        let accepted = Accepted { at: now, request_id, sent_messages: sent.clone() };
+        let accepted = Accepted { request_id, sent_messages: sent.clone() };
         accept(memory, retry_key, accepted);
         Ok(Json(json!({ "sentMessages": sent })))
     })
@@ -90,11 +91,12 @@ pub(crate) async fn multicast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
+    let retry_key = use_retry_key(&platform, &headers, &body)?;
     let request = checked(&body, |request| validate::request(Call::Multicast, request))?;
     let to: Vec<&str> =
         request["to"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let chosen = |chat: &Chat| to.contains(&chat.id.as_str());
-    to_many(&platform, &headers, request_id, &request, Via::Multicast, chosen)
+    to_many(&platform, retry_key, request_id, &request, Via::Multicast, chosen)
 }
 
 /// Says something to all friends.
@@ -104,8 +106,9 @@ pub(crate) async fn broadcast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refused> {
+    let retry_key = use_retry_key(&platform, &headers, &body)?;
     let request = checked(&body, |request| validate::request(Call::Broadcast, request))?;
-    to_many(&platform, &headers, request_id, &request, Via::Broadcast, |_| true)
+    to_many(&platform, retry_key, request_id, &request, Via::Broadcast, |_| true)
 }
 
 /// Says something to all friends; whom a filter would choose, the simulator cannot know.
@@ -115,8 +118,9 @@ pub(crate) async fn narrowcast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
+    let retry_key = use_retry_key(&platform, &headers, &body)?;
     let request = checked(&body, |request| validate::request(Call::Narrowcast, request))?;
-    to_many(&platform, &headers, request_id, &request, Via::Narrowcast, |_| true)
+    to_many(&platform, retry_key, request_id, &request, Via::Narrowcast, |_| true)
         .map(|sent| (StatusCode::ACCEPTED, sent))
 }
 
@@ -156,13 +160,12 @@ pub(crate) async fn validate(
 /// Says something in each chosen chat with one user who has not blocked the bot.
 fn to_many(
     platform: &Platform,
-    headers: &HeaderMap,
+    retry_key: Option<Uuid>,
     request_id: String,
     request: &Value,
     via: Via,
     chosen: impl Fn(&Chat) -> bool,
 ) -> Result<Json<Value>, Refused> {
-    let retry_key = retry_key(headers)?;
     let now = platform.now();
     platform.update(|memory| {
         check_retry_key(memory, retry_key, now, false)?;
@@ -183,7 +186,7 @@ fn to_many(
         for id in ids {
             say.all(memory, &id, request);
         }
-        accept(memory, retry_key, Accepted { at: now, request_id, sent_messages: Value::Null });
+        accept(memory, retry_key, Accepted { request_id, sent_messages: Value::Null });
         Ok(Json(json!({})))
     })
 }
@@ -198,10 +201,23 @@ fn checked(body: &[u8], check: impl Fn(&Value) -> Vec<Problem>) -> Result<Value,
     if problems.is_empty() { Ok(request) } else { Err(Refused::invalid(&problems)) }
 }
 
-fn retry_key(headers: &HeaderMap) -> Result<Option<Uuid>, Refused> {
+/// Notes the retry key of a request, and refuses it as the settings say if it came with another body before.
+pub(crate) fn use_retry_key(
+    platform: &Platform,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Option<Uuid>, Refused> {
     let Some(given) = headers.get(RETRY_KEY) else { return Ok(None) };
     let key = given.to_str().ok().and_then(|key| Uuid::try_parse(key).ok());
-    key.map(Some).ok_or_else(|| Refused::bad("Invalid retry key"))
+    let key = key.ok_or_else(|| Refused::bad("Invalid retry key"))?;
+    let now = platform.now();
+    platform.update(|memory| {
+        let is_same = memory.retry_keys.use_with(key, body, now);
+        if is_same || memory.settings.used_retry_key == UsedRetryKey::Accepted {
+            return Ok(Some(key));
+        }
+        Err(Refused::bad("The retry key was used with another request body"))
+    })
 }
 
 /// Refuses a retry key that was accepted before; of a push, LINE tells what was sent then.

@@ -24,10 +24,12 @@ pub(crate) async fn quota(State(platform): State<Arc<Platform>>) -> Json<Value> 
     })
 }
 
-/// Tells how many counted messages this month has seen.
+/// Tells how many counted messages this month has seen, as far as that is known already.
 pub(crate) async fn consumption(State(platform): State<Arc<Platform>>) -> Json<Value> {
     let now = platform.now();
-    Json(json!({ "totalUsage": platform.read(|memory| memory.quota.used(now)) }))
+    let told = platform
+        .read(|memory| memory.quota.used(now).saturating_sub(memory.settings.consumption_lag));
+    Json(json!({ "totalUsage": told }))
 }
 
 /// Names a day, `yyyyMMdd`.

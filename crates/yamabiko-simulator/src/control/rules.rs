@@ -67,6 +67,15 @@ pub(crate) async fn clear_faults(State(platform): State<Arc<Platform>>) -> Json<
     Json(json!({ "faults": [] }))
 }
 
+/// Ends all access tokens that were issued; the configured one stays.
+pub(crate) async fn end_access_tokens(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    platform.update(|memory| {
+        memory.touch();
+        memory.access_tokens.end_all();
+    });
+    Json(json!({}))
+}
+
 /// Shows the time, and how it goes on.
 pub(crate) async fn clock(State(platform): State<Arc<Platform>>) -> Json<Value> {
     let clock = &platform.clock;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::{Call, Fault};
 use crate::limits::EXCEEDED;
 
 /// Is what happens to one call.
@@ -21,6 +21,8 @@ pub(crate) struct CallFault {
 pub(crate) enum CallEffect {
     /// It is refused, by default with LINE's usual text for the status.
     Refuse { status: u16, message: Option<String> },
+    /// It is refused for properties of its messages, at these places.
+    Invalid(Vec<String>),
     /// It is never answered.
     Silence(Moment),
     /// Its connection is reset.
@@ -74,13 +76,15 @@ pub(crate) struct WebhookFault {
 }
 
 /// Says what a fault does to a call.
-pub(super) fn of_call(fault: Fault, dice: &mut fastrand::Rng) -> CallFault {
+pub(super) fn of_call(fault: Fault, call: &Call, dice: &mut fastrand::Rng) -> CallFault {
     let delay = delay(&fault, dice);
     let effect = if let Some(status) = fault.status {
         Some(CallEffect::Refuse { status, message: fault.message })
     } else if let Some(limit) = fault.limit {
         let message = fault.message.unwrap_or_else(|| limit.message().into());
         Some(CallEffect::Refuse { status: 429, message: Some(message) })
+    } else if let Some(property) = fault.refuse {
+        Some(CallEffect::Invalid(call.places(property).map(str::to_owned).collect()))
     } else if let Some(moment) = fault.timeout {
         Some(CallEffect::Silence(moment))
     } else {

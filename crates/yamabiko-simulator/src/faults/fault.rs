@@ -14,6 +14,9 @@ const MAX_COPIES: u32 = 100;
 pub(crate) struct Fault {
     /// `reply`, `push`, any other telling part of a path, `*` for all calls, or `callback`.
     pub(crate) endpoint: String,
+    /// The chat whose calls or webhooks it hits; all if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) chat: Option<String>,
     /// The part of those it concerns that it hits, 0 to 1.
     #[serde(default = "always")]
     pub(crate) rate: f64,
@@ -38,6 +41,9 @@ pub(crate) struct Fault {
     /// A call: is answered 429 as if this limit were reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<Limit>,
+    /// A call: is refused for this property of its messages; one without it is not hit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refuse: Option<Property>,
     /// A call: is never answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<Moment>,
@@ -55,6 +61,28 @@ pub(crate) struct Fault {
     pub(crate) lose: bool,
 }
 
+/// Names a property of a message that LINE may refuse, and without which the message says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Property {
+    QuoteToken,
+    QuickReply,
+    Sender,
+}
+
+impl Property {
+    pub(crate) const ALL: [Self; 3] = [Self::QuoteToken, Self::QuickReply, Self::Sender];
+
+    /// Gives its name in a message.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::QuoteToken => "quoteToken",
+            Self::QuickReply => "quickReply",
+            Self::Sender => "sender",
+        }
+    }
+}
+
 fn always() -> f64 {
     1.0
 }
@@ -69,11 +97,17 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Fault {
+    /// Tells whether it concerns a chat.
+    pub(super) fn is_of_chat(&self, chat: Option<&str>) -> bool {
+        self.chat.as_deref().is_none_or(|one| chat == Some(one))
+    }
+
     /// Says what is wrong with the request for this fault, if anything is.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let endings = [
             self.status.is_some(),
             self.limit.is_some(),
+            self.refuse.is_some(),
             self.timeout.is_some(),
             self.reset.is_some(),
         ];
@@ -95,7 +129,7 @@ impl Fault {
                 self.duplicate.is_some_and(|copies| !(1..=MAX_COPIES).contains(&copies)),
                 "duplicate must be 1 to 100",
             ),
-            (endings > 1, "only one of status, limit, timeout and reset can be"),
+            (endings > 1, "only one of status, limit, refuse, timeout and reset can be"),
             (
                 self.message.is_some() && self.status.is_none() && self.limit.is_none(),
                 "message is for status and limit",
@@ -106,7 +140,7 @@ impl Fault {
             ),
             (
                 self.endpoint == CALLBACK && endings > 0,
-                "status, limit, timeout and reset are not for the endpoint callback",
+                "status, limit, refuse, timeout and reset are not for the endpoint callback",
             ),
             (
                 !delays && endings == 0 && !of_webhooks,
@@ -138,6 +172,8 @@ mod tests {
             json!({ "endpoint": "push", "message": "no", "delayMs": 1 }),
             json!({ "endpoint": "push", "delayMs": 2, "delayMaxMs": 1 }),
             json!({ "endpoint": "push", "duplicate": 1 }),
+            json!({ "endpoint": "push", "refuse": "sender", "limit": "user" }),
+            json!({ "endpoint": "callback", "refuse": "sender" }),
             json!({ "endpoint": "callback" }),
             json!({ "endpoint": "callback", "status": 500 }),
             json!({ "endpoint": "callback", "duplicate": 101 }),
@@ -153,6 +189,7 @@ mod tests {
             json!({ "endpoint": "*", "rate": 1.0, "seed": 1, "delayMs": 1, "delayMaxMs": 9 }),
             json!({ "endpoint": "push", "rate": 1.0, "seed": 1, "limit": "user", "delayMs": 5 }),
             json!({ "endpoint": "push", "rate": 1.0, "seed": 1, "reset": "after" }),
+            json!({ "endpoint": "*", "chat": "U1", "rate": 1.0, "seed": 1, "refuse": "quoteToken" }),
             json!({ "endpoint": "callback", "rate": 1.0, "seed": 1, "duplicate": 2, "lose": true }),
         ] {
             let fault = fault(right.clone());

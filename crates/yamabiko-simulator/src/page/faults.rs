@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::look::Look;
 use super::parts::field;
 use super::words::Words;
-use crate::faults::{Fault, Limit, Moment};
+use crate::faults::{Fault, Limit, Moment, Property};
 use crate::platform::Memory;
 
 /// The calls that a fault can hit, by the words of the control API.
@@ -74,6 +74,9 @@ fn whom<'a>(fault: &'a Fault, words: &Words) -> &'a str {
 fn told(fault: &Fault, words: &Words) -> String {
     let mut parts = Vec::new();
     let mut tell = |part: String| parts.push(part);
+    if let Some(chat) = &fault.chat {
+        tell(chat.clone());
+    }
     if let Some(status) = fault.status {
         tell(status.to_string());
     }
@@ -82,6 +85,9 @@ fn told(fault: &Fault, words: &Words) -> String {
     }
     if let Some(message) = &fault.message {
         tell(format!("“{message}”"));
+    }
+    if let Some(property) = fault.refuse {
+        tell(format!("400 {}", property.name()));
     }
     for (effect, moment) in [(words.timeout, fault.timeout), (words.reset_connection, fault.reset)]
     {
@@ -144,6 +150,7 @@ fn form(words: &Words) -> Markup {
             (choice("call", words.what, &[
                 ("status", words.refusal),
                 ("limit", words.limit),
+                ("refuse", words.refused_property),
                 ("timeout", words.timeout),
                 ("reset", words.reset_connection),
                 ("delay", words.delay),
@@ -159,11 +166,14 @@ fn form(words: &Words) -> Markup {
             ]))
         }))
         (effects(words))
-        (part("status limit timeout reset delay duplicate reorder", &html! {
+        (part("status limit refuse timeout reset delay duplicate reorder", &html! {
             div.pair {
                 (field(words.delay_least, &number("delayMs", "0")))
                 (field(words.delay_most, &number("delayMaxMs", "0")))
             }
+        }))
+        (field(words.of_chat, &html! {
+            input name="chat" placeholder=(words.all_chats) autocomplete="off" data-testid="fault-chat";
         }))
         div.often {
             (field(words.count, &html! {
@@ -204,6 +214,11 @@ fn effects(words: &Words) -> Markup {
                 option value="rate" { (words.limit_rate) }
                 option value="user" { (words.limit_user) }
                 option value="quota" { (words.limit_quota) }
+            }
+        })))
+        (part("refuse", &field(words.property, &html! {
+            select name="refuse" data-testid="fault-refuse" {
+                @for property in Property::ALL { option value=(property.name()) { (property.name()) } }
             }
         })))
         (part("status limit", &field(words.message, &html! {

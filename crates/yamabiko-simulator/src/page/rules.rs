@@ -114,6 +114,7 @@ fn settings(words: &Words) -> Markup {
             h3 { (words.settings) }
             form #settings data-form="settings" {
                 (row(words.monthly_limit, "monthlyLimit", "0"))
+                (row(words.consumption_lag, "consumptionLag", "0"))
                 (row(words.reply_seconds, "replyTokenSeconds", "0"))
                 (row(words.webhook_timeout, "webhookTimeoutMs", "1"))
                 (row(words.attempts, "redeliveryAttempts", "0"))
@@ -123,6 +124,12 @@ fn settings(words: &Words) -> Markup {
                     select name="markAsReadMode" data-testid="setting-markAsReadMode" {
                         option value="auto" { (words.mark_auto) }
                         option value="manual" { (words.mark_manual) }
+                    }
+                }))
+                (field(words.used_key, &html! {
+                    select name="usedRetryKey" data-testid="setting-usedRetryKey" {
+                        option value="accepted" { (words.used_key_accepted) }
+                        option value="refused" { (words.used_key_refused) }
                     }
                 }))
                 (field(words.webhook_use, &html! {

@@ -112,6 +112,7 @@ words! {
     withheld: "応答なし", "no answer";
     settings: "ルール", "Rules";
     monthly_limit: "1 か月の push の上限（空欄は上限なし）", "Pushes a month (empty: no limit)";
+    consumption_lag: "使用数に反映されていない push", "Pushes not in the consumption yet";
     reply_seconds: "応答トークンの寿命（秒）", "Life of a reply token (s)";
     webhook_timeout: "Webhook の制限時間（ミリ秒）", "Time to answer a webhook (ms)";
     attempts: "再送の回数（0 は再送なし）", "Redeliveries (0: none)";
@@ -120,6 +121,9 @@ words! {
     mark_auto: "自動（チャット オフ）", "automatic (Chat off)";
     mark_manual: "手動（チャット オン）", "by the bot (Chat on)";
     rate_limits: "呼び出し回数の上限を守らせる（429）", "Refuse calls over LINE’s rate limits (429)";
+    used_key: "本文の違うリトライキー", "A retry key with another body";
+    used_key_accepted: "受付済みなら 409", "409 if it was accepted";
+    used_key_refused: "400", "400";
     webhook_use: "Webhook の利用", "Webhook";
     webhook_on: "オン", "on";
     webhook_off: "オフ", "off";
@@ -151,6 +155,10 @@ words! {
     message: "メッセージ", "Message";
     usual: "LINE の通常の文", "LINE’s usual text";
     limit: "上限超過", "Limit reached";
+    refused_property: "項目の拒否", "Property refused";
+    property: "拒否する項目", "Property";
+    of_chat: "対象のトーク（ID）", "Chat (id)";
+    all_chats: "すべて", "all";
     limit_which: "429 の理由", "Why 429";
     limit_rate: "呼び出しが多すぎる", "too many calls";
     limit_user: "同じ相手への送信が多すぎる", "too many messages to one user";

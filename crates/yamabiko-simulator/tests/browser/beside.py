@@ -60,13 +60,15 @@ with world("--monthly-limit", "5") as it:
     get("setting-redeliveryFirstMs").fill("20")
     get("setting-markAsReadMode").select_option("manual")
     get("setting-preparingMs").fill("700")
+    get("setting-consumptionLag").fill("3")
+    get("setting-usedRetryKey").select_option("refused")
     expect(get("setting-rateLimits")).to_be_checked()
     get("setting-rateLimits").uncheck()
     get("settings-apply").click()
     expect(page.get_by_role("alert")).to_have_text("Changed")
     wanted = {"monthlyLimit": None, "replyTokenSeconds": 5, "webhookTimeoutMs": 1500, "redeliveryAttempts": 1,
               "redeliveryFirstMs": 20, "markAsReadMode": "manual", "preparingMs": 700, "rateLimits": False,
-              "webhook": "on"}
+              "webhook": "on", "consumptionLag": 3, "usedRetryKey": "refused"}
     assert it.settings() == wanted, it.settings()
     expect(get("quota")).to_contain_text("no limit")
     it.shot(page, "page-settings")

@@ -23,7 +23,7 @@ with world() as it:
     def fill(**fields):
         """Fills in all fields that can be seen; those that are not given become empty."""
         for hook in ("fault-status", "fault-message", "fault-delayMs", "fault-delayMaxMs", "fault-duplicate",
-                     "fault-count", "fault-rate", "fault-seed"):
+                     "fault-chat", "fault-count", "fault-rate", "fault-seed"):
             if get(hook).is_visible():
                 get(hook).fill(fields.get(hook.removeprefix("fault-"), ""))
 
@@ -88,6 +88,25 @@ with world() as it:
         clear()
     assert message == "You have reached your monthly limit."
 
+    # A chat of its own, and a property of a message.
+    choose("call", "status")
+    fill(status="403", chat=ALICE)
+    switch_on(endpoint="push", status=403, chat=ALICE)
+    expect(get("faults")).to_contain_text(f"push {ALICE} · 403")
+    assert pushed()[0] == 403
+    clear()
+    fill(status="403", chat="C" + ALICE[1:])
+    switch_on(endpoint="push", status=403, chat="C" + ALICE[1:])
+    assert pushed() is None
+    clear()
+    choose("call", "refuse")
+    get("fault-refuse").select_option("quickReply")
+    fill()
+    switch_on(endpoint="push", refuse="quickReply")
+    expect(get("faults")).to_contain_text("push 400 quickReply")
+    assert pushed() is None
+    clear()
+
     # No answer, and connections that are reset: before and after the call took effect.
     for what, problem, patience in (("timeout", TimeoutError, 0.5), ("reset", ConnectionResetError, 10)):
         choose("call", what)
@@ -135,7 +154,7 @@ with world() as it:
 
     # What makes no sense is not there, or not sent; what the API refuses is said.
     choose("call", "delay")
-    for hidden in ("status", "message", "limit", "timeout", "reset", "duplicate"):
+    for hidden in ("status", "message", "limit", "refuse", "timeout", "reset", "duplicate"):
         expect(get(f"fault-{hidden}")).to_be_hidden()
     fill()
     get("fault-add").click()

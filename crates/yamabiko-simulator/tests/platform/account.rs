@@ -58,6 +58,18 @@ async fn a_stateless_token_is_issued_for_id_and_secret_and_lives_15_minutes() {
     world.simulator.clock().advance(Duration::from_secs(900));
     assert_eq!(world.call_with("GET", "/v2/bot/info", None, &headers).await.status, 401);
 
+    let other = ask(form("the+channel%27s+secret")).await.body["access_token"].take();
+    let bearer = format!("Bearer {}", other.as_str().expect("has a token"));
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(world.call_with("GET", "/v2/bot/info", None, &headers).await.status, 200);
+    assert_eq!(world.delete("/control/access-tokens").await.status, 200);
+    assert_eq!(world.call_with("GET", "/v2/bot/info", None, &headers).await.status, 401);
+    assert_eq!(
+        world.call("GET", "/v2/bot/info", None).await.status,
+        200,
+        "the configured one stays"
+    );
+
     let log = world.get("/control/log").await.body.to_string();
     assert!(!log.contains(token) && !log.contains("client_secret"), "no credentials in the log");
 }

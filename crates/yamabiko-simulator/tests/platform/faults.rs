@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{SAKURA, World};
+use crate::world::{ALICE, SAKURA, World};
 
 const PUSH: &str = "/v2/bot/message/push";
+const KEY: &str = "123e4567-e89b-42d3-a456-426614174000";
 
 async fn on(world: &World, fault: Value) {
     let answer = world.post("/control/faults", fault).await;
@@ -159,6 +160,57 @@ async fn the_same_seed_hits_the_same_calls() {
     assert!(seven.contains(&200) && seven.contains(&500));
     assert_eq!(statuses(7).await, seven);
     assert_ne!(statuses(8).await, seven);
+}
+
+#[tokio::test]
+async fn a_fault_of_one_chat_hits_its_replies_and_pushes_and_no_other_chats() {
+    let world = World::new().await;
+    on(&world, json!({ "endpoint": "*", "status": 403, "chat": SAKURA })).await;
+    for (user, status) in [(SAKURA, 403), (ALICE, 200)] {
+        let event = world.says(user, "hello").await;
+        let (reply, push) = (world.reply(&event, "hi").await, world.push(user, "hi", &[]).await);
+        assert_eq!((reply.status, push.status), (status, status), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_property_is_named_and_costs_neither_the_reply_token_nor_the_retry_key() {
+    let world = World::new().await;
+    on(&world, json!({ "endpoint": "*", "refuse": "quoteToken" })).await;
+    let event = world.says(SAKURA, "hello").await;
+    let quote = &event["message"]["quoteToken"];
+    let call = async |endpoint: &str, to: (&str, &Value), message: Value| {
+        let body = json!({ to.0: to.1, "messages": [{ "type": "text", "text": "a" }, message] });
+        let key: &[_] = if endpoint == "push" { &[("x-line-retry-key", KEY)] } else { &[] };
+        world.call_with("POST", &format!("/v2/bot/message/{endpoint}"), Some(body), key).await
+    };
+    for (endpoint, to) in
+        [("reply", ("replyToken", &event["replyToken"])), ("push", ("to", &json!(SAKURA)))]
+    {
+        let quoting = json!({ "type": "text", "text": "b", "quoteToken": quote });
+        let refused = call(endpoint, to, quoting).await;
+        let property = &refused.body["details"][0]["property"];
+        assert_eq!((refused.status, property), (400, &json!("messages[1].quoteToken")));
+        let bare = json!({ "type": "text", "text": "b" });
+        assert_eq!(call(endpoint, to, bare).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_used_retry_key_with_another_body_is_refused_where_the_settings_say_so() {
+    let world = World::new().await;
+    let key: &[_] = &[("x-line-retry-key", KEY)];
+    let answers = async || {
+        let mut statuses = Vec::new();
+        for text in ["one", "another", "one"] {
+            statuses.push(world.push(SAKURA, text, key).await.status);
+        }
+        statuses
+    };
+    assert_eq!(answers().await, [200, 409, 409]);
+    world.post("/control/reset", json!({})).await;
+    world.post("/control/settings", json!({ "usedRetryKey": "refused" })).await;
+    assert_eq!(answers().await, [200, 400, 409]);
 }
 
 #[tokio::test]

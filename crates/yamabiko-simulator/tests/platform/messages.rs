@@ -235,4 +235,8 @@ async fn a_month_has_as_many_pushes_as_the_limit_says_and_replies_are_free() {
     assert_eq!(quota, json!({ "type": "limited", "value": 1 }));
     let used = world.call("GET", "/v2/bot/message/quota/consumption", None).await.body;
     assert_eq!(used, json!({ "totalUsage": 1 }));
+    world.post("/control/settings", json!({ "consumptionLag": 2 })).await;
+    let used = world.call("GET", "/v2/bot/message/quota/consumption", None).await.body;
+    assert_eq!(used, json!({ "totalUsage": 0 }), "it lags behind");
+    assert_eq!(world.push(SAKURA, "too much", &[]).await.status, 429);
 }
