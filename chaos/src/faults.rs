@@ -33,10 +33,10 @@ fn all() -> Vec<(&'static str, f64, Value)> {
     add("push refused by rate (429)", 0.006, "push", json!({ "limit": "rate" }));
     add("push refused for one user (429)", 0.012, "push", json!({ "limit": "user" }));
     add(
-        "push refused as if the quota were used up (429)",
+        "push refused by a limit that LINE does not name (429)",
         0.006,
         "push",
-        json!({ "limit": "quota" }),
+        json!({ "limit": "quota", "message": "Too Many Requests" }),
     );
     add("push slow", 0.02, "push", json!({ "delayMs": 100, "delayMaxMs": 2500 }));
     add("webhook duplicated", 0.04, "callback", json!({ "duplicate": 2 }));

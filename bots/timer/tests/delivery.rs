@@ -7,17 +7,36 @@ mod support;
 use serde_json::json;
 use support::{Line, Process, Said, block_on, free_port};
 
+/// The bot and its LINE.
+struct World {
+    line: Line,
+    _bot: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = format!("sqlite:{}", folder.path().join("bot.db").display());
+        let port = free_port();
+        let line = Line::start(port).await;
+        let bot = Process::bot("all", &store, port, &line);
+        line.reaches(&format!("http://127.0.0.1:{port}/ready")).await;
+        Self { line, _bot: bot, _folder: folder }
+    }
+
+    async fn tell(&self, path: &str, what: &serde_json::Value) {
+        let told = self.line.post(path, what).await;
+        assert!(told.get("error").is_none(), "{told}");
+    }
+}
+
 /// Lets a user write `1` while LINE has a fault, and returns what the chat heard and how often LINE was called.
 async fn one_second(fault: serde_json::Value) -> (Vec<Said>, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = format!("sqlite:{}", folder.path().join("bot.db").display());
-    let port = free_port();
-    let line = Line::start(port).await;
-    let _bot = Process::bot("all", &store, port, &line);
-    line.reaches(&format!("http://127.0.0.1:{port}/ready")).await;
+    let world = World::start().await;
+    let line = &world.line;
     let user = line.user("Alice", "en").await;
-    let told = line.post("/control/faults", &fault).await;
-    assert!(told.get("error").is_none(), "{told}");
+    world.tell("/control/faults", &fault).await;
     line.says(&user, "1").await;
     line.hears(&user, 2).await;
     // Whatever would be said twice would be said before the answer to this.
@@ -88,6 +107,40 @@ fn o5_too_many_requests_delay_a_push_and_count_nothing() {
     let fault = json!({"endpoint": "push", "status": 429, "message": message, "count": 3});
     let (heard, _) = block_on(one_second(fault));
     assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+}
+
+#[test]
+fn o5_a_user_whom_line_forbids_delays_no_other() {
+    block_on(async {
+        let world = World::start().await;
+        let line = &world.line;
+        let (alice, bob) = (line.user("Alice", "en").await, line.user("Bob", "en").await);
+        let fault = json!({"endpoint": "push", "status": 403, "chat": alice});
+        world.tell("/control/faults", &fault).await;
+        line.says(&alice, "0").await;
+        assert_eq!(starts(&line.hears(&alice, 1).await), ["⏰"]);
+        line.says(&alice, "hello").await;
+        line.says(&bob, "0").await;
+        assert_eq!(starts(&line.hears(&bob, 2).await), ["⏰", "🔔"]);
+        assert_eq!(starts(&line.hears(&alice, 2).await), ["⏰", "😵"]);
+    });
+}
+
+#[test]
+fn o5_a_push_over_the_months_limit_holds_up_nothing_while_the_consumption_lags() {
+    block_on(async {
+        let world = World::start().await;
+        let line = &world.line;
+        let alice = line.user("Alice", "en").await;
+        world.tell("/control/settings", &json!({"monthlyLimit": 1, "consumptionLag": 2})).await;
+        for _ in 0..3 {
+            line.says(&alice, "0").await;
+        }
+        line.says(&alice, "hello").await;
+        let mut heard = starts(&line.hears(&alice, 5).await);
+        heard.sort_unstable();
+        assert_eq!(heard, ["⏰", "⏰", "⏰", "🔔", "😵"]);
+    });
 }
 
 #[test]

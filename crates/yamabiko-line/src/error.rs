@@ -115,6 +115,20 @@ pub enum Reached {
     Unknown,
 }
 
+/// The limit that a 429 names, by its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// The channel calls too often.
+    Rate,
+    /// One user is sent too much.
+    User,
+    /// The month's messages are used up.
+    Month,
+    /// None that is known: LINE may change its texts without notice.
+    Unclear,
+}
+
 /// One of LINE's remarks on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -154,6 +168,20 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.inner.message
+    }
+
+    /// Returns the limit that LINE's text names; `None` for all errors but a 429.
+    #[must_use]
+    pub fn limit(&self) -> Option<Limit> {
+        let text = self.inner.message.to_lowercase();
+        let names = |words| text.contains(words);
+        match self.inner.kind {
+            ErrorKind::TooManyRequests if names("monthly") => Some(Limit::Month),
+            ErrorKind::TooManyRequests if names("rate limit") => Some(Limit::Rate),
+            ErrorKind::TooManyRequests if names("same user") => Some(Limit::User),
+            ErrorKind::TooManyRequests => Some(Limit::Unclear),
+            _ => None,
+        }
     }
 
     /// Returns LINE's remarks on single properties.

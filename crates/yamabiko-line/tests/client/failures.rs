@@ -10,7 +10,7 @@ use tokio::{
 };
 use yamabiko_line::{
     client::{Client, Credentials},
-    error::{Error, ErrorKind, Reached},
+    error::{Error, ErrorKind, Limit, Reached},
     secret::{AccessToken, ReplyToken},
 };
 
@@ -24,6 +24,24 @@ fn client_of(url: &str, timeout: Duration) -> Client {
     let mut config = config(url, Credentials::Token(AccessToken::new(TOKEN)));
     config.timeout = timeout;
     Client::new(config).unwrap()
+}
+
+#[test]
+fn a_429_tells_its_limit_by_its_text() {
+    let limit = |status, message: &str| {
+        let body = json!({"message": message}).to_string();
+        Error::refused(status, None, None, body.as_bytes()).limit()
+    };
+    for (message, expected) in [
+        ("You have reached your monthly limit.", Limit::Month),
+        ("The API rate limit has been exceeded. Try again later.", Limit::Rate),
+        ("A large number of messages were sent to the same user.", Limit::User),
+        ("Too Many Requests", Limit::Unclear),
+        ("", Limit::Unclear),
+    ] {
+        assert_eq!(limit(429, message), Some(expected), "{message}");
+    }
+    assert_eq!(limit(400, "You have reached your monthly limit."), None);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What becomes of a delivery whose call has failed (O5).
 
 use yamabiko_line::{
-    error::Error,
-    id::{ChatId, ChatKind},
+    error::{Error, Limit},
+    id::ChatId,
 };
 use yamabiko_queue::{Ending, Finish, job::OUTBOX};
 
@@ -13,9 +13,6 @@ use super::{
     decide::{Call, RATE_PAUSE, REFUSED_PAUSE, Verdict},
     pushes::PUSHES,
 };
-
-/// The most members of a group or room, for whom a push counts (LINE's limit).
-const MOST_MEMBERS: u64 = 500;
 
 impl Courier {
     pub(super) async fn failed(
@@ -77,24 +74,29 @@ impl Courier {
         }
     }
 
-    /// Finds out which kind of 429 it is: the month's quota is confirmed by the quota's own endpoint.
+    /// Ends a call that met a limit, by which limit it is.
     async fn too_many(&self, attempt: &Attempt, call: Call, error: &Error, text: String) -> Finish {
-        if call == Call::Push && self.quota_is_used_up(attempt.delivery.to.as_ref(), error).await {
-            return dead(format!("the month's messages are used up: {text}"));
+        let used_up = match error.limit() {
+            Some(Limit::Rate) => {
+                let wait = error.retry_after().unwrap_or(RATE_PAUSE);
+                return attempt.wait(wait, text, OUTBOX);
+            }
+            Some(Limit::Month) => call == Call::Push,
+            Some(Limit::User) => false,
+            _ => call == Call::Push && self.quota_is_used_up().await,
+        };
+        // The next push may be of one to whom there is still room, so each is tried.
+        if used_up {
+            dead(format!("the month's messages are used up: {text}"))
+        } else {
+            failed(text, error.retry_after())
         }
-        if error.message().contains("rate limit") {
-            return attempt.wait(error.retry_after().unwrap_or(RATE_PAUSE), text, OUTBOX);
-        }
-        failed(text, error.retry_after())
     }
 
-    /// Asks LINE whether the month's messages are used up; a push to a group counts for each member, and needs room for all.
-    async fn quota_is_used_up(&self, to: Option<&ChatId>, error: &Error) -> bool {
-        let is_of_many = to.is_some_and(|to| to.kind() != ChatKind::User);
-        let recipients =
-            if is_of_many && error.message().contains("monthly") { MOST_MEMBERS } else { 1 };
+    /// Asks LINE whether the month's messages are used up; what it tells of their consumption lags behind.
+    async fn quota_is_used_up(&self) -> bool {
         match (self.platform.quota().await, self.platform.quota_used().await) {
-            (Ok(quota), Ok(used)) => quota.limit.is_some_and(|limit| used + recipients > limit),
+            (Ok(quota), Ok(used)) => quota.limit.is_some_and(|limit| used >= limit),
             _ => false,
         }
     }

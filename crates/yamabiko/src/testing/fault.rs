@@ -65,6 +65,10 @@ pub enum Fault {
     TooManyToOneChat,
     /// 429: the month's messages are used up, and the quota says so from then on.
     QuotaUsedUp,
+    /// 429: the month's messages are used up, but the consumption that LINE tells of lags behind.
+    QuotaUsedUpEarly,
+    /// 429 with a text that tells no reason.
+    UnclearLimit,
 }
 
 impl Fault {
@@ -91,7 +95,10 @@ impl Fault {
             Self::TooManyToOneChat => {
                 refused(429, "A large number of messages were sent to the same user")
             }
-            Self::QuotaUsedUp => refused(429, "You have reached your monthly limit."),
+            Self::UnclearLimit => refused(429, "Too Many Requests"),
+            Self::QuotaUsedUp | Self::QuotaUsedUpEarly => {
+                refused(429, "You have reached your monthly limit.")
+            }
         }
     }
 }

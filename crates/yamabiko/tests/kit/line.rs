@@ -167,6 +167,33 @@ fn o5_a_push_that_meets_a_used_up_quota_is_dead() {
 }
 
 #[test]
+fn o5_lines_text_about_the_month_counts_though_the_consumption_lags_behind() {
+    let (bot, alice) = start_pushing();
+    bot.line().set_quota(200);
+    bot.line().fail_next_call(Call::Push, Fault::QuotaUsedUpEarly);
+    alice.says("hello");
+    alice.says("hello again");
+    assert_eq!(how(&alice)[5..].len(), 6, "nothing waits behind the push");
+    assert!(bot.dead_jobs()[0].error().starts_with("the month's messages are used up"));
+    assert_eq!(bot.line().calls(Call::Push), 2, "the next push is tried: LINE may take it");
+    assert_eq!(bot.line().calls(Call::Quota), 0, "the text is clear");
+}
+
+#[test]
+fn o5_where_the_text_of_a_429_is_unclear_the_consumption_decides() {
+    let (bot, alice) = start_pushing();
+    bot.line().set_quota(1);
+    bot.line().fail_next_call(Call::Push, Fault::UnclearLimit);
+    alice.says("hello");
+    assert_eq!(alice.hears().len(), 5);
+    bot.advance(secs(1));
+    assert_eq!(alice.hears(), ["6"], "there was room for one");
+    bot.line().fail_next_call(Call::Push, Fault::UnclearLimit);
+    alice.says("hello");
+    assert_eq!((alice.hears().len(), bot.dead_jobs().len()), (5, 1));
+}
+
+#[test]
 fn a_profile_that_is_not_found_is_an_error_of_the_handlers() {
     let (bot, alice) = start();
     bot.line().fail_next_call(Call::Profile, Fault::NotFound);
