@@ -6,17 +6,15 @@ use yamabiko::{Context, Message, Result};
 
 use crate::{
     analysis::Analyzer,
-    language::Language,
     picture,
     published::Published,
+    request::{Request, shortened},
     research::{Found, Origin, Shown},
     tools::Tools,
     wiki::Credit,
     words::Words,
 };
 
-/// How many characters of the user's text an answer repeats.
-const REPEATED: usize = 40;
 /// How many words of the analysis an answer has.
 const ANALYZED: usize = 30;
 
@@ -26,27 +24,26 @@ const ANALYZED: usize = 30;
 /// If a picture cannot be published now.
 pub(crate) async fn messages(
     cx: &Context,
-    text: &str,
-    language: Language,
+    request: &Request,
     found: &Found,
     quote_token: Option<String>,
 ) -> Result<Vec<Message>> {
-    let words = Words(language);
+    let words = Words(request.language);
     let quote = |message: Message| match quote_token {
         Some(token) => message.quote(token),
         None => message,
     };
     if found.shown.is_empty() {
         let analyzer = cx.data::<Tools>()?.analyzer.clone();
-        let seed = text.to_owned();
+        let seed = request.text.clone();
         let work = move || (analysis(&analyzer, &seed, words), picture::nothing_found(&seed));
         let (analysis, own) = cx.blocking(work).await?;
         let own = Published::publish(cx, own).await?;
-        let nothing = words.nothing_found(&shortened(text));
+        let nothing = words.nothing_found(&request.repeated());
         let parts = [note(found.origin, words), Some(&nothing), analysis.as_deref()];
         return Ok(vec![quote(Message::text(joined(parts))), own.message()]);
     }
-    let terms = terms(text, words, &found.shown);
+    let terms = terms(words.about(&request.repeated()), &found.shown);
     let credits = credits(words, &found.shown);
     let pictures = found.shown.iter().filter_map(|shown| shown.collage.as_ref());
     let mut messages =
@@ -71,8 +68,8 @@ fn joined<const N: usize>(parts: [Option<&str>; N]) -> String {
 }
 
 /// Lists the terms with their links.
-fn terms(text: &str, words: Words, shown: &[Shown]) -> String {
-    let mut list = words.about(&shortened(text));
+fn terms(title: String, shown: &[Shown]) -> String {
+    let mut list = title;
     for (number, Shown { word, url, .. }) in (1..).zip(shown) {
         write!(list, "\n{number}. {}", shortened(word)).expect("a string takes everything");
         if let Some(url) = url {
@@ -122,13 +119,4 @@ fn analysis(analyzer: &Analyzer, text: &str, words: Words) -> Option<String> {
         write!(list, "\n{}", words.and_more(more)).expect("a string takes everything");
     }
     (!tokens.is_empty()).then_some(list)
-}
-
-/// Returns the beginning of a text.
-fn shortened(text: &str) -> String {
-    let mut shortened: String = text.chars().take(REPEATED).collect();
-    if text.chars().nth(REPEATED).is_some() {
-        shortened.push('…');
-    }
-    shortened
 }

@@ -106,8 +106,7 @@ impl Job for Research {
             waiting::show(&cx);
             self.save(&cx, &found).await?;
         }
-        let Request { text, language } = &self.request;
-        for message in answer::messages(&cx, text, *language, &found, self.quote_token).await? {
+        for message in answer::messages(&cx, &self.request, &found, self.quote_token).await? {
             cx.push(message);
         }
         if let Some(waiting) = self.waiting {
@@ -149,7 +148,7 @@ impl Research {
 
     /// Returns the pages about the text; `None` if the wiki does not answer.
     async fn pages(&mut self, cx: &Context, wiki: &Wiki) -> Result<Option<Vec<Page>>> {
-        let Request { text, language } = self.request.clone();
+        let Request { text, language, .. } = self.request.clone();
         if text.chars().count() <= SHORT {
             let pages = wiki.look_up(&text, language).await;
             match self.or_without(cx, pages).await? {
@@ -165,7 +164,7 @@ impl Research {
     /// Returns the names in the user's text itself, and its other nouns behind them.
     async fn own_words(&self, cx: &Context, at_most: usize) -> Result<Vec<String>> {
         let analyzer = cx.data::<Tools>()?.analyzer.clone();
-        let Request { text, language } = self.request.clone();
+        let Request { text, language, .. } = self.request.clone();
         let find = move || {
             let names = analyzer.key_terms(&[&text], "", language);
             let nouns = analyzer.own_nouns(&text);
@@ -184,7 +183,7 @@ impl Research {
     /// Returns the terms of texts about the user's, the best first.
     async fn terms(&self, cx: &Context, texts: Vec<String>) -> Result<Vec<String>> {
         let analyzer = cx.data::<Tools>()?.analyzer.clone();
-        let Request { text: own, language } = self.request.clone();
+        let Request { text: own, language, .. } = self.request.clone();
         let find = move || {
             let texts: Vec<_> = texts.iter().map(String::as_str).chain([&*own]).collect();
             let terms = analyzer.key_terms(&texts, &own, language);

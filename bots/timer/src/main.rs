@@ -29,12 +29,13 @@ fn app() -> App<Chat> {
 }
 
 async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
+    let text = message.plain_text();
     let words = Words {
-        language: language::of_chat(&cx, &message.text).await,
+        language: language::of_chat(&cx, &text).await,
         zone: cx.time_zone(),
         now: cx.now(),
     };
-    let answer = match Command::parse(&message.text) {
+    let answer = match Command::parse(&text) {
         Command::Seconds(seconds) => match start(&cx, seconds, &message, &words)? {
             Some(confirmation) => confirmation,
             None => return Ok(()),

@@ -67,6 +67,53 @@ fn zero_fires_at_once() {
 }
 
 #[test]
+fn a_number_is_understood_however_a_person_types_it() {
+    let (_bot, alice) = start();
+    for text in [
+        " 180 ",
+        "180\n",
+        "１８０",
+        "　＋１８０　",
+        "1\u{200b}80",
+        "\u{2060}180",
+        "\u{2066}180\u{2069}",
+        "180\u{fe0f}",
+        "\u{feff}180",
+    ] {
+        alice.says(text);
+        let heard = alice.hears();
+        assert!(heard[0].contains("180 s (3 min)"), "{text:?} {heard:?}");
+    }
+    alice.sends_message(json!({"type": "text", "text": "()180",
+        "emojis": [{"index": 0, "length": 2, "productId": "5ac1bfd5040ab15980c9b435", "emojiId": "001"}]}));
+    assert!(alice.hears()[0].contains("180 s (3 min)"));
+    alice.says("cancel　２");
+    assert!(alice.hears()[0].starts_with("🗑"));
+    alice.says("ｷｬﾝｾﾙ");
+    assert!(alice.hears()[0].starts_with("🗑"));
+    alice.says("キャンセ\u{feff}ル");
+    assert!(alice.hears()[0].starts_with("🗑"));
+}
+
+#[test]
+fn in_a_group_a_mention_of_the_bot_is_no_part_of_the_request() {
+    let (bot, alice) = start();
+    let family = bot.group("Family", &[&alice]);
+    let alice = alice.inside(&family);
+    alice.mentions_bot("180");
+    // Its letters do not tell the language either.
+    assert_eq!(family.hears(), ["⏰ 180秒（3分）後、17:03:00 にお知らせします。"]);
+    let of_the_bot = json!({"index": 4, "length": 4, "type": "user", "userId": "Ubot"});
+    alice.sends_message(json!({"type": "text", "text": "一覧 @Bot", "mention": {"mentionees": [{
+        "index": 3, "length": 4, "type": "user", "userId": "Ubot"}]}}));
+    assert!(family.hears()[0].starts_with("⏳ タイマー 1件"));
+    alice.sends_message(
+        json!({"type": "text", "text": "🍎 1 @Bot", "mention": {"mentionees": [of_the_bot]}}),
+    );
+    assert!(family.hears()[0].starts_with("😵"), "what the user wrote is not cut");
+}
+
+#[test]
 fn over_a_year_is_an_error_that_names_the_limit() {
     let (bot, alice) = start();
     alice.says("31536001");

@@ -11,9 +11,10 @@ mod content;
 mod envelope;
 mod kind;
 mod media;
+mod plain;
 mod source;
 
-pub use content::{LocationMessage, Mentionee, MessageContent, StickerMessage, TextMessage};
+pub use content::{Emoji, LocationMessage, Mentionee, MessageContent, StickerMessage, TextMessage};
 pub use envelope::{Envelope, EnvelopeError};
 pub use kind::EventKind;
 pub use media::{AudioMessage, FileMessage, ImageMessage, ImageSet, VideoMessage};
@@ -70,6 +71,24 @@ impl Event {
             kind: EventKind::read(&raw),
             raw,
         }
+    }
+
+    /// Marks mentions of this user as mentions of the bot, for texts where LINE does not say `isSelf`.
+    ///
+    /// `bot` is the `destination` of the webhook: the bot's own user id.
+    #[must_use]
+    pub fn for_bot(mut self, bot: Option<&str>) -> Self {
+        if let (
+            Some(bot),
+            EventKind::Message(MessageContent::Text(text))
+            | EventKind::MessageEdited(MessageContent::Text(text)),
+        ) = (bot, &mut self.kind)
+        {
+            for mention in &mut text.mentions {
+                mention.is_self |= mention.user.as_ref().is_some_and(|user| user.as_str() == bot);
+            }
+        }
+        self
     }
 
     /// Returns the event's type as LINE wrote it, empty if there is none.

@@ -14,7 +14,7 @@ fn app() -> App {
 }
 
 async fn on_text(cx: Context, message: TextMessage) -> Result {
-    match message.text.parse() {
+    match message.plain_text().parse() {
         Ok(seconds) => {
             cx.after(Duration::from_secs(seconds), TimeIsUp { seconds });
             cx.reply(format!("I will call back in {seconds} s"));

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{AudioMessage, FileMessage, ImageMessage, VideoMessage};
+use super::{
+    AudioMessage, FileMessage, ImageMessage, VideoMessage,
+    plain::{Place, plain, without},
+};
 use crate::{
     id::{MessageId, UserId},
     json,
@@ -45,7 +48,7 @@ pub enum MessageContent {
 pub struct TextMessage {
     /// Its id.
     pub id: MessageId,
-    /// The text.
+    /// The text as the user wrote it; [`plain_text`](Self::plain_text) is the one to read commands from.
     pub text: String,
     /// What an answer needs to quote it.
     pub quote_token: Option<String>,
@@ -53,6 +56,8 @@ pub struct TextMessage {
     pub quoted_message_id: Option<MessageId>,
     /// Who is mentioned.
     pub mentions: Vec<Mentionee>,
+    /// LINE's own emoji, of which the text has placeholders.
+    pub emojis: Vec<Emoji>,
     /// What marks it as read.
     pub mark_as_read_token: Option<String>,
 }
@@ -71,6 +76,20 @@ pub struct Mentionee {
     pub is_self: bool,
     /// Whether everybody is meant.
     pub is_all: bool,
+}
+
+/// The placeholder of one of LINE's own emoji in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Emoji {
+    /// Where it begins, in UTF-16 units.
+    pub index: usize,
+    /// How long it is, in UTF-16 units.
+    pub length: usize,
+    /// The emoji's product.
+    pub product_id: Option<String>,
+    /// The emoji.
+    pub emoji_id: Option<String>,
 }
 
 /// A sticker message.
@@ -158,8 +177,44 @@ impl TextMessage {
             quote_token: json::text(message, "quoteToken"),
             quoted_message_id: json::id(message, "quotedMessageId").map(MessageId::new),
             mentions: json::elements(mention, "mentionees").filter_map(Mentionee::read).collect(),
+            emojis: json::elements(message, "emojis").filter_map(Emoji::read).collect(),
             mark_as_read_token: json::text(message, "markAsReadToken"),
         })
+    }
+
+    /// Returns the text as a person reads it, in one form for all ways to type it: what commands are read from.
+    ///
+    /// Mentions of the bot and placeholders of LINE's own emoji are cut out, full-width letters and half-width kana become
+    /// the usual ones and marks join their letters (Unicode's form NFKC), invisible characters are left out, and each run
+    /// of white space is one space, or one `\n` where it ends a line.
+    ///
+    /// It is made for understanding, not for showing: emoji may lose their colours, and a text may grow, up to 18
+    /// characters for one. A user's own text is shown to them as [`text`](Self::text).
+    ///
+    /// ```
+    /// # use yamabiko_line::event::{Event, EventKind, MessageContent};
+    /// # let event = Event::from_value(serde_json::json!({"type": "message", "message": {
+    /// #     "type": "text", "id": "1", "text": "@Bot １８０",
+    /// #     "mention": {"mentionees": [{"index": 0, "length": 4, "type": "user", "isSelf": true}]},
+    /// # }}));
+    /// # let EventKind::Message(MessageContent::Text(message)) = event.kind else { panic!() };
+    /// assert_eq!(message.text, "@Bot １８０");
+    /// assert_eq!(message.plain_text(), "180");
+    /// ```
+    #[must_use]
+    pub fn plain_text(&self) -> String {
+        let of_bot = self.mentions.iter().filter(|mention| mention.is_self).map(Mentionee::place);
+        let emojis = self.emojis.iter().map(Emoji::place);
+        plain(&without(&self.text, &of_bot.chain(emojis).collect::<Vec<_>>()))
+    }
+
+    /// Returns the message with a space in the place of each mention, whoever is meant.
+    #[must_use]
+    pub fn without_mentions(&self) -> Self {
+        let places: Vec<_> = self.mentions.iter().map(Mentionee::place).collect();
+        // One space for each unit, so that the places of emoji stay.
+        let text = without(&self.text, &places);
+        Self { text, mentions: Vec::new(), ..self.clone() }
     }
 }
 
@@ -174,16 +229,38 @@ impl fmt::Debug for TextMessage {
 }
 
 impl Mentionee {
+    const fn place(&self) -> Place {
+        Place { index: self.index, length: self.length }
+    }
+
     fn read(mentionee: &Value) -> Option<Self> {
-        let position = |key| usize::try_from(json::integer(mentionee, key)?).ok();
         Some(Self {
-            index: position("index")?,
-            length: position("length")?,
+            index: position(mentionee, "index")?,
+            length: position(mentionee, "length")?,
             user: json::id(mentionee, "userId").map(UserId::new),
             is_self: json::flag(mentionee, "isSelf"),
             is_all: json::text(mentionee, "type").as_deref() == Some("all"),
         })
     }
+}
+
+impl Emoji {
+    const fn place(&self) -> Place {
+        Place { index: self.index, length: self.length }
+    }
+
+    fn read(emoji: &Value) -> Option<Self> {
+        Some(Self {
+            index: position(emoji, "index")?,
+            length: position(emoji, "length")?,
+            product_id: json::id(emoji, "productId"),
+            emoji_id: json::id(emoji, "emojiId"),
+        })
+    }
+}
+
+fn position(value: &Value, key: &str) -> Option<usize> {
+    usize::try_from(json::integer(value, key)?).ok()
 }
 
 impl StickerMessage {

@@ -33,9 +33,12 @@ impl Envelope {
             serde_json::from_str(body).map_err(|_| EnvelopeError)?;
         let events: Vec<&RawValue> =
             body.get("events").and_then(|events| read(events)).ok_or(EnvelopeError)?;
-        let destination = body.get("destination").and_then(|destination| read(destination));
-        let events = events.into_iter().map(|event| Event::from_value(value(event.get())));
-        Ok(Self { destination, events: events.collect() })
+        let destination: Option<String> =
+            body.get("destination").and_then(|destination| read(destination));
+        let event =
+            |raw: &RawValue| Event::from_value(value(raw.get())).for_bot(destination.as_deref());
+        let events = events.into_iter().map(event).collect();
+        Ok(Self { destination, events })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use yamabiko_line::{
-    event::{Envelope, Event},
+    event::{Envelope, Event, EventKind, MessageContent, TextMessage},
     message::{split_text, utf16_len},
     secret::ChannelSecret,
     signature,
@@ -14,13 +14,33 @@ pub(crate) fn webhook(body: &[u8]) -> Option<Vec<Event>> {
     for event in &envelope.events {
         let stored = event.without_reply_token().to_string();
         let stored: Value = serde_json::from_str(&stored).expect("what was read is JSON");
-        let again = Event::from_value(stored);
+        let again = Event::from_value(stored).for_bot(envelope.destination.as_deref());
         assert_eq!((&again.kind, &again.source), (&event.kind, &event.source));
         assert_eq!(again.key(None), event.key(None), "a redelivery is known");
         assert!(again.reply_token.is_none());
-        assert_eq!(Event::from_value(event.raw.clone()), *event);
+        let raw = Event::from_value(event.raw.clone());
+        assert_eq!(raw.for_bot(envelope.destination.as_deref()), *event);
+        if let EventKind::Message(MessageContent::Text(text)) = &event.kind {
+            plain_text(text);
+        }
     }
     Some(envelope.events)
+}
+
+/// Reads the plain text: it is as plain as it gets, single-spaced, and cutting mentions out moves nothing.
+pub(crate) fn plain_text(message: &TextMessage) {
+    let plain = message.plain_text();
+    let mut again = TextMessage::default();
+    again.text.clone_from(&plain);
+    assert_eq!(again.plain_text(), plain, "it was not plain");
+    assert_eq!(plain.trim(), plain);
+    assert!(!plain.contains("  ") && !plain.contains("\n\n"), "{plain:?}");
+    assert!(plain.chars().count() <= 18 * message.text.chars().count());
+    let without_mentions = message.without_mentions();
+    assert_eq!(utf16_len(&without_mentions.text), utf16_len(&message.text));
+    assert_eq!(without_mentions.emojis, message.emojis);
+    let kept = |c: char| !c.is_whitespace();
+    assert!(without_mentions.text.chars().filter(|c| kept(*c)).all(|c| message.text.contains(c)));
 }
 
 /// Verifies a header: only the one right form does.

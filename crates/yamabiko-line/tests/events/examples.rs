@@ -25,9 +25,13 @@ pub(crate) fn every_message() -> Vec<Value> {
     let line = json!({"type": "line"});
     vec![
         json!({
-            "type": "text", "id": "444573844083572737", "text": "@All @Bot 180",
+            "type": "text", "id": "444573844083572737", "text": "@All @Bot (love)180",
             "quoteToken": "q3Plxr4AgKd", "quotedMessageId": "444573844083572736",
-            "markAsReadToken": "30yhdy232", "emojis": [],
+            "markAsReadToken": "30yhdy232",
+            "emojis": [
+                {"index": 10, "length": 6, "productId": "5ac1bfd5040ab15980c9b435", "emojiId": "001"},
+                {"index": 10, "length": "6"},
+            ],
             "mention": {"mentionees": [
                 {"index": 0, "length": 4, "type": "all"},
                 {"index": 5, "length": 4, "type": "user", "userId": USER, "isSelf": true},

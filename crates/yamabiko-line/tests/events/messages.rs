@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use yamabiko_line::{
-    event::{Event, EventKind, MessageContent},
+    event::{Envelope, Event, EventKind, MessageContent},
     id::{MessageId, UserId},
 };
 
@@ -22,7 +22,7 @@ fn example(message_type: &str) -> MessageContent {
 fn a_text_comes_with_quotes_and_mentions() {
     let MessageContent::Text(message) = example("text") else { panic!("not a text") };
     assert_eq!(message.id, MessageId::new("444573844083572737"));
-    assert_eq!(message.text, "@All @Bot 180");
+    assert_eq!(message.text, "@All @Bot (love)180");
     assert_eq!(message.quote_token.as_deref(), Some("q3Plxr4AgKd"));
     assert_eq!(message.quoted_message_id, Some(MessageId::new("444573844083572736")));
     assert_eq!(message.mark_as_read_token.as_deref(), Some("30yhdy232"));
@@ -30,6 +30,30 @@ fn a_text_comes_with_quotes_and_mentions() {
     assert!(all.is_all && !all.is_self && all.user.is_none());
     assert!(bot.is_self && !bot.is_all);
     assert_eq!((bot.index, bot.length, &bot.user), (5, 4, &Some(UserId::new(USER))));
+    let [love] = &message.emojis[..] else { panic!("{:?}", message.emojis) };
+    assert_eq!((love.index, love.length, love.emoji_id.as_deref()), (10, 6, Some("001")));
+    assert_eq!(message.plain_text(), "@All 180");
+    assert_eq!(message.without_mentions().plain_text(), "180");
+}
+
+#[test]
+fn a_mention_of_the_webhooks_destination_is_one_of_the_bot() {
+    let mentionees = json!([
+        {"index": 0, "length": 4, "type": "user", "userId": "Ubot"},
+        {"index": 5, "length": 6, "type": "user", "userId": "Ualice"},
+    ]);
+    for event_type in ["message", "messageEdited"] {
+        let body = json!({"destination": "Ubot", "events": [{"type": event_type, "message": {
+            "type": "text", "id": "1", "text": "@Bot @Alice 180", "mention": {"mentionees": mentionees},
+        }}]});
+        let envelope = Envelope::parse(body.to_string().as_bytes()).unwrap();
+        let (EventKind::Message(MessageContent::Text(message))
+        | EventKind::MessageEdited(MessageContent::Text(message))) = &envelope.events[0].kind
+        else {
+            panic!("not a text")
+        };
+        assert_eq!(message.plain_text(), "@Alice 180");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::{collection, prelude::*, sample::Index};
 use serde_json::{Map, Value, json};
 use yamabiko_line::{
-    event::{Envelope, Event},
+    event::{Envelope, Event, EventKind, MessageContent},
     secret::ReplyToken,
 };
 
@@ -39,6 +39,14 @@ fn any_json() -> impl Strategy<Value = Value> {
             collection::vec((text.clone(), inner), 0..6)
                 .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
         ]
+    })
+}
+
+/// A place in a text, as the platform tells of it: mostly near the text, at times anywhere.
+fn any_place() -> impl Strategy<Value = Value> {
+    let number = || prop_oneof![4 => 0..30_i64, 1 => any::<i64>()].prop_map(Value::from);
+    (number(), number(), any::<bool>()).prop_map(|(index, length, is_self)| {
+        json!({"index": index, "length": length, "type": "user", "isSelf": is_self})
     })
 }
 
@@ -120,6 +128,22 @@ proptest! {
     #[test]
     fn any_text_is_split_within_its_limit(text in any::<String>(), limit in 1..40_usize) {
         checks::split(&text, limit);
+    }
+
+    #[test]
+    fn any_text_has_a_plain_text_wherever_its_mentions_and_emoji_are_said_to_be(
+        text in any::<String>(),
+        mentionees in collection::vec(any_place(), 0..4),
+        emojis in collection::vec(any_place(), 0..4),
+    ) {
+        let event = Event::from_value(json!({"type": "message", "message": {
+            "type": "text", "id": "1", "text": text,
+            "mention": {"mentionees": mentionees}, "emojis": emojis,
+        }}));
+        let EventKind::Message(MessageContent::Text(message)) = event.kind else {
+            return Err(TestCaseError::fail("it is a text"));
+        };
+        checks::plain_text(&message);
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Envelope {
         let event = (job.kind == EVENT_KIND)
             .then(|| StoredEvent::read(&job.payload).ok())
             .flatten()
-            .map(|stored| Event::from_value(stored.event));
+            .map(|stored| Event::from_value(stored.event).for_bot(stored.destination.as_deref()));
         let counts_from = match &event {
             Some(event) => believed(event.timestamp, job.arrived),
             None => claim.claimed_at,
