@@ -190,10 +190,15 @@ impl NewJob {
             check_size(what, name.map_or(0, String::len), MAX_NAME_BYTES)?;
         }
         match self.due {
-            Due::In(delay) if delay > MAX_DELAY => Err(Error::TooFar(delay)),
-            Due::Now | Due::At(_) | Due::In(_) => Ok(()),
+            Due::In(delay) => check_delay(delay),
+            Due::Now | Due::At(_) => Ok(()),
         }
     }
+}
+
+/// Checks how far away a time is (T1).
+pub(crate) fn check_delay(delay: Duration) -> Result<()> {
+    if delay > MAX_DELAY { Err(Error::TooFar(delay)) } else { Ok(()) }
 }
 
 /// Checks a size against its limit.

@@ -1,6 +1,14 @@
 //! Which code runs which kind of job, and how runs end.
 
-use std::{collections::HashMap, fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    collections::HashMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     error::{Error, Result},
@@ -122,11 +130,25 @@ impl Registry {
         self.kinds.get(kind)
     }
 
-    /// Returns what the death of a job leaves behind.
+    /// Returns what the death of a job leaves behind: nothing, if the code that says so panics.
     #[must_use]
     pub fn death(&self, claim: &Claim, error: &str) -> Vec<Effect> {
-        self.on_dead.as_ref().map(|on_dead| on_dead(claim, error)).unwrap_or_default()
+        let Some(on_dead) = &self.on_dead else { return Vec::new() };
+        catch_unwind(AssertUnwindSafe(|| on_dead(claim, error))).unwrap_or_else(|panic| {
+            let panic = panic_message(&*panic);
+            tracing::error!(job.id = %claim.job.id, job.kind = claim.job.kind, panic, "what tells of a job's death panicked, nothing is told");
+            Vec::new()
+        })
     }
+}
+
+/// Returns what a panic says.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }
 
 impl fmt::Debug for Registry {

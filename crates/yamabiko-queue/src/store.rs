@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    error::{Error, Result},
-    job::{Job, JobId, JobRecord, MAX_PAYLOAD_BYTES, NewJob, check_size},
+    error::Result,
+    job::{Job, JobId, JobRecord, MAX_PAYLOAD_BYTES, NewJob, check_delay, check_size},
     state::State,
 };
 
@@ -94,8 +94,11 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Deletes dead or completed jobs, for people. Answers for each whether it did.
     async fn delete(&self, ids: &[JobId]) -> Result<Vec<bool>>;
 
-    /// Stops claims from a queue until `until`, or until `resume` if `None`; a longer pause stands.
-    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()>;
+    /// Stops claims from a queue for this long, or until `resume` if `None`; a pause that ends later stands.
+    ///
+    /// # Errors
+    /// `TooFar` for more than 10 years.
+    async fn pause(&self, queue: &str, time: Option<Duration>) -> Result<()>;
 
     /// Takes the pause from a queue and wakes its workers.
     async fn resume(&self, queue: &str) -> Result<()>;
@@ -177,8 +180,8 @@ pub enum Outcome {
     },
     /// It failed and is tried again.
     Retry {
-        /// When.
-        at: Timestamp,
+        /// After how long, 10 years at most.
+        after: Duration,
         /// Whether it keeps its lane until then (L4).
         hold: bool,
         /// What went wrong, for people.
@@ -188,8 +191,8 @@ pub enum Outcome {
     },
     /// It is run again later; counts as no failure (C4).
     Snooze {
-        /// When.
-        at: Timestamp,
+        /// After how long, 10 years at most.
+        after: Duration,
         /// Whether it keeps its lane until then.
         hold: bool,
         /// Why, for people.
@@ -226,12 +229,12 @@ pub enum Effect {
         /// The origin.
         origin: String,
     },
-    /// Stops claims from a queue until `until`; a longer pause stands (O5).
+    /// Stops claims from a queue for a time; a pause that ends later stands (O5).
     Pause {
         /// The queue.
         queue: String,
-        /// Until when.
-        until: Timestamp,
+        /// For how long, 10 years at most.
+        time: Duration,
     },
 }
 
@@ -242,6 +245,7 @@ impl Commit {
     /// `TooLarge` or `TooFar`, naming what is over which limit: permanent for the run.
     pub fn check(&self, claimed_at: Timestamp) -> Result<()> {
         check_size("the number of effects of a commit", self.effects.len(), MAX_EFFECTS)?;
+        self.check_times()?;
         if let Outcome::Checkpoint { payload, .. } = &self.outcome {
             check_size("a checkpoint's payload", payload.len(), MAX_PAYLOAD_BYTES)?;
         }
@@ -249,10 +253,8 @@ impl Commit {
             match effect {
                 Effect::Insert(job) => {
                     job.check()?;
-                    if let crate::job::Due::At(due) = job.due
-                        && due.since(claimed_at) > crate::job::MAX_DELAY
-                    {
-                        return Err(Error::TooFar(due.since(claimed_at)));
+                    if let crate::job::Due::At(due) = job.due {
+                        check_delay(due.since(claimed_at))?;
                     }
                 }
                 Effect::SetState(Some(state)) => {
@@ -265,6 +267,17 @@ impl Commit {
             }
         }
         check_size("a commit", self.size(), MAX_STEP_BYTES)
+    }
+
+    /// Checks how long what is put off is put off (T1).
+    pub(crate) fn check_times(&self) -> Result<()> {
+        if let Outcome::Retry { after, .. } | Outcome::Snooze { after, .. } = &self.outcome {
+            check_delay(*after)?;
+        }
+        self.effects.iter().try_for_each(|effect| match effect {
+            Effect::Pause { time, .. } => check_delay(*time),
+            _ => Ok(()),
+        })
     }
 
     /// Returns about how many bytes the commit brings to the store.

@@ -83,8 +83,8 @@ impl Store for Lossy {
         self.store.delete(ids).await
     }
 
-    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
-        self.store.pause(queue, until).await
+    async fn pause(&self, queue: &str, time: Option<Duration>) -> Result<()> {
+        self.store.pause(queue, time).await
     }
 
     async fn resume(&self, queue: &str) -> Result<()> {

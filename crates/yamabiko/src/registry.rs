@@ -294,8 +294,8 @@ mod tests {
         assert_eq!(lateness(&first), Some(Duration::from_secs(2)));
         let payload = b"2".to_vec();
         let checkpoint = commit(&first, Outcome::Checkpoint { number: 0, payload });
-        let at = first.claimed_at;
-        let snooze = Outcome::Snooze { at, hold: false, reason: None, afresh: true };
+        let after = Duration::ZERO;
+        let snooze = Outcome::Snooze { after, hold: false, reason: None, afresh: true };
         store.turn(Sending::once(), &[checkpoint, commit(&first, snooze)], &[]).await.unwrap();
         clock.advance(MINUTE);
         store.tick().await.unwrap();

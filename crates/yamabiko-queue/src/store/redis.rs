@@ -6,17 +6,18 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{AsyncCommands, Value};
+use redis::{AsyncCommands, FromRedisValue, Value};
 
 use crate::{
-    clock::{Timestamp, micros},
+    clock::micros,
     error::{Error, Result},
-    job::{JobId, JobRecord, MAX_DELAY, NewJob, check_size},
+    job::{JobId, JobRecord, MAX_DELAY, NewJob, check_delay, check_size},
     state::State,
     store::{
         Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_SCAN, Page, Paused, Process,
         Query, QueueCounts, RunToken, Sending, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn,
-        Want, grace::Grace,
+        Want,
+        grace::{Grace, Spans},
     },
 };
 
@@ -124,17 +125,28 @@ impl RedisStore {
         encode::span(call, self.options.lease());
         encode::time(call, Some(grace.since));
         encode::time(call, grace.last);
+        let Spans { gap, spared, again } = Spans::of(&self.options);
+        for span in [gap, spared, again] {
+            encode::span(call, span);
+        }
         encode::span(call, self.options.keep_dead);
         encode::span(call, self.options.keep_completed);
         call.arg(self.options.keep_completed_max);
     }
 
-    /// Notes a tick; one that failed counts for nothing.
+    /// Notes a tick.
     fn ticked(&self, tick: Tick) {
-        self.grace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .step(tick.now, self.options.lease());
+        let mut grace = self.grace.lock().unwrap_or_else(PoisonError::into_inner);
+        grace.step(tick.now, Spans::of(&self.options));
+    }
+
+    /// Calls a step that ticks, and notes if that fails.
+    async fn call_ticking<T: FromRedisValue>(&self, link: &Link, step: &Call<'_>) -> Result<T> {
+        let answer = call(link, step).await;
+        if answer.is_err() {
+            self.grace.lock().unwrap_or_else(PoisonError::into_inner).failed();
+        }
+        answer
     }
 
     async fn ids(&self, script: &Script, ids: &[JobId]) -> Result<Value> {
@@ -178,13 +190,14 @@ impl Store for RedisStore {
 
     async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
         check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
+        commits.iter().try_for_each(Commit::check_times)?;
         let mut turn = self.begin(&self.scripts.turn);
         turn.arg(sending.token.as_bytes()).arg(u8::from(sending.again));
         self.ticking(&mut turn);
         turn.arg(micros(TURN_LATER));
         encode::commits(&mut turn, commits);
         encode::wants(&mut turn, wants);
-        let answer: Vec<Value> = call(&self.writes, &turn).await?;
+        let answer: Vec<Value> = self.call_ticking(&self.writes, &turn).await?;
         let answer = <[Value; 9]>::try_from(answer).map_err(|_| corrupt("not nine parts"))?;
         let [now, promoted, ended, next, answers, ids, records, more, states] = answer;
         let tick = decode::tick(now, promoted, ended, next)?;
@@ -225,7 +238,7 @@ impl Store for RedisStore {
         let mut tick = self.begin(&self.scripts.tick);
         self.ticking(&mut tick);
         let (now, promoted, ended, next): (Value, Value, Value, Value) =
-            call(&self.connection, &tick).await?;
+            self.call_ticking(&self.connection, &tick).await?;
         let tick = decode::tick(now, promoted, ended, next)?;
         self.ticked(tick);
         Ok(tick)
@@ -248,10 +261,14 @@ impl Store for RedisStore {
         self.flags(&self.scripts.delete, ids).await
     }
 
-    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
+    async fn pause(&self, queue: &str, time: Option<Duration>) -> Result<()> {
+        time.map_or(Ok(()), check_delay)?;
         let mut pause = self.begin(&self.scripts.pause);
         pause.arg(queue);
-        encode::time(&mut pause, until);
+        match time {
+            Some(time) => encode::span(&mut pause, time),
+            None => drop(pause.arg("")),
+        }
         call::<Value>(&self.connection, &pause).await.map(drop)
     }
 

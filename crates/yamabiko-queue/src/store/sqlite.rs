@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Clock,
     error::{Error, Result},
-    job::{JobId, JobRecord, NewJob, check_size},
+    job::{JobId, JobRecord, NewJob, check_delay, check_size},
     store::{
         Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
         Sending, Signal, Store, StoreOptions, Tick, Turn, Want,
@@ -91,9 +91,19 @@ impl SqliteStore {
         *self.grace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a tick; one that failed counts for nothing.
-    fn ticked(&self, grace: Grace) {
-        *self.grace.lock().unwrap_or_else(PoisonError::into_inner) = grace;
+    /// Notes how a tick ended, and returns the answer that came with it.
+    fn ticked<T>(&self, answer: Result<(T, Grace)>) -> Result<T> {
+        let mut noted = self.grace.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Ok((answer, grace)) => {
+                *noted = grace;
+                Ok(answer)
+            }
+            Err(error) => {
+                noted.failed();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -107,14 +117,13 @@ impl Store for SqliteStore {
 
     async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
         check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
+        commits.iter().try_for_each(Commit::check_times)?;
         let (commits, wants, before) = (commits.to_vec(), wants.to_vec(), self.grace());
         let write = move |step: &mut step::Step<'_, '_>| {
             let mut grace = before;
             step.turn(sending, &commits, &wants, &mut grace).map(|turn| (turn, grace))
         };
-        let (turn, grace) = self.writer.write(write).await?;
-        self.ticked(grace);
-        Ok(turn)
+        self.ticked(self.writer.write(write).await)
     }
 
     async fn release(&self, token: RunToken) -> Result<usize> {
@@ -137,9 +146,7 @@ impl Store for SqliteStore {
             let mut grace = before;
             step.tick(&mut grace, Duration::ZERO).map(|tick| (tick, grace))
         };
-        let (tick, grace) = self.writer.write(write).await?;
-        self.ticked(grace);
-        Ok(tick)
+        self.ticked(self.writer.write(write).await)
     }
 
     async fn wait(&self, signals: &[Signal], at_most: Duration) -> Result<()> {
@@ -162,9 +169,10 @@ impl Store for SqliteStore {
         self.writer.write(move |step| ids.iter().map(|id| step.delete_one(*id)).collect()).await
     }
 
-    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
+    async fn pause(&self, queue: &str, time: Option<Duration>) -> Result<()> {
+        time.map_or(Ok(()), check_delay)?;
         let queue = queue.to_owned();
-        self.writer.write(move |step| step.pause(&queue, until)).await
+        self.writer.write(move |step| step.pause(&queue, time)).await
     }
 
     async fn resume(&self, queue: &str) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     run::{Claimed, Report},
     store::{Held, Process, RunToken, Store},
+    timer::TRY_AGAIN,
 };
 
 /// The time between two beats.
@@ -71,16 +72,19 @@ impl Beats {
         let runtime = runtime.expect("a process that cannot make a runtime cannot work");
         let mut own = None;
         loop {
-            runtime.block_on(async {
+            let beaten = runtime.block_on(async {
                 // The handle is made here, since a connection lives on the runtime that opened it.
                 if own.is_none() {
                     own = store.handle().await.ok();
                 }
-                if let Some(store) = &own {
-                    self.beat(&**store).await;
+                match &own {
+                    Some(store) => self.beat(&**store).await,
+                    None => false,
                 }
             });
-            if self.ended.recv_timeout(self.clock.real(EVERY))
+            // After an outage, claims are spared only as long as it takes to beat soon (C3).
+            let pause = if beaten { EVERY } else { TRY_AGAIN };
+            if self.ended.recv_timeout(self.clock.real(pause))
                 != Err(std_mpsc::RecvTimeoutError::Timeout)
             {
                 return;
@@ -88,18 +92,20 @@ impl Beats {
         }
     }
 
-    async fn beat(&self, store: &dyn Store) {
+    /// Beats, and returns whether the store took it.
+    async fn beat(&self, store: &dyn Store) -> bool {
         let (runs, awaited): (Vec<_>, Vec<_>) = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             (kept.runs.iter().copied().collect(), kept.awaited.iter().copied().collect())
         };
-        // An outage is logged by the worker; the next beat is in a second.
-        let Ok(answers) = store.beat(&self.process, &runs, &awaited).await else { return };
+        // An outage is logged by the worker.
+        let Ok(answers) = store.beat(&self.process, &runs, &awaited).await else { return false };
         for (run, held) in runs.into_iter().zip(answers) {
             if held != Held::Yes {
                 // The worker is gone only when the process ends.
                 drop(self.reports.send(Report::Dropped(run, held)));
             }
         }
+        true
     }
 }

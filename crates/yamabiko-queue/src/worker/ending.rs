@@ -35,10 +35,14 @@ pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
         if spent(claim) >= UNKNOWN_FOR {
             return Some(dead(claim, registry, error));
         }
-        let at = claim.claimed_at + UNKNOWN_AGAIN;
         return Some(end(
             claim,
-            Outcome::Snooze { at, hold: false, reason: Some(error), afresh: false },
+            Outcome::Snooze {
+                after: UNKNOWN_AGAIN,
+                hold: false,
+                reason: Some(error),
+                afresh: false,
+            },
         ));
     };
     if claim.job.lost >= registration.policy.max_lost {
@@ -47,7 +51,7 @@ pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
     }
     if registration.policy.begins_anew(claim.job.lost, spent(claim)) {
         let outcome = Outcome::Snooze {
-            at: claim.claimed_at,
+            after: Duration::ZERO,
             hold: registration.policy.holds_lane,
             reason: Some("held up by an outage or a dead process; its time begins anew".to_owned()),
             afresh: true,
@@ -65,14 +69,13 @@ pub(super) fn commit(
     took: Duration,
     chance: f64,
 ) -> Commit {
-    let ended_at = claim.claimed_at + took;
     match finish.ending {
         Ending::Done => {
             checked(claim, registry, end_with(claim, Outcome::Complete, finish.effects))
         }
         Ending::Cancelled => end(claim, Outcome::Cancel),
         Ending::Snoozed { after, hold, afresh, reason } => {
-            let outcome = Outcome::Snooze { at: ended_at + after, hold, reason, afresh };
+            let outcome = Outcome::Snooze { after, hold, reason, afresh };
             checked(claim, registry, end_with(claim, outcome, finish.effects))
         }
         Ending::Dead { error } => dead(claim, registry, error),
@@ -87,12 +90,17 @@ pub(super) fn commit(
                 return dead(claim, registry, error);
             }
             log_failure(claim, &error, failures);
-            end(
-                claim,
-                Outcome::Retry { at: ended_at + wait, hold: policy.holds_lane, error, unsure },
-            )
+            let outcome = Outcome::Retry { after: wait, hold: policy.holds_lane, error, unsure };
+            checked(claim, registry, end(claim, outcome))
         }
     }
+}
+
+/// Returns the commit of a run that panicked where no panic is expected: the job is given up, without a word.
+pub(super) fn panicked(claim: &Claim, panic: &str) -> Commit {
+    let error = format!("panicked outside its run: {panic}");
+    tracing::error!(job.id = %claim.job.id, job.kind = claim.job.kind, error, "a job is dead");
+    end(claim, Outcome::Dead { error })
 }
 
 /// Returns how long ago the job was first claimed.
@@ -183,10 +191,10 @@ mod tests {
     #[test]
     fn k7_a_failed_run_leaves_nothing() {
         let commit = commit(&claim("known"), &registry(), failed(), Duration::ZERO, 0.5);
-        let at = NOW + Duration::from_secs(2);
+        let after = Duration::from_secs(2);
         assert_eq!(
             commit.outcome,
-            Outcome::Retry { at, hold: false, error: "no luck".into(), unsure: false }
+            Outcome::Retry { after, hold: false, error: "no luck".into(), unsure: false }
         );
         assert_eq!(commit.effects, []);
     }
@@ -198,6 +206,20 @@ mod tests {
         let commit = commit(&claim, &registry(), failed(), Duration::ZERO, 0.5);
         assert_eq!(commit.outcome, Outcome::Dead { error: "no luck".into() });
         assert!(matches!(&commit.effects[..], [Effect::Insert(job)] if job.kind == "tell"));
+    }
+
+    #[test]
+    fn k7_a_panic_in_what_tells_of_a_death_leaves_the_job_dead() {
+        let mut registry = Registry::new();
+        registry
+            .register("known", RetryPolicy::default(), |_| Box::pin(async { unreachable!() }))
+            .unwrap();
+        registry.on_dead(|_, _| panic!("no words"));
+        let mut claim = claim("known");
+        claim.job.lost = 3;
+        let commit = before_run(&claim, &registry).unwrap();
+        assert!(matches!(commit.outcome, Outcome::Dead { .. }));
+        assert_eq!(commit.effects, []);
     }
 
     #[test]
@@ -224,7 +246,7 @@ mod tests {
         let commit = before_run(&claim, &registry).unwrap();
         assert!(matches!(
             commit.outcome,
-            Outcome::Snooze { at: NOW, hold: true, afresh: true, .. }
+            Outcome::Snooze { after: Duration::ZERO, hold: true, afresh: true, .. }
         ));
     }
 
@@ -238,6 +260,25 @@ mod tests {
         assert!(
             matches!(dies.outcome, Outcome::Dead { error } if error.contains(".job::<T>()") && error.contains("unknown"))
         );
+    }
+
+    #[test]
+    fn t1_a_snooze_a_retry_and_a_pause_beyond_ten_years_kill_the_run_and_say_why() {
+        let pause = Effect::Pause { queue: "outbox".into(), time: Duration::MAX };
+        let snoozed =
+            Ending::Snoozed { after: Duration::MAX, hold: false, afresh: false, reason: None };
+        let failed =
+            Ending::Failed { error: "no luck".into(), after: Some(Duration::MAX), unsure: false };
+        for (ending, effects) in
+            [(snoozed, Vec::new()), (failed, Vec::new()), (Ending::Done, vec![pause])]
+        {
+            let finish = Finish { ending, effects };
+            let commit = commit(&claim("known"), &registry(), finish, Duration::ZERO, 0.5);
+            assert!(
+                matches!(&commit.outcome, Outcome::Dead { error } if error.contains("10 years")),
+                "{commit:?}"
+            );
+        }
     }
 
     #[test]

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use super::ending;
 use crate::{
     clock::in_run,
-    registry::{Ending, Finish, Registry},
+    registry::{Ending, Finish, Registry, panic_message},
     run::{Report, Run},
+    store::Commit,
 };
 
 /// Runs one job and reports its end.
@@ -19,16 +20,21 @@ pub(super) async fn run_one(
     reports: mpsc::UnboundedSender<Report>,
 ) {
     let claim = Arc::clone(&run.claim);
-    let commit = match ending::before_run(&claim, &registry) {
-        Some(commit) => commit,
-        None => {
-            let (clock, started) = (run.clock().clone(), run.clock().stopwatch());
-            let finish = finish(run, &registry).await;
-            ending::commit(&claim, &registry, finish, started.elapsed(), clock.chance())
-        }
-    };
+    // Whatever panics, the job's lane and slot are given back.
+    let committed = AssertUnwindSafe(commit(run, &registry)).catch_unwind().await;
+    let commit = committed.unwrap_or_else(|panic| ending::panicked(&claim, panic_message(&*panic)));
     // The worker has gone only when the process ends; the claim comes back then.
     drop(reports.send(Report::Finished(commit)));
+}
+
+async fn commit(run: Run, registry: &Registry) -> Commit {
+    let claim = Arc::clone(&run.claim);
+    if let Some(commit) = ending::before_run(&claim, registry) {
+        return commit;
+    }
+    let (clock, started) = (run.clock().clone(), run.clock().stopwatch());
+    let finish = finish(run, registry).await;
+    ending::commit(&claim, registry, finish, started.elapsed(), clock.chance())
 }
 
 async fn finish(run: Run, registry: &Registry) -> Finish {
@@ -51,12 +57,4 @@ async fn finish(run: Run, registry: &Registry) -> Finish {
         Some(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
         None => failed(format!("took longer than {limit:?}")),
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

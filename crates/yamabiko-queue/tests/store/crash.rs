@@ -36,7 +36,8 @@ const CHILD: &str = "YAMABIKO_TEST_CHILD";
 fn sequence(round: u8) -> Vec<Step> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[round; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    vec(step(), STEPS).new_tree(&mut runner).unwrap().current()
+    let steps = vec(step(), STEPS).new_tree(&mut runner).unwrap().current();
+    steps.into_iter().flat_map(Step::parts).collect()
 }
 
 /// Returns what opens the store of a round, for parent and child.

@@ -126,6 +126,13 @@ impl Place {
         self.turn(&[commit(claim, outcome, effects)], 0).await.answers[0]
     }
 
+    /// Lets time pass, and returns how many claims the last tick returned.
+    pub(crate) async fn ended_after(&self, time: Duration) -> usize {
+        self.pass(time - micros(1)).await;
+        self.clock.advance(micros(1));
+        self.tick().await.ended
+    }
+
     pub(crate) async fn tick(&self) -> Tick {
         self.store.tick().await.unwrap()
     }
@@ -134,7 +141,7 @@ impl Place {
     pub(crate) async fn pass(&self, time: Duration) {
         let mut left = time;
         while left > Duration::ZERO {
-            let step = left.min(LEASE);
+            let step = left.min(secs(1));
             self.clock.advance(step);
             self.tick().await;
             left -= step;
@@ -205,12 +212,12 @@ pub(crate) fn commit(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> C
     Commit { id: claim.job.id, token: claim.token, outcome, effects }
 }
 
-pub(crate) fn retry(at: Timestamp, hold: bool) -> Outcome {
-    Outcome::Retry { at, hold, error: "it went wrong".to_owned(), unsure: false }
+pub(crate) fn retry(after: Duration, hold: bool) -> Outcome {
+    Outcome::Retry { after, hold, error: "it went wrong".to_owned(), unsure: false }
 }
 
-pub(crate) fn snooze(at: Timestamp, hold: bool) -> Outcome {
-    Outcome::Snooze { at, hold, reason: None, afresh: false }
+pub(crate) fn snooze(after: Duration, hold: bool) -> Outcome {
+    Outcome::Snooze { after, hold, reason: None, afresh: false }
 }
 
 pub(crate) fn dead() -> Outcome {

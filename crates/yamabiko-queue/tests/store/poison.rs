@@ -175,7 +175,7 @@ async fn work(place: &Place) -> Vec<JobId> {
     // Long enough for what was scheduled, and for a claim without a report.
     for _ in 0..6 {
         while worker.step().await.expect("no record stops a turn") {}
-        place.clock.advance(LEASE / 2);
+        place.pass(LEASE / 2).await;
     }
     worker.stop().await;
     ran.lock().unwrap().clone()

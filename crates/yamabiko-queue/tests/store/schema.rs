@@ -10,7 +10,7 @@ use yamabiko_queue::{
 use crate::{
     dump::{Look, assert_same, dump},
     ground::{Ground, Kind},
-    place::{LEASE, Place, QUEUES, START, commit, dead, id, in_lane, job, process, secs},
+    place::{LEASE, Place, QUEUES, commit, dead, id, in_lane, job, process, secs},
 };
 
 /// What version 1 of the SQLite schema left of a store that `fill` had filled.
@@ -60,9 +60,7 @@ async fn fill(place: &Place) {
     let point = Outcome::Checkpoint { number: 0, payload: b"\x01half".to_vec() };
     let effects = vec![Effect::SetState(Some(b"{\"n\":1}".to_vec()))];
     let held =
-        Outcome::Retry {
-            at: START + secs(40), hold: true, error: "一度".to_owned(), unsure: true
-        };
+        Outcome::Retry { after: secs(40), hold: true, error: "一度".to_owned(), unsure: true };
     let commits = [
         commit(claim("held"), point, effects),
         commit(claim("held"), held, vec![]),
@@ -73,14 +71,14 @@ async fn fill(place: &Place) {
     ];
     place.turn(&commits, 0).await;
     place.retry(id("rerun")).await;
-    place.clock.advance(secs(4));
+    place.pass(secs(4)).await;
     place.beat(&[claim("running"), claim("marked")]).await;
     place.clock.advance(LEASE - secs(4));
     place.tick().await;
     place.cancel(id("marked")).await;
     let timer = NewJob { due: Due::In(secs(60)), chat: Some("chat".to_owned()), ..job("timer") };
     place.insert(&[timer, NewJob { queue: "low".to_owned(), ..job("ready") }]).await;
-    place.store.pause("low", Some(START + secs(300))).await.unwrap();
+    place.store.pause("low", Some(secs(295))).await.unwrap();
     place.store.pause("outbox", None).await.unwrap();
     place.store.beat(&process("web-1"), &[], &[]).await.unwrap();
 }

@@ -59,7 +59,7 @@ impl Attempt {
 
     /// Keeps the delivery for later, uncounted and first of its lane; stops claims from `paused` until then.
     pub(super) fn wait(&self, after: Duration, reason: String, paused: &str) -> Finish {
-        let pause = Effect::Pause { queue: paused.to_owned(), until: self.now() + after };
+        let pause = Effect::Pause { queue: paused.to_owned(), time: after };
         Finish {
             ending: Ending::Snoozed {
                 after,

@@ -1,10 +1,10 @@
 -- The ends and checkpoints of runs, with their effects.
 --
 -- A commit: token, outcome and flags in one text ("rhu"), and then, but for a "c" that stands alone: how many arguments follow,
---   time or number, note, effects
--- Outcomes: c complete, k checkpoint (number; note = payload), r retry (time), s snooze (time), d dead, l release, x cancel
+--   time span or number, note, effects
+-- Outcomes: c complete, k checkpoint (number; note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
--- Effects:  j job | x id | s state | - (remove the state) | n origin (scrub) | p queue time
+-- Effects:  j job | x id | s state | - (remove the state) | n origin (scrub) | p queue span
 
 -- Replaces the payloads of what is left of the chat's jobs of this origin.
 local function scrub(chat, origin)
@@ -47,9 +47,9 @@ end
 
 local function has(run, flag) return find(run.what, flag, 2, true) end
 
-local function again(run, time)
+local function again(run, span)
   save_more(run.id, run.more)
-  schedule(run.id, time)
+  schedule(run.id, now + span)
   if not has(run, 'h') then leave(run.lane) end
 end
 
@@ -66,15 +66,15 @@ local outcomes = {
     leave(run.lane)
   end,
   x = call_off,
-  r = function(run, time, line)
+  r = function(run, span, line)
     run.more.failures = run.more.failures + 1
     note(run.id, run.more, line)
-    again(run, time)
+    again(run, span)
   end,
-  s = function(run, time, line)
+  s = function(run, span, line)
     if has(run, 'n') then note(run.id, run.more, line) end
     if has(run, 'a') then clear_first(run.more) end
-    again(run, time)
+    again(run, span)
   end,
   d = function(run, _, line)
     run.more.failures = run.more.failures + 1
@@ -108,16 +108,16 @@ local function open_run(id, record, more)
 end
 
 local function end_run(run, claim, what, finish)
-  local time, line = nil, nil
-  if at < finish then time, line = number(), text() end
+  local span, line = nil, nil           -- of a checkpoint, its number and payload
+  if at < finish then span, line = number(), text() end
   run.what = what
   local outcome = sub(what, 1, 1)
-  if outcome == 'k' then checkpoint(run, time, line, finish) return end
+  if outcome == 'k' then checkpoint(run, span, line, finish) return end
   apply_effects(run, finish)
   unclaim(run.id)
   set_first(run.more, read('>i8', claim, 17) or now)
   if has(run, 'u') then run.more.flags = bor(run.more.flags, 1) end
-  outcomes[outcome](run, time, line)
+  outcomes[outcome](run, span, line)
 end
 
 -- Reads a commit, and makes it if it comes from the run that has the job's claim. `runs` has the runs of this turn so far.

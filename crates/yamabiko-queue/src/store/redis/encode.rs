@@ -106,15 +106,15 @@ fn outcome(call: &mut Call<'_>, outcome: &Outcome, effects: usize) {
         Outcome::Checkpoint { number, payload } => {
             call.arg("k").arg(count).arg(*number).arg(payload)
         }
-        Outcome::Retry { at, hold, error, unsure } => call
+        Outcome::Retry { after, hold, error, unsure } => call
             .arg(flags('r', &[(*hold, 'h'), (*unsure, 'u')]))
             .arg(count)
-            .arg(at.as_micros())
+            .arg(micros(*after))
             .arg(one_line(error)),
-        Outcome::Snooze { at, hold, reason, afresh } => call
+        Outcome::Snooze { after, hold, reason, afresh } => call
             .arg(flags('s', &[(*hold, 'h'), (*afresh, 'a'), (reason.is_some(), 'n')]))
             .arg(count)
-            .arg(at.as_micros())
+            .arg(micros(*after))
             .arg(one_line(reason.as_deref().unwrap_or_default())),
         Outcome::Dead { error } => call.arg("d").arg(count).arg(0).arg(one_line(error)),
         Outcome::Release { unsure } => {
@@ -146,7 +146,7 @@ fn effect(call: &mut Call<'_>, effect: &Effect) {
         Effect::SetState(Some(state)) => drop(call.arg("s").arg(state)),
         Effect::SetState(None) => drop(call.arg("-")),
         Effect::Scrub { origin } => drop(call.arg("n").arg(origin)),
-        Effect::Pause { queue, until } => drop(call.arg("p").arg(queue).arg(until.as_micros())),
+        Effect::Pause { queue, time } => drop(call.arg("p").arg(queue).arg(micros(*time))),
     }
 }
 

@@ -151,8 +151,11 @@ local function cancel(id)
   return 'g'
 end
 
--- Stops claims from a queue; the longer of two pauses stands, and one without end over all.
-local function pause(queue, until_time)
-  if until_time and until_time <= now then return end
-  if call('ZADD', PAUSED, 'GT', 'CH', until_time or 'inf', queue) == 1 and until_time then notice(until_time) end
+-- Stops claims from a queue for a time span, or without end; the pause that ends later stands.
+local function pause(queue, span)
+  if span == 0 then return end
+  local until_time = span and now + span
+  if call('ZADD', PAUSED, 'GT', 'CH', until_time and exact(until_time) or 'inf', queue) == 1 and until_time then
+    notice(until_time)
+  end
 end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Stops claims from a queue. ARGV: queue, until when ("" = until resumed).
+-- Stops claims from a queue. ARGV: queue, for how long ("" = until resumed).
 local queue = text()
 pause(queue, number())
 wake()

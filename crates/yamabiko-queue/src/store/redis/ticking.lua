@@ -2,12 +2,14 @@
 
 local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
 
-local lease, since, last, keep_dead, keep_completed, keep_most
+local lease, since, last, gap, spared, again, keep_dead, keep_completed, keep_most
 
 -- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
+--       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
 --       for how long dead jobs are kept, for how long completed ones, and how many of these
 local function read_ticking()
   lease, since, last = number(), number(), number()
+  gap, spared, again = number(), number(), number()
   keep_dead, keep_completed, keep_most = number(), number(), number()
 end
 
@@ -82,13 +84,13 @@ local function end_pauses()
 end
 
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
--- A handle that was without ticks for more than a lease, or has just begun, ends no claims for a lease: nobody could beat
--- meanwhile, so workers beat first; else each outage would run everything twice.
+-- A handle that has just begun, or whose ticks failed or had a gap, ends no claims for a while: workers could not beat either,
+-- so they beat first; else each outage would run everything twice.
 local function tick(later)
   settle()
-  local goes_on = last and last <= now + lease and now <= last + lease
+  local goes_on = last and last <= now + gap and now <= last + gap
   if not goes_on then since = now end
-  local may_end = now >= since + lease
+  local may_end = now >= since + spared
   local promoted, next_due = 0, first_time(DUE)
   if next_due <= now - later then promoted, next_due = promote(later), first_time(DUE) end
   local ended, next_end = 0, first_time(LEASE)
@@ -97,7 +99,8 @@ local function tick(later)
     settle()
     next_end = first_time(LEASE)
   end
-  if not may_end then next_end = math.max(next_end, since + lease) end
+  -- Ticks that come too rarely would look like a gap again.
+  if not may_end and next_end < math.huge then next_end = math.min(since + spared, now + again) end
   prune()
   local next_resumed = first_time(PAUSED)
   if next_resumed <= now then

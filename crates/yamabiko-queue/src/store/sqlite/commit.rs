@@ -1,15 +1,14 @@
 //! Ends and checkpoints runs, together with their effects.
 
+use std::time::Duration;
+
 use rusqlite::Row;
 
 use super::{
     row,
     step::{Place, Step},
 };
-use crate::{
-    clock::Timestamp,
-    store::{Answer, Commit, Effect, Outcome},
-};
+use crate::store::{Answer, Commit, Effect, Outcome};
 
 /// A run that holds its job.
 struct Held {
@@ -78,18 +77,18 @@ impl Step<'_, '_> {
                 )?;
                 self.ended(job)
             }
-            Outcome::Retry { at, hold, error, unsure } => {
+            Outcome::Retry { after, hold, error, unsure } => {
                 let trace = Trace { counts: true, error: Some(error), unsure: *unsure };
                 self.leave_trace(job, &trace)?;
-                self.schedule(job, *at, *hold)
+                self.schedule(job, *after, *hold)
             }
-            Outcome::Snooze { at, hold, reason, afresh } => {
+            Outcome::Snooze { after, hold, reason, afresh } => {
                 let trace = Trace { counts: false, error: reason.as_deref(), unsure: false };
                 self.leave_trace(job, &trace)?;
                 if *afresh {
                     self.run("UPDATE job SET first_claimed = NULL WHERE seq = ?", (job.seq,))?;
                 }
-                self.schedule(job, *at, *hold)
+                self.schedule(job, *after, *hold)
             }
             Outcome::Dead { error } => {
                 let trace = Trace { counts: true, error: Some(error), unsure: false };
@@ -111,7 +110,8 @@ impl Step<'_, '_> {
         }
     }
 
-    fn schedule(&mut self, job: &Place, at: Timestamp, hold: bool) -> rusqlite::Result<()> {
+    fn schedule(&mut self, job: &Place, after: Duration, hold: bool) -> rusqlite::Result<()> {
+        let at = self.now + after;
         self.waits_until(at);
         self.shared.scheduled += 1;
         self.run(
@@ -149,7 +149,7 @@ impl Step<'_, '_> {
                 Effect::Cancel(id) => drop(self.cancel_one(*id)?),
                 Effect::SetState(state) => self.set_state(run, state.as_deref())?,
                 Effect::Scrub { origin } => self.scrub(run, origin)?,
-                Effect::Pause { queue, until } => self.pause(queue, Some(*until))?,
+                Effect::Pause { queue, time } => self.pause(queue, Some(*time))?,
             }
         }
         Ok(())

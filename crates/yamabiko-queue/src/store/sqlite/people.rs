@@ -1,5 +1,7 @@
 //! What people, and the effects of runs, do to jobs and queues.
 
+use std::time::Duration;
+
 use super::step::{Place, Step};
 use crate::{clock::Timestamp, job::JobId, store::Cancelled};
 
@@ -52,10 +54,11 @@ impl Step<'_, '_> {
     }
 
     /// Stops claims from a queue; the longer of two pauses stands.
-    pub(super) fn pause(&mut self, queue: &str, until: Option<Timestamp>) -> rusqlite::Result<()> {
-        if until.is_some_and(|until| until <= self.now) {
+    pub(super) fn pause(&mut self, queue: &str, time: Option<Duration>) -> rusqlite::Result<()> {
+        if time.is_some_and(|time| time.is_zero()) {
             return Ok(());
         }
+        let until = time.map(|time| self.now + time);
         let paused = self.run(
             "INSERT INTO paused VALUES (?, ?) ON CONFLICT (queue) DO UPDATE
              SET until = excluded.until WHERE excluded.until IS NULL OR until < excluded.until",

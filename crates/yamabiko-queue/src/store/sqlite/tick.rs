@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    store::{MAX_DUE, MAX_ENDED, Tick, grace::Grace},
+    store::{
+        MAX_DUE, MAX_ENDED, Tick,
+        grace::{Grace, Spans},
+    },
 };
 
 /// Records of each sort that one tick prunes at most.
@@ -19,7 +22,8 @@ const MAX_PRUNED: i64 = 256;
 impl Step<'_, '_> {
     /// Ticks (T2); jobs become ready that were due `later` ago.
     pub(super) fn tick(&mut self, grace: &mut Grace, later: Duration) -> rusqlite::Result<Tick> {
-        let may_end = grace.step(self.now, self.options.lease());
+        let spans = Spans::of(self.options);
+        let may_end = grace.step(self.now, spans);
         let mut first = self.firsts()?;
         let (until, now) = (self.now - later, self.now);
         let promoted = if reached(first.due, until) { self.promote(until)? } else { 0 };
@@ -28,8 +32,9 @@ impl Step<'_, '_> {
         if promoted > 0 || ended > 0 || pruned {
             first = self.firsts()?;
         }
-        let spared_until = if may_end { now } else { grace.since + self.options.lease() };
-        Ok(Tick { now, promoted, ended, next: first.next(spared_until) })
+        let next_end = first.lease_end.map(|end| grace.next_end(end, now, may_end, spans));
+        let next = [first.due, next_end, first.resumed].into_iter().flatten().min();
+        Ok(Tick { now, promoted, ended, next })
     }
 
     /// Looks at the first of all that waits for a time: most ticks find nothing to do, at the price of this one look.
@@ -172,12 +177,6 @@ impl Firsts {
             silent: row::time(row, 6)?,
             ended_line: row::time(row, 7)?,
         })
-    }
-
-    /// Returns when to come again; claims do not end before `spared_until`.
-    fn next(&self, spared_until: Timestamp) -> Option<Timestamp> {
-        let spared = self.lease_end.map(|end| end.max(spared_until));
-        [self.due, spared, self.resumed].into_iter().flatten().min()
     }
 }
 

@@ -11,6 +11,7 @@ use yamabiko_queue::{
 };
 
 use super::{Kept, Place, World};
+use crate::place::secs;
 
 impl World {
     pub(super) fn insert(&mut self, now: Timestamp, new: &NewJob) -> Inserted {
@@ -101,21 +102,21 @@ impl World {
                 self.job(id).job.unsure |= unsure;
                 self.put_first(id);
             }
-            Outcome::Retry { at, hold, error, unsure } => {
+            Outcome::Retry { after, hold, error, unsure } => {
                 let job = &mut self.job(id).job;
                 job.failures += 1;
                 job.unsure |= unsure;
                 self.note(now, id, error);
-                self.schedule(id, *at, *hold);
+                self.schedule(id, now + *after, *hold);
             }
-            Outcome::Snooze { at, hold, reason, afresh } => {
+            Outcome::Snooze { after, hold, reason, afresh } => {
                 if *afresh {
                     self.job(id).job.first_claimed = None;
                 }
                 if let Some(reason) = reason {
                     self.note(now, id, reason);
                 }
-                self.schedule(id, *at, *hold);
+                self.schedule(id, now + *after, *hold);
             }
         }
         Answer::Applied
@@ -158,7 +159,7 @@ impl World {
                         }
                     }
                 }
-                Effect::Pause { queue, until } => self.pause(queue, Some(*until)),
+                Effect::Pause { queue, time } => self.pause(now, queue, Some(*time)),
             }
         }
     }
@@ -166,11 +167,11 @@ impl World {
     /// Says whether claims that have ended may be returned (C3).
     pub(super) fn may_end(&mut self, now: Timestamp, lease: Duration) -> (bool, Timestamp) {
         let since = match self.ticking {
-            Some((since, last)) if now <= last + lease && now >= last - lease => since,
+            Some((since, last)) if now <= last + secs(2) && now >= last - secs(2) => since,
             _ => now,
         };
         self.ticking = Some((since, now));
-        (now >= since + lease, since)
+        (now >= since + lease.max(secs(5)), since)
     }
 
     /// A tick without its last part: `next`.
@@ -222,15 +223,14 @@ impl World {
 
     pub(super) fn next(
         &self,
+        now: Timestamp,
         may_end: bool,
         since: Timestamp,
         lease: Duration,
     ) -> Option<Timestamp> {
         let due = self.scheduled().first().map(|(at, _)| *at);
-        let end = self
-            .running()
-            .first()
-            .map(|(until, _)| if may_end { *until } else { (*until).max(since + lease) });
+        let again = (since + lease.max(secs(5))).min(now + secs(1));
+        let end = self.running().first().map(|(until, _)| if may_end { *until } else { again });
         let resumed = self.pauses.values().copied().flatten().min();
         [due, end, resumed].into_iter().flatten().min()
     }
@@ -332,7 +332,8 @@ impl World {
         over
     }
 
-    pub(super) fn pause(&mut self, queue: &str, until: Option<Timestamp>) {
+    pub(super) fn pause(&mut self, now: Timestamp, queue: &str, time: Option<Duration>) {
+        let until = time.map(|time| now + time);
         let longest = match (self.pauses.get(queue), until) {
             (Some(None), _) | (_, None) => None,
             (Some(Some(old)), Some(new)) => Some(new.max(*old)),

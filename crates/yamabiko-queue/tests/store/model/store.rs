@@ -4,7 +4,7 @@ use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use yamabiko_queue::{
-    Due, Error, JobId, JobRecord, NewJob, Result, Store, Timestamp,
+    Due, Error, JobId, JobRecord, NewJob, Result, Store,
     job::MAX_DELAY,
     store::{
         Answer, Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query,
@@ -53,7 +53,7 @@ impl Store for Model {
             }
             let (may_end, since) = world.may_end(now, options.lease);
             let (promoted, ended) = world.tick(now, now - TURN_LATER, may_end, options);
-            let next = world.next(may_end, since, options.lease);
+            let next = world.next(now, may_end, since, options.lease);
             let claims = match order {
                 Some(Ordering::Less) => Vec::new(),
                 Some(Ordering::Equal) => world.standing(now, token),
@@ -90,7 +90,7 @@ impl Store for Model {
         self.step(|world, now, options| {
             let (may_end, since) = world.may_end(now, options.lease);
             let (promoted, ended) = world.tick(now, now, may_end, options);
-            Ok(Tick { now, promoted, ended, next: world.next(may_end, since, options.lease) })
+            Ok(Tick { now, promoted, ended, next: world.next(now, may_end, since, options.lease) })
         })
     }
 
@@ -110,8 +110,8 @@ impl Store for Model {
         self.step(|world, _, _| Ok(ids.iter().map(|id| world.delete(*id)).collect()))
     }
 
-    async fn pause(&self, queue: &str, until: Option<Timestamp>) -> Result<()> {
-        self.step(|world, _, _| world.pause(queue, until));
+    async fn pause(&self, queue: &str, time: Option<Duration>) -> Result<()> {
+        self.step(|world, now, _| world.pause(now, queue, time));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Takes random steps with a store and the model side by side, and compares every answer.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use yamabiko_queue::{
     Due, Effect, JobId, NewJob, Outcome, Store,
@@ -166,6 +166,11 @@ impl Driver {
                 }
             }
             Step::Tick => drop(ask!(self, tick())),
+            Step::TickOn { .. } => {
+                for part in step.clone().parts() {
+                    Box::pin(self.act(&part)).await;
+                }
+            }
             Step::Cancel(picks) => self.cancel(picks).await,
             Step::Retry(picks) => {
                 let ids = self.picked(picks);
@@ -182,8 +187,7 @@ impl Driver {
                 }
             }
             Step::Pause { queue, time } => {
-                let until = time.map(|time| self.place.now() + time);
-                ask!(self, pause(QUEUES[queue % QUEUES.len()], until));
+                ask!(self, pause(QUEUES[queue % QUEUES.len()], *time));
             }
             Step::Resume { queue } => ask!(self, resume(QUEUES[queue % QUEUES.len()])),
         }
@@ -359,14 +363,11 @@ impl Driver {
             }
             OutcomePlan::Complete => Outcome::Complete,
             OutcomePlan::Retry { after, hold, unsure } => {
-                Outcome::Retry { at: now + after, hold, error: format!("wrong at {now:?}"), unsure }
+                Outcome::Retry { after, hold, error: format!("wrong at {now:?}"), unsure }
             }
-            OutcomePlan::Snooze { after, hold, noted, afresh } => Outcome::Snooze {
-                at: now + after,
-                hold,
-                reason: noted.then(|| "not yet".to_owned()),
-                afresh,
-            },
+            OutcomePlan::Snooze { after, hold, noted, afresh } => {
+                Outcome::Snooze { after, hold, reason: noted.then(|| "not yet".to_owned()), afresh }
+            }
             OutcomePlan::Dead => Outcome::Dead { error: "no hope".to_owned() },
             OutcomePlan::Release { unsure } => Outcome::Release { unsure },
             OutcomePlan::Cancel => Outcome::Cancel,
@@ -396,7 +397,7 @@ impl Driver {
             EffectPlan::Scrub(n) => Effect::Scrub { origin: format!("message {n}") },
             EffectPlan::Pause { queue, time } => {
                 let queue = QUEUES[queue % QUEUES.len()].to_owned();
-                Effect::Pause { queue, until: self.place.now() + *time }
+                Effect::Pause { queue, time: *time }
             }
         })
     }
@@ -431,8 +432,8 @@ impl Driver {
             ask!(self, resume(queue));
         }
         self.late.clear();
-        for _ in 0..200 {
-            self.place.clock.advance(Duration::from_millis(2500));
+        for _ in 0..500 {
+            self.place.clock.advance(secs(1));
             ask!(self, tick());
             for worker in 0..WORKERS {
                 if !self.workers[worker].runs.is_empty() || worker == 0 {

@@ -218,17 +218,17 @@ impl Promises {
             return;
         }
         self.effected(now, commit);
-        self.finished(commit);
+        self.finished(now, commit);
     }
 
-    fn finished(&mut self, commit: &Commit) {
+    fn finished(&mut self, now: Timestamp, commit: &Commit) {
         let seen = self.jobs.get_mut(&commit.id).expect("it was found before");
         match &commit.outcome {
             Outcome::Complete | Outcome::Dead { .. } | Outcome::Cancel => self.end(commit.id),
             Outcome::Release { .. } | Outcome::Checkpoint { .. } => seen.run = None,
-            Outcome::Retry { at, hold, .. } | Outcome::Snooze { at, hold, .. } => {
+            Outcome::Retry { after, hold, .. } | Outcome::Snooze { after, hold, .. } => {
                 seen.run = None;
-                seen.not_before = Some(*at);
+                seen.not_before = Some(now + *after);
                 if !hold {
                     self.leave_lane(commit.id);
                 }

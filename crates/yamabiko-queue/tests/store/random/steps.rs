@@ -53,6 +53,10 @@ pub(crate) enum Step {
         pick: usize,
     },
     Tick,
+    /// So many seconds pass, with a tick in each.
+    TickOn {
+        seconds: usize,
+    },
     Cancel(Vec<usize>),
     Retry(Vec<usize>),
     Delete(Vec<usize>),
@@ -63,6 +67,18 @@ pub(crate) enum Step {
     Resume {
         queue: usize,
     },
+}
+
+impl Step {
+    /// Returns steps that are one step of the store at most, each.
+    pub(crate) fn parts(self) -> Vec<Self> {
+        match self {
+            Self::TickOn { seconds } => (0..seconds)
+                .flat_map(|_| [Self::Pass(Duration::from_secs(1)), Self::Tick])
+                .collect(),
+            step => vec![step],
+        }
+    }
 }
 
 /// A job to be made.
@@ -240,6 +256,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => worker().prop_map(|worker| Step::GiveUp { worker }),
         3 => any::<usize>().prop_map(|pick| Step::ArriveAgain { pick }),
         10 => Just(Step::Tick),
+        3 => (4..9_usize).prop_map(|seconds| Step::TickOn { seconds }),
         5 => picks().prop_map(Step::Cancel),
         3 => picks().prop_map(Step::Retry),
         2 => picks().prop_map(Step::Delete),

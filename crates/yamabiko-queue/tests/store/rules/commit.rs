@@ -40,7 +40,7 @@ pub(crate) async fn k1_effects_may_undo_each_other_within_a_turn(kind: Kind) {
     let claims = place.claim(3).await;
     let (a, b, c) = (&claims[0], &claims[1], &claims[2]);
     let commits = [
-        commit(a, retry(place.now() + secs(9), false), vec![]),
+        commit(a, retry(secs(9), false), vec![]),
         commit(
             b,
             Outcome::Complete,
@@ -61,7 +61,7 @@ pub(crate) async fn k1_a_run_cannot_cancel_itself_by_an_effect(kind: Kind) {
     place.insert(&[job("a")]).await;
     let itself = || vec![Effect::Cancel(id("a"))];
     let claim = place.claim_one().await;
-    assert_eq!(place.end_with(&claim, retry(place.now(), false), itself()).await, Answer::Applied);
+    assert_eq!(place.end_with(&claim, retry(secs(0), false), itself()).await, Answer::Applied);
     place.tick().await;
     let claim = place.claim_one().await;
     assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "its next run is not called off");
@@ -210,7 +210,7 @@ pub(crate) async fn i4_scrubbing_concerns_ended_jobs_of_the_chat_and_origin_alon
     let claims = place.claim(9).await;
     for (claim, name) in claims.iter().zip(names) {
         let outcome = match name {
-            "live" => retry(place.now() + secs(9), false),
+            "live" => retry(secs(9), false),
             "dead" => dead(),
             _ => Outcome::Complete,
         };
@@ -239,11 +239,11 @@ pub(crate) async fn o5_an_effect_pauses_a_queue_for_all_workers(kind: Kind) {
         .claims
         .remove(0);
     place.insert(&[job("b")]).await;
-    let until = place.now() + secs(4);
-    let effects = vec![Effect::Pause { queue: "default".to_owned(), until }];
+    let time = secs(4);
+    let effects = vec![Effect::Pause { queue: "default".to_owned(), time }];
     let turn = place.turn(&[commit(&claim, Outcome::Release { unsure: false }, effects)], 9).await;
     assert_eq!(ids(&turn.claims), [id("event")]);
-    assert_eq!(turn.tick.next, Some(until));
+    assert_eq!(turn.tick.next, Some(place.now() + time));
     place.clock.advance(secs(4));
     assert_eq!(ids(&place.claim(9).await), [id("a"), id("b")]);
 }
@@ -256,7 +256,7 @@ pub(crate) async fn d1_a_failure_is_counted_noted_and_retried_at_its_time(kind: 
         let claim = place.claim_one().await;
         assert_eq!(claim.job.failures, failures);
         assert_eq!(claim.job.first_claimed, Some(*first_claimed.get_or_insert(claim.claimed_at)));
-        place.end(&claim, retry(place.now() + secs(2), false)).await;
+        place.end(&claim, retry(secs(2), false)).await;
         assert!(place.claim(9).await.is_empty());
         place.pass(secs(2)).await;
     }
@@ -272,21 +272,17 @@ pub(crate) async fn o3_an_unsure_end_is_remembered(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[job("a"), job("b"), job("c")]).await;
     let claims = place.claim(3).await;
-    let failed = Outcome::Retry {
-        at: place.now(),
-        hold: false,
-        error: "timed out".to_owned(),
-        unsure: true,
-    };
+    let failed =
+        Outcome::Retry { after: secs(0), hold: false, error: "timed out".to_owned(), unsure: true };
     place.end(&claims[0], failed).await;
     place.end(&claims[1], Outcome::Release { unsure: true }).await;
-    place.end(&claims[2], retry(place.now(), false)).await;
+    place.end(&claims[2], retry(secs(0), false)).await;
     assert_eq!(place.state(id("a")).await, Some(State::Scheduled), "not ready in the same step");
     place.tick().await;
     for _ in 0..2 {
         for claim in place.claim(9).await {
             assert_eq!(claim.job.unsure, claim.job.id != id("c"));
-            place.end(&claim, retry(place.now(), false)).await;
+            place.end(&claim, retry(secs(0), false)).await;
         }
         place.tick().await;
     }

@@ -54,7 +54,7 @@ pub(crate) async fn l4_a_retry_without_hold_joins_the_tail_of_its_lane(kind: Kin
     let place = Place::open(kind).await;
     place.insert(&["a", "b", "c"].map(|name| in_lane(name, "chat"))).await;
     let first = place.claim_one().await;
-    place.end(&first, retry(place.now() + secs(1), false)).await;
+    place.end(&first, retry(secs(1), false)).await;
     let second = place.claim_one().await;
     assert_eq!(second.job.id, id("b"), "the lane goes on meanwhile");
     place.pass(secs(1)).await;
@@ -65,7 +65,7 @@ pub(crate) async fn l4_a_retry_that_holds_keeps_its_lane(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&["a", "b"].map(|name| in_lane(name, "chat"))).await;
     let first = place.claim_one().await;
-    place.end(&first, retry(place.now() + secs(1), true)).await;
+    place.end(&first, retry(secs(1), true)).await;
     assert!(place.claim(9).await.is_empty(), "the lane waits");
     place.insert(&[in_lane("c", "chat")]).await;
     place.pass(secs(1)).await;
@@ -79,12 +79,12 @@ pub(crate) async fn l4_a_snooze_keeps_its_lane_only_if_it_holds(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&["a", "b"].map(|name| in_lane(name, "chat"))).await;
     let first = place.claim_one().await;
-    place.end(&first, snooze(place.now() + secs(1), true)).await;
+    place.end(&first, snooze(secs(1), true)).await;
     assert!(place.claim(9).await.is_empty());
     place.pass(secs(1)).await;
     let again = place.claim_one().await;
     assert_eq!(again.job.id, id("a"));
-    place.end(&again, snooze(place.now() + secs(1), false)).await;
+    place.end(&again, snooze(secs(1), false)).await;
     assert_eq!(place.claim_one().await.job.id, id("b"));
     place.pass(secs(1)).await;
     assert_eq!(place.state(id("a")).await, Some(State::Waiting));
@@ -112,7 +112,7 @@ pub(crate) async fn l4_a_scheduled_job_that_holds_its_lane_runs_when_a_person_sa
     let place = Place::open(kind).await;
     place.insert(&["a", "b"].map(|name| in_lane(name, "chat"))).await;
     let first = place.claim_one().await;
-    place.end(&first, retry(place.now() + secs(60), true)).await;
+    place.end(&first, retry(secs(60), true)).await;
     assert!(place.retry(id("a")).await);
     assert_eq!(place.claim_one().await.job.id, id("a"));
     assert_eq!(place.line(State::Waiting).await, [id("b")]);
@@ -122,7 +122,7 @@ pub(crate) async fn l4_a_cancelled_job_that_holds_its_lane_passes_it_on(kind: Ki
     let place = Place::open(kind).await;
     place.insert(&["a", "b", "c"].map(|name| in_lane(name, "chat"))).await;
     let first = place.claim_one().await;
-    place.end(&first, retry(place.now() + secs(60), true)).await;
+    place.end(&first, retry(secs(60), true)).await;
     assert_eq!(place.cancel(id("a")).await, Cancelled::Gone, "scheduled");
     assert_eq!(place.line(State::Ready).await, [id("b")]);
     assert_eq!(place.cancel(id("b")).await, Cancelled::Gone, "ready");

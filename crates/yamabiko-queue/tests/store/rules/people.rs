@@ -13,7 +13,7 @@ pub(crate) async fn d4_a_running_job_that_is_cancelled_is_marked_and_ends_with_i
     let place = Place::open(kind).await;
     for outcome in [
         Outcome::Complete,
-        retry(START, true),
+        retry(secs(0), true),
         dead(),
         Outcome::Release { unsure: false },
         Outcome::Cancel,
@@ -189,7 +189,7 @@ pub(crate) async fn retry_takes_dead_and_scheduled_jobs_alone(kind: Kind) {
     let claims = place.claim(9).await;
     place.end(&claims[0], dead()).await;
     place.end(&claims[1], Outcome::Complete).await;
-    place.end(&claims[3], retry(place.now() + secs(60), false)).await;
+    place.end(&claims[3], retry(secs(60), false)).await;
     place.insert(&[job("ready"), in_lane("front", "chat"), in_lane("waiting", "chat")]).await;
     let timer = NewJob { due: Due::In(secs(60)), ..job("timer") };
     place.insert(&[timer]).await;
@@ -247,13 +247,13 @@ pub(crate) async fn o5_a_longer_pause_stands(kind: Kind) {
         place.store.counts().await.unwrap().queues.get("low").and_then(|queue| queue.paused)
     };
     let pause = async |until| place.store.pause("low", until).await.unwrap();
-    pause(Some(START + secs(20))).await;
-    pause(Some(START + secs(10))).await;
+    pause(Some(secs(20))).await;
+    pause(Some(secs(10))).await;
     assert_eq!(paused().await, Some(Paused::Until(START + secs(20))));
-    pause(Some(START + secs(30))).await;
+    pause(Some(secs(30))).await;
     assert_eq!(paused().await, Some(Paused::Until(START + secs(30))));
     pause(None).await;
-    pause(Some(START + secs(40))).await;
+    pause(Some(secs(40))).await;
     assert_eq!(paused().await, Some(Paused::UntilResumed));
     place.store.resume("low").await.unwrap();
     assert_eq!(paused().await, None);
@@ -262,7 +262,7 @@ pub(crate) async fn o5_a_longer_pause_stands(kind: Kind) {
 pub(crate) async fn o5_a_pause_ends_by_itself(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[job("a")]).await;
-    place.store.pause("default", Some(START + secs(10))).await.unwrap();
+    place.store.pause("default", Some(secs(10))).await.unwrap();
     assert!(place.claim(9).await.is_empty());
     place.clock.advance(secs(10));
     assert_eq!(place.store.counts().await.unwrap().queues["default"].paused, None);
@@ -271,7 +271,7 @@ pub(crate) async fn o5_a_pause_ends_by_itself(kind: Kind) {
     assert!(place.claim(9).await.is_empty());
     place.store.resume("default").await.unwrap();
     assert_eq!(ids(&place.claim(9).await), [id("a")]);
-    place.store.pause("low", Some(place.now())).await.unwrap();
+    place.store.pause("low", Some(secs(0))).await.unwrap();
     assert!(place.store.counts().await.unwrap().queues.is_empty(), "a pause until now is none");
 }
 
@@ -291,7 +291,7 @@ pub(crate) async fn r4_a_job_is_in_exactly_one_place(kind: Kind) {
     is(State::Ready).await;
     let claim = place.claim_one().await;
     is(State::Running).await;
-    place.end(&claim, retry(place.now() + secs(1), false)).await;
+    place.end(&claim, retry(secs(1), false)).await;
     is(State::Scheduled).await;
     place.pass(secs(1)).await;
     is(State::Ready).await;

@@ -8,7 +8,7 @@ pub(crate) async fn d3_a_dead_job_keeps_payload_and_history_until_retention(kind
     let place = Place::with(kind, |options| options.keep_dead = secs(3000)).await;
     place.insert(&[in_lane("a", "chat")]).await;
     let claim = place.claim_one().await;
-    place.end(&claim, retry(place.now(), false)).await;
+    place.end(&claim, retry(secs(0), false)).await;
     place.pass(secs(1)).await;
     let died = place.now();
     place.end(&place.claim_one().await, dead()).await;
@@ -54,9 +54,7 @@ pub(crate) async fn d3_credentials_are_erased_when_a_job_ends(kind: Kind) {
     place.insert(&[with("completed"), with("dead"), with("failed")]).await;
     let claims = place.claim(9).await;
     assert!(claims.iter().all(|claim| claim.job.secret.as_deref() == Some("reply token")));
-    for (claim, outcome) in
-        claims.iter().zip([Outcome::Complete, dead(), retry(place.now(), false)])
-    {
+    for (claim, outcome) in claims.iter().zip([Outcome::Complete, dead(), retry(secs(0), false)]) {
         place.end(claim, outcome).await;
     }
     assert_eq!(place.record(id("completed")).await.job.secret, None);
@@ -73,7 +71,7 @@ pub(crate) async fn d3_history_keeps_the_newest_4096_bytes(kind: Kind) {
         let claim = place.claim_one().await;
         let error = format!("{n}{}\nand more", "山".repeat(400));
         place
-            .end(&claim, Outcome::Retry { at: place.now(), hold: false, error, unsure: false })
+            .end(&claim, Outcome::Retry { after: secs(0), hold: false, error, unsure: false })
             .await;
         place.pass(secs(1)).await;
     }

@@ -20,7 +20,7 @@ pub(crate) async fn k5_an_id_that_exists_is_a_duplicate(kind: Kind) {
     let claims = place.claim(9).await;
     assert_eq!((claims.len(), claims[0].job.payload.as_slice()), (2, &b"a"[..]));
     assert_eq!(place.insert(from_ref(&other)).await, [Duplicate], "running");
-    place.end(&claims[0], retry(place.now() + secs(1), false)).await;
+    place.end(&claims[0], retry(secs(1), false)).await;
     assert_eq!(place.insert(from_ref(&other)).await, [Duplicate], "scheduled");
     place.pass(secs(1)).await;
     place.end(&place.claim_one().await, dead()).await;

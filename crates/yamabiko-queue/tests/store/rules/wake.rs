@@ -81,9 +81,9 @@ pub(crate) async fn w1_an_effect_a_release_and_a_resume_end_a_wait(kind: Kind) {
     ends(&place, queue("outbox"), async || place.turn(&[end], 0).await).await;
     let release = Outcome::Release { unsure: false };
     ends(&place, queue("default"), async || place.end(&claims[1], release).await).await;
-    place.store.pause("default", Some(START + secs(5))).await.unwrap();
+    place.store.pause("default", Some(secs(5))).await.unwrap();
     ends(&place, queue("default"), async || place.store.resume("default").await.unwrap()).await;
-    place.store.pause("default", Some(START + secs(5))).await.unwrap();
+    place.store.pause("default", Some(secs(5))).await.unwrap();
     place.clock.advance(secs(5));
     ends(&place, queue("default"), async || place.tick().await).await;
 }
