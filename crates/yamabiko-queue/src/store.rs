@@ -216,7 +216,6 @@ pub enum Outcome {
 
 /// What a run asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all effects are inserts")]
 pub enum Effect {
     /// Stores a job.
     Insert(NewJob),
