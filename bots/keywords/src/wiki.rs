@@ -4,6 +4,7 @@ mod answer;
 mod credit;
 mod error;
 mod http;
+mod network;
 mod pictures;
 mod query;
 pub(crate) mod settings;
@@ -19,6 +20,7 @@ use reqwest::Url;
 use self::{
     answer::{Answer, RawPage},
     http::Http,
+    network::Network,
 };
 pub(crate) use self::{
     credit::Credit, error::WikiError, pictures::Thumbnail, settings::WikiSettings,
@@ -72,6 +74,11 @@ impl Wiki {
     /// # Errors
     /// `Unavailable` where this machine cannot make connections at all.
     pub(crate) fn new(settings: WikiSettings) -> Result<Self, WikiError> {
+        let network = Network::around(&settings.url);
+        Self::within(settings, network)
+    }
+
+    fn within(settings: WikiSettings, network: Network) -> Result<Self, WikiError> {
         let url = settings.url.of(Language::English);
         let is_wikipedia = url.host_str().is_some_and(|host| host.ends_with(".wikipedia.org"));
         if is_wikipedia && !settings.user_agent.names_a_contact() {
@@ -80,7 +87,7 @@ impl Wiki {
                  set MEDIAWIKI_USER_AGENT"
             );
         }
-        let http = Http::new(&settings)?;
+        let http = Http::new(&settings, network)?;
         let answers =
             cache(settings.answer_bytes, settings.keep, |answer: &Arc<Answer>| answer.bytes);
         let pictures = cache(settings.picture_bytes, settings.keep, Bytes::len);

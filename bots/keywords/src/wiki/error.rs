@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::network::is_about_private_address;
+
 /// A question to the wiki that got no answer.
 ///
 /// No text holds what was asked, so all can be logged.
@@ -32,7 +34,9 @@ impl WikiError {
         let error = error.without_url();
         let cause = std::iter::successors(std::error::Error::source(&error), |one| one.source());
         let text = cause.last().map_or_else(|| error.to_string(), ToString::to_string);
-        if error.is_redirect() || error.is_builder() {
+        if is_about_private_address(&error) {
+            Self::Refused(text)
+        } else if error.is_redirect() || error.is_builder() {
             Self::Unexpected(text)
         } else {
             Self::Unavailable(text)

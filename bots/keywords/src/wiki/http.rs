@@ -2,7 +2,7 @@
 
 use std::{
     num::NonZeroU32,
-    sync::{Mutex, Once},
+    sync::{Arc, Mutex, Once},
     time::{Duration, SystemTime},
 };
 
@@ -15,7 +15,7 @@ use reqwest::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{error::WikiError, settings::WikiSettings};
+use super::{error::WikiError, network::Network, settings::WikiSettings};
 
 /// How long to pause where the wiki wants a pause but says not how long.
 pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
@@ -30,6 +30,7 @@ const KEPT_IDLE: Duration = Duration::from_secs(30);
 
 pub(super) struct Http {
     client: reqwest::Client,
+    network: Network,
     timeout: Duration,
     limiter: DefaultDirectRateLimiter,
     /// Wikimedia asks for requests in series.
@@ -45,13 +46,17 @@ pub(super) struct Fetched {
 }
 
 impl Http {
-    pub(super) fn new(settings: &WikiSettings) -> Result<Self, WikiError> {
+    pub(super) fn new(settings: &WikiSettings, network: Network) -> Result<Self, WikiError> {
         install_crypto();
         let mut builder = reqwest::Client::builder()
             .user_agent(settings.user_agent.header())
             .connect_timeout(settings.timeout / 2)
             .pool_idle_timeout(KEPT_IDLE)
-            .redirect(redirect::Policy::custom(follow));
+            .dns_resolver(Arc::new(network.clone()))
+            .redirect(redirect::Policy::custom({
+                let network = network.clone();
+                move |attempt| follow(&network, attempt)
+            }));
         let url = settings.url.of(crate::language::Language::English);
         if matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")) {
             builder = builder.no_proxy();
@@ -59,6 +64,7 @@ impl Http {
         let rate = NonZeroU32::new(settings.requests_per_second).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
             client: builder.build().map_err(WikiError::of)?,
+            network,
             timeout: settings.timeout,
             limiter: RateLimiter::direct(Quota::per_second(rate)),
             turn: Semaphore::new(1),
@@ -101,6 +107,7 @@ impl Http {
     }
 
     async fn fetch(&self, url: Url, max_bytes: usize) -> Result<Fetched, WikiError> {
+        self.network.check(&url).await.map_err(|error| WikiError::Refused(error.to_string()))?;
         let response = self.client.get(url).send().await.map_err(WikiError::of)?;
         let retry_after = retry_after(response.headers());
         check(response.status(), retry_after)?;
@@ -112,13 +119,15 @@ impl Http {
     }
 }
 
-fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
+fn follow(network: &Network, attempt: redirect::Attempt<'_>) -> redirect::Action {
     if attempt.previous().len() > MAX_REDIRECTS {
         attempt.error("too many redirects")
-    } else if matches!(attempt.url().scheme(), "http" | "https") {
-        attempt.follow()
-    } else {
+    } else if !matches!(attempt.url().scheme(), "http" | "https") {
         attempt.error("a redirect to what is no web address")
+    } else if let Err(private) = network.check_redirect(attempt.url()) {
+        attempt.error(private)
+    } else {
+        attempt.follow()
     }
 }
 

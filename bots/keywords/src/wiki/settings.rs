@@ -16,6 +16,11 @@ impl MediaWikiUrl {
         self.with(language.code()).expect("was parsed when it was set")
     }
 
+    /// Returns the addresses in all languages.
+    pub(super) fn all(&self) -> [Url; 2] {
+        [Language::Japanese, Language::English].map(|language| self.of(language))
+    }
+
     fn with(&self, code: &str) -> Result<Url, String> {
         Url::parse(&self.0.replace("{language}", code)).map_err(|error| error.to_string())
     }

@@ -19,7 +19,7 @@ use crate::demo::{Demo, Fault, Where};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn settings(url: MediaWikiUrl) -> WikiSettings {
+pub(super) fn settings(url: MediaWikiUrl) -> WikiSettings {
     let agent = MediaWikiUserAgent::DEFAULT.parse().unwrap();
     let timeout = MediaWikiTimeoutSeconds(20 * SECOND);
     WikiSettings::new(url, agent, timeout, MediaWikiRequestsPerSecond(100))
