@@ -51,10 +51,11 @@ async fn finish(run: Run, registry: &Registry) -> Finish {
     let limit = registration.policy.time_left(spent);
     let handler = Arc::clone(&registration.handler);
     let (clock, claimed) = (run.clock().clone(), run.claimed());
-    let work = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
-    match clock.timeout(limit, in_run(claimed, work)).await {
-        Some(Ok(finish)) => finish,
-        Some(Err(panic)) => failed(format!("panicked: {}", panic_message(&*panic))),
-        None => failed(format!("took longer than {limit:?}")),
+    let work = in_run(claimed, async move { handler(run).await });
+    // Around the limit, too: a run whose time is up is dropped, and what it drops may panic.
+    match AssertUnwindSafe(clock.timeout(limit, work)).catch_unwind().await {
+        Ok(Some(finish)) => finish,
+        Ok(None) => failed(format!("took longer than {limit:?}")),
+        Err(panic) => failed(format!("panicked: {}", panic_message(&*panic))),
     }
 }
