@@ -16,6 +16,7 @@ use yamabiko_queue::Registry;
 
 use crate::{
     Context, Job, Result, Setting,
+    caught::caught,
     cli::OwnCommands,
     config::OwnSettings,
     dead::{self, Apology, DEFAULT_SENTENCE, Dead},
@@ -160,9 +161,9 @@ impl<S: ChatState> App<S> {
     /// Tests read no settings: they have its default, or what `data` gives after this.
     #[must_use]
     pub fn setting<T: Setting>(mut self) -> Self {
-        match T::DEFAULT.parse::<T>() {
-            Ok(default) => self.data.insert(default),
-            Err(_) => self.mistake = Some("the DEFAULT of a Setting cannot be parsed as one"),
+        match caught(|| T::DEFAULT.parse::<T>()) {
+            Ok(Ok(default)) => self.data.insert(default),
+            _ => self.mistake = Some("the DEFAULT of a Setting cannot be parsed as one"),
         }
         self.settings.add::<T>();
         self

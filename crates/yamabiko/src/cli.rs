@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use yamabiko_queue::{finding::size, store};
 
 use crate::{
     App, Result,
+    caught::caught,
     config::{Settings, blank_flag, without_blank_variables},
     doctor, log, roles,
     state::ChatState,
@@ -85,7 +86,8 @@ impl Role {
 /// Runs an app as its command line says.
 pub(crate) fn run<S: ChatState>(app: App<S>) -> Result {
     let last_lines = LastLines;
-    let is_well = obey(app).unwrap_or_else(|error| {
+    let ended = caught(|| obey(app)).map_err(|panic| anyhow!(panic)).flatten();
+    let is_well = ended.unwrap_or_else(|error| {
         // What `main` would print is a trace for programmers; whoever set a setting wrongly needs the sentence.
         log::complain(&format!("error: {error:#}"));
         false
@@ -111,9 +113,11 @@ fn obey<S: ChatState>(mut app: App<S>) -> Result<bool> {
         let text = format!("{flag} is given without a value: give it one, or leave it out");
         refuse(&command.error(ErrorKind::InvalidValue, text));
     }
-    app.settings.read(&matches, &mut app.data);
+    app.settings.read(&matches, &mut app.data)?;
+    let Settings { log, log_format, .. } = Settings::from_arg_matches(&matches)?;
+    log::start(&log, log_format)?;
     match app.commands.take(matches.subcommand_name()) {
-        Some(run) => run().map(|()| true),
+        Some(own) => own.obey().map(|()| true),
         None => start(app, Cli::from_arg_matches(&matches)?),
     }
 }
@@ -144,7 +148,6 @@ fn refuse(error: &clap::Error) -> ! {
 
 /// Does what is asked, and returns whether all is well.
 fn start<S: ChatState>(app: App<S>, Cli { command, settings }: Cli) -> Result<bool> {
-    log::start(&settings.log, settings.log_format)?;
     if command.is_none() && settings.has_credentials() {
         tracing::warn!(
             "no command was given, so this is `dev`: a simulator stands for LINE, and the channel's credentials are not used; `all` serves the channel"
@@ -200,10 +203,18 @@ impl OwnCommands {
         self.0.iter().map(|own| clap::Command::new(own.name).about(own.about))
     }
 
-    /// Takes what a command does, if it is one of these.
-    fn take(&mut self, name: Option<&str>) -> Option<Run> {
+    /// Takes a command, if it is one of these.
+    fn take(&mut self, name: Option<&str>) -> Option<OwnCommand> {
         let index = self.0.iter().position(|own| Some(own.name) == name)?;
-        Some(self.0.swap_remove(index).run)
+        Some(self.0.swap_remove(index))
+    }
+}
+
+impl OwnCommand {
+    /// Does what the command does; a panic is its failure.
+    fn obey(self) -> Result {
+        let panicked = |panic| anyhow!("the command {} {panic}", self.name);
+        caught(self.run).map_err(panicked).flatten()
     }
 }
 
@@ -230,6 +241,68 @@ mod tests {
         fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
             text.parse::<u32>().map(|_| Self)
         }
+    }
+
+    /// A setting that panics wherever it can.
+    struct Mood(&'static str);
+
+    impl Clone for Mood {
+        fn clone(&self) -> Self {
+            assert_ne!(self.0, "clone", "an author's mistake");
+            Self(self.0)
+        }
+    }
+
+    struct Moody;
+
+    impl std::fmt::Display for Moody {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("an author's mistake")
+        }
+    }
+
+    impl FromStr for Mood {
+        type Err = Moody;
+
+        fn from_str(text: &str) -> std::result::Result<Self, Moody> {
+            match text {
+                "parse" => panic!("an author's mistake"),
+                "display" => Err(Moody),
+                "clone" => Ok(Self("clone")),
+                _ => Ok(Self("calm")),
+            }
+        }
+    }
+
+    impl Setting for Mood {
+        const NAME: &'static str = "MOOD";
+        const DEFAULT: &'static str = "calm";
+        const ABOUT: &'static str = "How the bot is.";
+    }
+
+    #[test]
+    fn a_panic_in_reading_a_setting_is_an_error_that_names_it() {
+        for place in ["parse", "display", "clone"] {
+            let mut app = App::<()>::new("moody").setting::<Mood>();
+            let command = Cli::command().args(app.settings.arguments());
+            let read = command.try_get_matches_from(["moody", "--mood", place]).map(|matches| {
+                let read = app.settings.read(&matches, &mut app.data);
+                read.unwrap_err().to_string()
+            });
+            let error = read.unwrap_or_else(|error| error.to_string());
+            assert!(error.contains("MOOD") && error.contains("panicked: "), "{place}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_command_is_its_failure() {
+        let app = App::<()>::new("clumsy")
+            .command("explode", "Explodes", || panic!("an author's mistake"))
+            .command("fail", "Fails", || Err(anyhow!("no luck")));
+        let mut commands = app.commands;
+        let mut error = |name| commands.take(Some(name)).unwrap().obey().unwrap_err().to_string();
+        assert_eq!(error("explode"), "the command explode panicked: an author's mistake");
+        assert_eq!(error("fail"), "no luck");
     }
 
     fn command() -> clap::Command {

@@ -106,4 +106,55 @@ mod tests {
         assert!(status == 400 && error.contains("expected value at line 1"), "{error}");
         assert_eq!(ask(" ".repeat(MAX_BODY + 1)).await.0, 413);
     }
+
+    /// A number whose reading and writing panics for some values, as does the text of an error about it.
+    #[derive(Debug)]
+    struct Brittle(u32);
+
+    impl<'de> serde::Deserialize<'de> for Brittle {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let number = u32::deserialize(from)?;
+            assert_ne!(number, 1, "an author's mistake");
+            Ok(Self(number))
+        }
+    }
+
+    impl Serialize for Brittle {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            assert_ne!(self.0, 2, "an author's mistake");
+            self.0.serialize(to)
+        }
+    }
+
+    impl fmt::Display for Brittle {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("an author's mistake")
+        }
+    }
+
+    impl std::error::Error for Brittle {}
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_of_its_request_and_of_no_other() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut endpoints = Endpoints::default();
+        endpoints.add("/echo", |brittle: Brittle| match brittle.0 {
+            3 => panic!("an author's mistake"),
+            4 => Err(brittle.into()),
+            _ => Ok(brittle),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/echo", listener.local_addr().unwrap());
+        let routes = endpoints.routes(Pool::for_requests(1).unwrap());
+        // As the server has it.
+        let routes = routes.layer(tower_http::catch_panic::CatchPanicLayer::new());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let ask = async |number: u32| {
+            let ask = reqwest::Client::new().post(&url).body(number.to_string());
+            ask.send().await.unwrap().status().as_u16()
+        };
+        for number in 1..=4 {
+            assert_eq!((ask(number).await, ask(5).await), (500, 200), "{number}");
+        }
+    }
 }

@@ -36,6 +36,7 @@
 mod admin;
 mod app;
 mod blocking;
+mod caught;
 mod cli;
 mod config;
 mod context;

@@ -2,9 +2,10 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use anyhow::anyhow;
 use clap::{Arg, ArgMatches};
 
-use crate::registry::Data;
+use crate::{Result, caught::caught, registry::Data};
 
 /// A setting of one bot: a flag and an environment variable of the same name.
 ///
@@ -62,7 +63,7 @@ pub(crate) struct OwnSettings(Vec<Own>);
 struct Own {
     argument: Arg,
     /// Puts the value that was given among what handlers and jobs share.
-    read: fn(&ArgMatches, &mut Data),
+    read: fn(&ArgMatches, &mut Data) -> Result,
 }
 
 impl OwnSettings {
@@ -74,15 +75,19 @@ impl OwnSettings {
             .default_value(T::DEFAULT)
             .help(T::ABOUT)
             .global(true)
-            .value_parser(|text: &str| text.parse::<T>().map_err(|error| error.to_string()));
+            .value_parser(|text: &str| {
+                caught(|| text.parse::<T>().map_err(|error| error.to_string())).flatten()
+            });
         if let Some(value) = T::WITHOUT_VALUE {
             // The value stands behind `=`, so that a command may follow the flag.
             argument = argument.num_args(0..=1).require_equals(true).default_missing_value(value);
         }
         let read = |matches: &ArgMatches, data: &mut Data| {
             if let Some(value) = matches.get_one::<T>(T::NAME) {
-                data.insert(value.clone());
+                let copy = caught(|| value.clone());
+                data.insert(copy.map_err(|panic| anyhow!("the setting {} {panic}", T::NAME))?);
             }
+            Ok(())
         };
         self.0.push(Own { argument, read });
     }
@@ -92,9 +97,7 @@ impl OwnSettings {
     }
 
     /// Reads what was given.
-    pub(crate) fn read(&self, matches: &ArgMatches, data: &mut Data) {
-        for own in &self.0 {
-            (own.read)(matches, data);
-        }
+    pub(crate) fn read(&self, matches: &ArgMatches, data: &mut Data) -> Result {
+        self.0.iter().try_for_each(|own| (own.read)(matches, data))
     }
 }

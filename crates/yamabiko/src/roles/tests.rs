@@ -206,3 +206,19 @@ async fn only_a_bot_that_publishes_needs_an_address_and_only_where_it_does() {
     run(Role::Web, mirror()).await.unwrap();
     assert!(folder.path().join("mirror-media").exists());
 }
+
+#[tokio::test]
+async fn a_panic_in_dropping_what_runs_share_is_an_error_of_the_process_at_its_end() {
+    struct Brittle;
+    impl Drop for Brittle {
+        fn drop(&mut self) {
+            panic!("an author's mistake")
+        }
+    }
+    let running = Running::start(App::new("brittle").data(Brittle)).await;
+    running.stopper.stop();
+    // The command line makes an error of it.
+    let panic = running.bot.await.unwrap_err().to_string();
+    assert!(panic.contains("an author's mistake"), "{panic}");
+    running.simulator.stop().await;
+}
