@@ -29,7 +29,7 @@ use research::Research;
 use settings::{Demonstration, Offline};
 use tools::Tools;
 use waiting::KeepWaiting;
-use words::{HELP, Words, to_a_picture};
+use words::{CANNOT_COME_BACK, HELP, Words, to_a_picture};
 
 /// The queue of the jobs that look things up and make pictures.
 const HEAVY: &str = "heavy";
@@ -70,6 +70,7 @@ fn app() -> Result<App> {
 async fn on_text(cx: Context, message: TextMessage) -> Result {
     if is_with_one_user(&cx) || request::is_for_bot(&message) {
         match Request::read(&message) {
+            Ok(_) if cx.chat().is_none() => cx.reply(CANNOT_COME_BACK),
             Ok(request) => {
                 cx.reply(Words(request.language).wait());
                 Research::start(&cx, request, &message);
@@ -83,6 +84,8 @@ async fn on_text(cx: Context, message: TextMessage) -> Result {
 /// Tells the colours of a picture; in a group, pictures are not meant for the bot.
 async fn on_image(cx: Context, image: ImageMessage) -> Result {
     if !is_with_one_user(&cx) {
+    } else if cx.chat().is_none() {
+        cx.reply(CANNOT_COME_BACK);
     } else if image.is_held_by_line {
         cx.reply(to_a_picture::WAIT);
         Colours::start(&cx, image);
@@ -100,8 +103,9 @@ async fn on_other(cx: Context, _event: Event) -> Result {
     Ok(())
 }
 
+/// Returns whether all that is written is meant for the bot; where LINE names no chat, silence would be worse than too much.
 fn is_with_one_user(cx: &Context) -> bool {
-    cx.chat().is_some_and(|chat| chat.kind() == ChatKind::User)
+    cx.chat().is_none_or(|chat| chat.kind() == ChatKind::User)
 }
 
 #[cfg(test)]

@@ -184,6 +184,22 @@ fn in_a_group_only_texts_that_mention_the_bot_are_looked_up() {
 }
 
 #[test]
+fn where_nobody_can_be_pushed_to_the_reply_says_so() {
+    let bot = demonstration();
+    for source in [serde_json::json!(null), serde_json::json!({"type": "planet"})] {
+        let stranger = bot.stranger(source);
+        stranger.says("富士山");
+        stranger.says("180");
+        stranger.sends_image();
+        stranger.sends_sticker("446", "1988");
+        let heard = stranger.hears();
+        let no_words = words::hint(request::Hint::NoWords);
+        assert_eq!(heard, [CANNOT_COME_BACK, no_words, CANNOT_COME_BACK, HELP]);
+    }
+    assert_eq!(bot.line().calls(Call::Push), 0);
+}
+
+#[test]
 fn a_wiki_that_asks_for_a_pause_is_left_alone_while_the_chat_sees_that_the_bot_is_at_work() {
     let (bot, wiki) = with_wiki();
     let sakura = bot.user("さくら");

@@ -20,6 +20,9 @@ pub(crate) const fn hint(hint: Hint) -> &'static str {
 /// What the bot does, in both languages.
 pub(crate) const HELP: &str = "言葉や文章を送ると、何の話かを調べて、リンクと写真を返します。写真を送ると、その色を返します。\nSend me words or a text, and I come back with what it is about, with links and pictures. Send me a picture, and I tell its colours.";
 
+/// What is said where LINE names no chat to come back to, in both languages.
+pub(crate) const CANNOT_COME_BACK: &str = "送り先がわからないため、ここでは調べられません。友だちに追加して、1対1のトークで送ってください。\nI cannot come back here, since LINE does not tell me where to. Please add me as a friend and write to me in our own chat.";
+
 /// What is said to a picture, in both languages, since it tells none.
 pub(crate) mod to_a_picture {
     use crate::picture::PictureError;

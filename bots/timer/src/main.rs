@@ -36,6 +36,7 @@ async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
         now: cx.now(),
     };
     let answer = match Command::parse(&text) {
+        Command::Seconds(_) if !cx.can_push() => words.cannot_call_back(),
         Command::Seconds(seconds) => match start(&cx, seconds, &message, &words)? {
             Some(confirmation) => confirmation,
             None => return Ok(()),

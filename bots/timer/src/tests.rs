@@ -146,6 +146,31 @@ fn every_other_event_that_can_be_answered_gets_a_smile() {
 }
 
 #[test]
+fn where_nobody_can_be_called_back_the_reply_says_so() {
+    let bot = TestBot::start(app());
+    for source in
+        [json!(null), json!({"type": "user"}), json!({"type": "planet", "planetId": "P1"})]
+    {
+        let stranger = bot.stranger(source.clone());
+        stranger.says("180");
+        let heard = stranger.hears_in_detail();
+        assert_eq!((heard.len(), heard[0].by), (1, Call::Reply), "{source}");
+        assert!(heard[0].text().starts_with("😵 送り先がわからないため"), "{heard:?}");
+        stranger.says("hello");
+        stranger.says("list");
+        stranger.says("cancel");
+        stranger.sends_sticker("446", "1988");
+        let heard = stranger.hears();
+        assert!(heard[0].contains("Example: 180"), "{heard:?}");
+        assert_eq!(heard[1..], ["No timers are pending.", "No timers are pending.", "😄"]);
+    }
+    bot.receives(json!({"type": "message", "message": {"type": "text", "text": "１８０"}}));
+    assert_eq!(bot.stranger(json!(null)).hears().len(), 1, "without any source");
+    bot.advance(secs(600));
+    assert_eq!(bot.line().calls(Call::Push), 0);
+}
+
+#[test]
 fn list_shows_what_is_pending_and_cancel_removes_it() {
     let (bot, alice) = start();
     alice.says("list");

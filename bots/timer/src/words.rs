@@ -64,6 +64,13 @@ impl Words {
         ))
     }
 
+    pub(crate) fn cannot_call_back(&self) -> Message {
+        Message::text(self.choose(
+            "😵 送り先がわからないため、ここではお知らせできません。\n友だちに追加して、1対1のトークで送ってください。\n例：180",
+            "😵 I cannot call back here, since LINE does not tell me where to.\nPlease add me as a friend and write to me in our own chat.\nExample: 180",
+        ))
+    }
+
     pub(crate) fn list(&self, timers: &[(Timer, TimeIsUp)]) -> Message {
         if timers.is_empty() {
             return Message::text(

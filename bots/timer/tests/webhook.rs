@@ -134,6 +134,56 @@ fn each_kind_of_bad_body_gets_its_own_status() {
 }
 
 #[test]
+fn an_event_of_nobody_is_answered_by_its_reply_token() {
+    block_on(async {
+        let bot = Bot::start("all").await;
+        let user = bot.line.user("Alice", "en").await;
+        let events = format!("/control/chats/{user}/events?wait=webhook");
+        let message = json!({"type": "text", "id": "1", "text": "180"});
+        let without = json!({"type": "message", "message": message, "without": ["source"]});
+        let of_nobody = |source| json!({"type": "message", "message": message, "source": source});
+        for event in [without, of_nobody(json!(null)), of_nobody(json!({"type": "user"}))] {
+            let sent = bot.line.post(&events, &event).await;
+            assert_eq!(sent["webhook"]["status"], 200, "{sent}");
+        }
+        let heard = bot.line.hears(&user, 3).await;
+        // Without a user there is no profile that tells the language.
+        let says_so = |said: &support::Said| said.text.contains("ここではお知らせできません");
+        assert!(heard.len() == 3 && heard.iter().all(says_so), "{heard:?}");
+    });
+}
+
+#[test]
+fn the_dummies_of_lines_verification_get_200_and_nothing_is_sent() {
+    block_on(async {
+        let bot = Bot::start("all").await;
+        let user = json!({"type": "user", "userId": "Udeadbeefdeadbeefdeadbeefdeadbeef"});
+        let body = webhook(&json!([
+            {"replyToken": "0".repeat(32), "type": "message", "timestamp": 1_487_750_000_000_i64,
+                "source": user, "message": {"id": "100001", "type": "text", "text": "Hello, world"}},
+            {"replyToken": "f".repeat(32), "type": "message", "timestamp": 1_487_750_000_000_i64,
+                "source": user, "message": {"id": "100002", "type": "sticker", "packageId": "1", "stickerId": "1"}},
+        ]));
+        assert_eq!(bot.takes(body).await, 200);
+        assert_eq!(bot.events().await, (0, 0));
+        // What follows is answered after what came before.
+        let alice = bot.line.user("Alice", "en").await;
+        bot.line.says(&alice, "hello").await;
+        bot.line.hears(&alice, 1).await;
+        let log = bot.line.get("/control/log").await;
+        let calls = log["entries"].as_array().unwrap().iter();
+        let calls: Vec<_> = calls
+            .filter(|entry| entry["direction"] == "api")
+            .map(|entry| entry["request"].to_string())
+            .collect();
+        assert!(
+            !calls.is_empty() && !calls.iter().any(|call| call.contains("deadbeef")),
+            "{calls:?}"
+        );
+    });
+}
+
+#[test]
 fn unknown_and_wrong_events_are_stored_beside_good_ones() {
     block_on(async {
         let bot = Bot::start("all").await;

@@ -20,6 +20,9 @@ pub use kind::EventKind;
 pub use media::{AudioMessage, FileMessage, ImageMessage, ImageSet, VideoMessage};
 pub use source::Source;
 
+/// The user of the dummies that LINE's console sends to verify a webhook address.
+const VERIFICATION_USER: &str = "Udeadbeefdeadbeefdeadbeefdeadbeef";
+
 /// Whether the bot may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -89,6 +92,20 @@ impl Event {
             }
         }
         self
+    }
+
+    /// Returns whether the event is one of the dummies that LINE's console sends to verify a webhook address.
+    ///
+    /// Their user does not exist, or their reply token is all `0` or all `f`: nothing that is sent for them arrives.
+    #[must_use]
+    pub fn is_verification(&self) -> bool {
+        let is_dummy = |token: &ReplyToken| {
+            let token = token.expose().as_bytes();
+            token.len() == 32 && [b'0', b'f'].iter().any(|of| token.iter().all(|byte| byte == of))
+        };
+        let user = self.source.as_ref().and_then(Source::user);
+        user.is_some_and(|user| user.as_str() == VERIFICATION_USER)
+            || self.reply_token.as_ref().is_some_and(is_dummy)
     }
 
     /// Returns the event's type as LINE wrote it, empty if there is none.
@@ -195,6 +212,27 @@ mod tests {
         assert!(!stored.to_string().contains("geheim-token"));
         let again = Event::from_value(stored);
         assert_eq!((again.reply_token, again.kind), (None, event.kind));
+    }
+
+    #[test]
+    fn the_dummies_of_lines_verification_are_known() {
+        let is_verification = |change: &dyn Fn(&mut Value)| {
+            let mut event = event();
+            change(&mut event);
+            Event::from_value(event).is_verification()
+        };
+        assert!(!is_verification(&|_| {}));
+        for dummy in ["0".repeat(32), "f".repeat(32)] {
+            assert!(is_verification(&|event| event["replyToken"] = json!(dummy)));
+        }
+        for token in ["0", &"f".repeat(31), &"0f".repeat(16), ""] {
+            assert!(!is_verification(&|event| event["replyToken"] = json!(token)), "{token}");
+        }
+        let dummy = format!("U{}", "deadbeef".repeat(4));
+        assert!(is_verification(&|event| event["source"]["userId"] = json!(dummy)));
+        assert!(is_verification(&|event| {
+            event["source"] = json!({"type": "group", "groupId": "C1", "userId": dummy});
+        }));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Platform {
             event.insert("type".into(), "message".into());
             event.insert("message".into(), content);
             event.insert("webhookEventId".into(), event_id.into());
-            let mut sent = self.send_event(memory, chat_id, Some(&sender), event);
+            let mut sent = self.send_event(memory, chat_id, Some(&sender), event, &[]);
             sent.message_id = Some(message_id);
             Ok(sent)
         })
@@ -110,7 +110,7 @@ impl Platform {
             let mut event = Map::new();
             event.insert("type".into(), "messageEdited".into());
             event.insert("message".into(), content);
-            Ok(self.send_event(memory, chat_id, sender.as_deref(), event))
+            Ok(self.send_event(memory, chat_id, sender.as_deref(), event, &[]))
         })
     }
 
@@ -134,12 +134,13 @@ impl Platform {
         })
     }
 
-    /// Lets any event happen in a chat; what LINE adds and the event lacks is added.
+    /// Lets any event happen in a chat; what LINE adds and the event lacks is added, but for what is named in `without`.
     pub(crate) fn happen(
         self: &Arc<Self>,
         chat_id: &str,
         user_id: Option<&str>,
         mut event: Map<String, Value>,
+        without: &[String],
     ) -> Result<Sent, Refusal> {
         self.update(|memory| {
             let revision = memory.touch();
@@ -179,7 +180,7 @@ impl Platform {
             let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
             chat.revision = revision;
             let ends = matches!(kind(&event), "unfollow" | "leave");
-            let sent = self.send_event(memory, chat_id, actor.as_deref(), event);
+            let sent = self.send_event(memory, chat_id, actor.as_deref(), event, without);
             if ends && let Some(chat) = memory.chats.get_mut(chat_id) {
                 chat.open = false;
             }

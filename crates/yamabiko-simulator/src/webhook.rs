@@ -42,13 +42,14 @@ pub(crate) struct Sent {
 }
 
 impl Platform {
-    /// Completes an event that a user caused and sends it after the chat's earlier ones.
+    /// Completes an event that a user caused, but for what is named in `without`, and sends it after the chat's earlier ones.
     pub(crate) fn send_event(
         self: &Arc<Self>,
         memory: &mut Memory,
         chat_id: &str,
         user_id: Option<&str>,
         mut event: Map<String, Value>,
+        without: &[String],
     ) -> Sent {
         let now = self.now();
         let (tell, answer) = oneshot::channel();
@@ -61,7 +62,9 @@ impl Platform {
         // Of an account that could not be linked LINE names no user, and takes no answer.
         let failed = event.get("link").is_some_and(|link| link["result"] == "failed");
         let mut add = |name: &str, value: Value| {
-            event.entry(name).or_insert(value);
+            if !without.iter().any(|left_out| left_out == name) {
+                event.entry(name).or_insert(value);
+            }
         };
         add("mode", "active".into());
         add("timestamp", now.into());
@@ -196,7 +199,8 @@ impl Platform {
             self.now(),
         );
         entry.webhook_event_id = text("webhookEventId").map(str::to_owned);
-        entry.redelivery = event["deliveryContext"]["isRedelivery"] == true;
+        let context = event.get("deliveryContext");
+        entry.redelivery = context.is_some_and(|context| context["isRedelivery"] == true);
         (entry, signature)
     }
 

@@ -232,9 +232,10 @@ impl<S: ChatState> Context<S> {
 
     /// Replaces the chat's state.
     ///
-    /// Only a run in the chat's lane may do so; elsewhere it is an error of the run, for good.
+    /// Only a run in the chat's lane may do so; in a laneless job it is an error of the run, for good.
+    /// Where LINE names no chat, there is nothing to keep it for: it is forgotten with the run.
     pub fn set_state(&self, state: S) {
-        if self.inner.run.claim.job.lane.is_none() {
+        if self.inner.run.claim.job.lane.is_none() && self.inner.envelope.chat.is_some() {
             self.inner.collected.fail("a laneless job cannot write its chat's state: enqueue a job with LANE = Lane::Chat that does");
             return;
         }
@@ -318,7 +319,15 @@ impl<S: ChatState> Context<S> {
         self.inner.envelope.token.is_some() && !self.inner.envelope.standby
     }
 
-    /// Returns the chat that the run belongs to.
+    /// Returns whether the run can push to its chat: LINE has named one, and the channel is active in it.
+    ///
+    /// Where it cannot, the reply token is all that there is to answer with, and nothing can be said later.
+    #[must_use]
+    pub fn can_push(&self) -> bool {
+        self.inner.envelope.chat.is_some() && !self.inner.envelope.standby
+    }
+
+    /// Returns the chat that the run belongs to; `None` where LINE names none that could be pushed to.
     #[must_use]
     pub fn chat(&self) -> Option<&ChatId> {
         self.inner.envelope.chat.as_ref()

@@ -39,9 +39,11 @@ pub(crate) fn effects(apology: &Apology, claim: &Claim, error: &str) -> Vec<Effe
     let mut envelope = Envelope::of(claim);
     // A kept token may have been used before a checkpoint of the run that has died.
     envelope.token = envelope.token.filter(|token| !token.kept);
-    match (apology(&dead), &envelope.chat) {
-        (Some(message), Some(chat)) if !envelope.standby => {
-            let said = vec![(Some(chat.clone()), message)];
+    // An event without a chat can be answered by its reply token only.
+    let is_reachable = envelope.chat.is_some() || envelope.token.is_some();
+    match apology(&dead) {
+        Some(message) if is_reachable && !envelope.standby => {
+            let said = vec![(envelope.chat.clone(), message)];
             let ids = (APOLOGY_INDEX..)
                 .map(|index| claim.job.id.of_effect(claim.job.reruns, claim.job.checkpoint, index));
             delivery::pack(said, &envelope, claim, ids).into_iter().map(Effect::Insert).collect()

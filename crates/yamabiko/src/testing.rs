@@ -115,6 +115,28 @@ impl TestBot {
         TestUser::new(id, self.handle.clone())
     }
 
+    /// Returns a user whose events have this as their source: of a type that nobody knows, without an id, or `null`.
+    ///
+    /// LINE names no chat to push to, so only replies are heard. All strangers hear what is said to any of them;
+    /// so does who causes an event without a source ([`receives`](Self::receives)).
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// # use yamabiko::{App, Context, Result, TextMessage, testing::TestBot};
+    /// # async fn on_text(cx: Context, message: TextMessage) -> Result {
+    /// #     cx.reply(format!("You said {}", message.text));
+    /// #     Ok(())
+    /// # }
+    /// # let bot = TestBot::start(App::new("parrot").on_text(on_text));
+    /// let stranger = bot.stranger(json!({"type": "planet", "planetId": "P1"}));
+    /// stranger.says("hello");
+    /// assert_eq!(stranger.hears(), ["You said hello"]);
+    /// ```
+    #[must_use]
+    pub fn stranger(&self, source: Value) -> TestUser {
+        TestUser::unnamed(source, self.handle.clone())
+    }
+
     /// Returns a group of this name that the bot is in already, with these members.
     #[must_use]
     pub fn group(&self, name: &str, members: &[&TestUser]) -> TestGroup {

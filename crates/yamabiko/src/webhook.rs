@@ -78,7 +78,8 @@ impl Webhook {
             tracing::warn!("refused a signed webhook that is no object with an array of events");
             return StatusCode::BAD_REQUEST;
         };
-        let jobs = envelope.events.iter().map(|event| job(event, envelope.destination.as_deref()));
+        let destination = envelope.destination.as_deref();
+        let jobs = envelope.events.iter().filter_map(|event| job(event, destination));
         let jobs: Vec<_> = jobs.filter(fits).collect();
         if jobs.is_empty() {
             return StatusCode::OK;
@@ -132,7 +133,13 @@ fn count(inserted: &[Inserted]) {
 }
 
 /// Returns the job of an event: unique by the event's key (I1), in the chat's lane (L1).
-pub(crate) fn job(event: &Event, destination: Option<&str>) -> NewJob {
+///
+/// `None` for the dummies of LINE's verification: whatever a bot did about them would reach nobody.
+pub(crate) fn job(event: &Event, destination: Option<&str>) -> Option<NewJob> {
+    if event.is_verification() {
+        metrics::counter!("yamabiko_events_total", "outcome" => "verification").increment(1);
+        return None;
+    }
     let stored = StoredEvent {
         v: PAYLOAD_VERSION,
         destination: destination.map(str::to_owned),
@@ -156,5 +163,5 @@ pub(crate) fn job(event: &Event, destination: Option<&str>) -> NewJob {
     if matches!(event.kind, EventKind::Unknown { .. }) {
         metrics::counter!("yamabiko_unknown_events_total").increment(1);
     }
-    job
+    Some(job)
 }

@@ -111,7 +111,7 @@ pub(crate) async fn leave(
     platform.read(|memory| joined(memory, &kind, &chat_id).map(|_| ()))?;
     let mut event = Map::new();
     event.insert("type".into(), "leave".into());
-    platform.happen(&chat_id, None, event).map_err(|_| unknown())?;
+    platform.happen(&chat_id, None, event, &[]).map_err(|_| unknown())?;
     Ok(Json(json!({})))
 }
 

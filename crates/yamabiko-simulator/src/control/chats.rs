@@ -182,10 +182,15 @@ pub(crate) async fn happen(
         _ => {}
     }
     let by = by.or_in(&mut event);
+    let without = event.remove("without").unwrap_or_else(|| json!([]));
+    let without: Vec<String> = serde_json::from_value(without).map_err(|_| {
+        let text = "without must be a list of names, such as [\"source\"]";
+        Refused(StatusCode::BAD_REQUEST, text.into())
+    })?;
     if let Some(Value::String(text)) = event.remove("displayText") {
         platform.show(&chat_id, by.user(), &text)?;
     }
-    let sent = platform.happen(&chat_id, by.user(), event)?;
+    let sent = platform.happen(&chat_id, by.user(), event, &without)?;
     Ok(Json(told(sent, &by).await))
 }
 

@@ -96,7 +96,7 @@ pub(crate) async fn add_group(
     } else if join {
         let mut event = Map::new();
         event.insert("type".into(), "join".into());
-        platform.happen(&id, None, event)?;
+        platform.happen(&id, None, event, &[])?;
     }
     let about = platform.read(|memory| memory.chats.get(&id).map(Chat::about));
     Ok(Json(about.unwrap_or_default()))
@@ -114,5 +114,5 @@ fn greet(platform: &Arc<Platform>, user_id: &str) {
     let mut event = Map::new();
     event.insert("type".into(), "follow".into());
     // The user was made a moment ago; if a reset was faster, there is nobody to greet.
-    platform.happen(user_id, None, event).ok();
+    platform.happen(user_id, None, event, &[]).ok();
 }

@@ -67,6 +67,29 @@ async fn other_events_are_completed_as_line_does() {
 }
 
 #[tokio::test]
+async fn an_event_of_nobody_is_answered_in_the_chat_that_caused_it() {
+    let world = World::new().await;
+    let message = json!({ "type": "text", "id": "1", "text": "180" });
+    for source in [json!(null), json!({ "type": "user" }), json!({ "type": "planet" })] {
+        let event = json!({ "type": "message", "message": message, "source": source });
+        assert_eq!(world.happens(SAKURA, event).await["source"], source);
+    }
+    let without = json!(["source", "webhookEventId", "timestamp", "mode", "deliveryContext"]);
+    let event = json!({ "type": "message", "message": message, "without": without });
+    let heard = world.happens(SAKURA, event).await;
+    let names: Vec<_> = heard.as_object().expect("is an event").keys().collect();
+    assert_eq!(names, ["message", "replyToken", "type"]);
+    assert_eq!(world.reply(&heard, "hello").await.status, 200);
+    assert_eq!(world.transcript(SAKURA).await[0]["text"], "hello");
+    let without = json!(["replyToken"]);
+    let event = json!({ "type": "message", "message": message, "without": without });
+    assert!(world.happens(SAKURA, event).await.get("replyToken").is_none());
+    let path = format!("/control/chats/{SAKURA}/events");
+    let wrong = json!({ "type": "follow", "without": "source" });
+    assert_eq!(world.post(&path, wrong).await.status, 400);
+}
+
+#[tokio::test]
 async fn an_unsent_message_loses_its_text() {
     let world = World::new().await;
     let id = world.says(SAKURA, "a secret").await["message"]["id"].take();

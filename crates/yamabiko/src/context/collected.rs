@@ -165,7 +165,8 @@ impl<S: ChatState> Collected<S> {
                 effects.push(Effect::Insert(delivery::animation(chat, until, claim, id)));
             }
         }
-        if std::mem::take(&mut asked.state_changed) {
+        // Without a chat there is no state to keep.
+        if std::mem::take(&mut asked.state_changed) && claim.job.lane.is_some() {
             let state = format.encode(&asked.state).map_err(|error| {
                 Permanent(format!("the chat's state cannot be stored: {error}"))
             })?;

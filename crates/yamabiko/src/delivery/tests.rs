@@ -337,7 +337,7 @@ async fn o1_ten_messages_said_in_one_commit_reach_the_simulator_in_two_calls_in_
     let mut post = Post::open().await;
     post.worker = worker(&post.store, registry, &post.clock);
     let event = json!({"type": "follow", "webhookEventId": "1", "source": {"type": "user", "userId": ALICE}});
-    post.store.insert(&[webhook::job(&Event::from_value(event), None)]).await.unwrap();
+    post.store.insert(webhook::job(&Event::from_value(event), None).as_slice()).await.unwrap();
     post.work().await;
     let get = async |path: &str| -> Value {
         let answer = reqwest::get(format!("{}/control/{path}", simulator.url())).await.unwrap();

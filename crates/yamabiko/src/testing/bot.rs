@@ -148,7 +148,7 @@ impl Bot {
             self.line.world().grant(token.expose(), chat.map(|chat| chat.to_string()));
         }
         let job = webhook::job(&event, Some(BOT));
-        self.process.ask(async |store| store.insert(&[job]).await);
+        self.process.ask(async |store| store.insert(job.as_slice()).await);
         self.process.settle();
     }
 

@@ -16,28 +16,27 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct TestChat {
     pub(super) id: ChatId,
-    /// The type of LINE's source, and the key of its id.
-    source: (&'static str, &'static str),
+    /// LINE's source of the chat's events, without the user who acts in it.
+    pub(super) source: Value,
     pub(super) bot: Handle,
 }
 
 impl TestChat {
     pub(super) fn user(id: &str, bot: Handle) -> Self {
-        Self { id: ChatId::new(id), source: ("user", "userId"), bot }
+        Self { id: ChatId::new(id), source: json!({"type": "user", "userId": id}), bot }
     }
 
     pub(super) fn group(id: String, bot: Handle) -> Self {
-        Self { id: ChatId::new(id), source: ("group", "groupId"), bot }
+        Self { source: json!({"type": "group", "groupId": id}), id: ChatId::new(id), bot }
     }
 
     pub(super) fn room(id: String, bot: Handle) -> Self {
-        Self { id: ChatId::new(id), source: ("room", "roomId"), bot }
+        Self { source: json!({"type": "room", "roomId": id}), id: ChatId::new(id), bot }
     }
 
-    /// Returns the chat as a source of events.
-    pub(super) fn source(&self) -> Value {
-        let (source_type, key) = self.source;
-        json!({"type": source_type, key: self.id.as_str()})
+    /// Returns the chat of all whom LINE does not name: replies to their events are heard in it.
+    pub(super) fn unnamed(source: Value, bot: Handle) -> Self {
+        Self { id: ChatId::default(), source, bot }
     }
 
     /// Returns the id to which `cx.push_to` speaks.

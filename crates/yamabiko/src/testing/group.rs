@@ -41,7 +41,7 @@ impl TestGroup {
 
     /// Causes any event of which LINE names no user, as LINE's reference writes it; what is missing is added.
     pub fn sends(&self, event: Value) {
-        let source = self.chat.source();
+        let source = self.chat.source.clone();
         self.chat.bot.ask(move |bot| bot.happens(event, Some(source)));
     }
 

@@ -37,7 +37,11 @@ impl TestUser {
         Self { id, chat }
     }
 
-    /// Returns the user's id.
+    pub(super) fn unnamed(source: Value, bot: Handle) -> Self {
+        Self { id: String::new(), chat: TestChat::unnamed(source, bot) }
+    }
+
+    /// Returns the user's id; a stranger has none.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -205,8 +209,10 @@ impl TestUser {
     }
 
     fn source(&self) -> Value {
-        let mut source = self.chat.source();
-        source["userId"] = json!(self.id);
+        let mut source = self.chat.source.clone();
+        if !self.id.is_empty() {
+            source["userId"] = json!(self.id);
+        }
         source
     }
 

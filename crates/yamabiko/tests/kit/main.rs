@@ -12,6 +12,7 @@ mod line;
 mod media;
 mod panics;
 mod restarts;
+mod sources;
 mod time;
 
 use std::time::Duration;
