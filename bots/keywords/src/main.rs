@@ -70,7 +70,7 @@ fn app() -> Result<App> {
 async fn on_text(cx: Context, message: TextMessage) -> Result {
     if is_with_one_user(&cx) || request::is_for_bot(&message) {
         match Request::read(&message) {
-            Ok(_) if cx.chat().is_none() => cx.reply(CANNOT_COME_BACK),
+            Ok(_) if !cx.can_push() => cx.reply(CANNOT_COME_BACK),
             Ok(request) => {
                 cx.reply(Words(request.language).wait());
                 Research::start(&cx, request, &message);
@@ -84,7 +84,7 @@ async fn on_text(cx: Context, message: TextMessage) -> Result {
 /// Tells the colours of a picture; in a group, pictures are not meant for the bot.
 async fn on_image(cx: Context, image: ImageMessage) -> Result {
     if !is_with_one_user(&cx) {
-    } else if cx.chat().is_none() {
+    } else if !cx.can_push() {
         cx.reply(CANNOT_COME_BACK);
     } else if image.is_held_by_line {
         cx.reply(to_a_picture::WAIT);

@@ -200,6 +200,19 @@ fn where_nobody_can_be_pushed_to_the_reply_says_so() {
 }
 
 #[test]
+fn i4_in_standby_nothing_is_sent_and_no_wiki_is_asked() {
+    let (bot, wiki) = with_wiki();
+    let sakura = bot.user("さくら");
+    bot.stand_by(true);
+    sakura.says("富士山");
+    sakura.says("180");
+    sakura.sends_picture(picture(ImageFormat::Png, 8, 8));
+    bot.advance(600 * SECOND);
+    assert_eq!((sakura.hears().len(), wiki.requests().len()), (0, 0));
+    assert_eq!(bot.line().calls(Call::Loading), 0);
+}
+
+#[test]
 fn a_wiki_that_asks_for_a_pause_is_left_alone_while_the_chat_sees_that_the_bot_is_at_work() {
     let (bot, wiki) = with_wiki();
     let sakura = bot.user("さくら");

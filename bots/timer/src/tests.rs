@@ -283,13 +283,19 @@ fn the_same_webhook_again_has_no_effect() {
 }
 
 #[test]
-fn while_another_channel_has_the_word_nothing_is_sent() {
+fn i4_in_standby_nothing_is_sent_and_no_timer_is_started() {
     let (bot, alice) = start();
-    alice.sends(
-        json!({"type": "message", "mode": "standby", "message": {"type": "text", "text": "hello"}}),
-    );
+    alice.says("600");
+    drop(alice.hears());
+    bot.stand_by(true);
+    for text in ["2", "hello", "list"] {
+        alice.says(text);
+    }
+    bot.stand_by(false);
     bot.advance(secs(5));
     assert_eq!(alice.hears(), [""; 0]);
+    alice.says("list");
+    assert!(alice.hears()[0].starts_with("⏳ 1 pending"), "none that would never ring is listed");
 }
 
 /// A bot whose timers of up to 45 s cost no push.

@@ -154,6 +154,21 @@ fn an_event_of_nobody_is_answered_by_its_reply_token() {
 }
 
 #[test]
+fn i4_nothing_is_sent_for_what_was_asked_for_in_standby() {
+    block_on(async {
+        let bot = Bot::start("all").await;
+        let mia = bot.line.user("Mia", "en").await;
+        let script = "users\n  Mia en\nBot stands by in Mia\nMia: 2\nMia: hello\nMia: list\n  answered 200\n\
+                      Bot is active in Mia\nMia: 2\nBot → Mia: ⏰ *\nBot → Mia: 🔔 *\nMia: list\n\
+                      Bot → Mia: No timers are pending.\n";
+        let played = bot.line.post("/control/script", &json!({"script": script})).await;
+        assert_eq!(played["passed"], true, "{played:#}");
+        // The timer of the standby was due before the other one.
+        assert_eq!(bot.line.hears(&mia, 3).await.len(), 3);
+    });
+}
+
+#[test]
 fn the_dummies_of_lines_verification_get_200_and_nothing_is_sent() {
     block_on(async {
         let bot = Bot::start("all").await;

@@ -29,7 +29,7 @@ const VERIFICATION_USER: &str = "Udeadbeefdeadbeefdeadbeefdeadbeef";
 pub enum Mode {
     /// It may.
     Active,
-    /// Another channel has the word; nothing may be sent.
+    /// Another channel has taken the chat over; nothing may be sent.
     Standby,
 }
 

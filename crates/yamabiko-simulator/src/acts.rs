@@ -114,6 +114,17 @@ impl Platform {
         })
     }
 
+    /// Hands the chat over to another channel, so that the bot's channel is in standby there, or gives it back.
+    pub(crate) fn set_standby(&self, chat_id: &str, standby: bool) -> Result<(), Refusal> {
+        self.update(|memory| {
+            let revision = memory.touch();
+            let chat = memory.chats.get_mut(chat_id).ok_or(Refusal::UnknownChat)?;
+            chat.standby = standby;
+            chat.revision = revision;
+            Ok(())
+        })
+    }
+
     /// Shows a text as the user's without telling the bot, as LINE does for a postback's button.
     pub(crate) fn show(
         &self,

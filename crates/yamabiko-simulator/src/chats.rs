@@ -53,6 +53,8 @@ pub(crate) struct Chat {
     pub(crate) members: Vec<String>,
     /// Whether the bot is heard: the user has not blocked it, or it is in the group.
     pub(crate) open: bool,
+    /// Whether the channel is in standby here: another channel has taken the chat over.
+    pub(crate) standby: bool,
     pub(crate) messages: VecDeque<Message>,
     /// How many messages there ever were.
     pub(crate) count: u64,
@@ -72,6 +74,7 @@ impl Chat {
             language: Language::default(),
             members: Vec::new(),
             open: true,
+            standby: false,
             messages: VecDeque::new(),
             count: 0,
             loading_until: None,
@@ -106,6 +109,11 @@ impl Chat {
     /// Says how many users a message to the chat is for, as the monthly quota counts.
     pub(crate) fn recipients(&self) -> u64 {
         if self.open { u64::try_from(self.members.len()).unwrap_or(u64::MAX) } else { 0 }
+    }
+
+    /// Returns LINE's word for whether the bot may send.
+    pub(crate) fn mode(&self) -> &'static str {
+        if self.standby { "standby" } else { "active" }
     }
 
     /// Tells whether a user is in the chat.

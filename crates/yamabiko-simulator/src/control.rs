@@ -35,6 +35,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             post(chats::send_media).layer(DefaultBodyLimit::max(chats::MAX_MEDIA)),
         )
         .route("/control/chats/{chatId}/events", post(chats::happen))
+        .route("/control/chats/{chatId}/mode", put(chats::set_mode))
         .route("/control/chats/{chatId}/transcript", get(script::transcript))
         .route("/control/script", post(script::play))
         .route("/control/openapi.json", get(openapi::document))

@@ -38,7 +38,8 @@ pub(crate) fn of(memory: &Memory, chat_id: &str) -> Option<String> {
     let chat = memory.chats.get(chat_id)?;
     let moments = moments(memory, chat);
     let named = named(&moments);
-    let mut writer = Writer { memory, chat, named, before: None, last: Last::default() };
+    let mut writer =
+        Writer { memory, chat, named, before: None, last: Last::default(), standby: false };
     let mut script = writer.cast();
     for moment in &moments {
         script.push('\n');
@@ -165,6 +166,8 @@ struct Writer<'a> {
     named: HashMap<String, String>,
     before: Option<i64>,
     last: Last,
+    /// Whether the channel was in standby for the last event.
+    standby: bool,
 }
 
 impl Writer<'_> {
@@ -209,6 +212,7 @@ impl Writer<'_> {
                 message.id.as_str()
             }
             What::Event(event) => {
+                step += &self.mode(event);
                 step += &self.event(event, which);
                 event["message"]["id"].as_str().unwrap_or_default()
             }
@@ -220,6 +224,16 @@ impl Writer<'_> {
         }
         self.last.note(moment);
         step
+    }
+
+    /// The step that makes the mode that of the event, if it was another before.
+    fn mode(&mut self, event: &Value) -> String {
+        let standby = event["mode"] == "standby";
+        if std::mem::replace(&mut self.standby, standby) == standby {
+            return String::new();
+        }
+        let how = if standby { "stands by" } else { "is active" };
+        format!("Bot {how} in {}\n", write::write_name(&self.chat.name))
     }
 
     fn event(&self, event: &Value, which: Option<&str>) -> String {

@@ -55,26 +55,27 @@ impl Platform {
         let (tell, answer) = oneshot::channel();
         let used = memory.settings.webhook == WebhookUse::On;
         let chat = memory.chats.get(chat_id).filter(|chat| chat.open && used);
-        let Some(source) = chat.map(|chat| chat.source(user_id)) else {
+        let Some((source, mode)) = chat.map(|chat| (chat.source(user_id), chat.mode())) else {
             return Sent { webhook_event_id: None, message_id: None, answer };
         };
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         // Of an account that could not be linked LINE names no user, and takes no answer.
         let failed = event.get("link").is_some_and(|link| link["result"] == "failed");
-        let mut add = |name: &str, value: Value| {
+        let add = |event: &mut Map<String, Value>, name: &str, value: Value| {
             if !without.iter().any(|left_out| left_out == name) {
                 event.entry(name).or_insert(value);
             }
         };
-        add("mode", "active".into());
-        add("timestamp", now.into());
+        add(&mut event, "mode", mode.into());
+        add(&mut event, "timestamp", now.into());
         if !failed {
-            add("source", source);
+            add(&mut event, "source", source);
         }
-        add("webhookEventId", id::ulid(now).into());
-        add("deliveryContext", json!({ "isRedelivery": false }));
-        if ANSWERABLE.contains(&kind.as_str()) && !failed {
-            add("replyToken", id::hex32().into());
+        add(&mut event, "webhookEventId", id::ulid(now).into());
+        add(&mut event, "deliveryContext", json!({ "isRedelivery": false }));
+        let is_standby = event.get("mode").is_some_and(|mode| mode == "standby");
+        if ANSWERABLE.contains(&kind.as_str()) && !failed && !is_standby {
+            add(&mut event, "replyToken", id::hex32().into());
         }
         let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
         let webhook_event_id = text("webhookEventId").unwrap_or_default();

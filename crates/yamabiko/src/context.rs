@@ -24,6 +24,7 @@ use crate::{
 mod collected;
 mod envelope;
 mod media;
+pub(crate) mod standby;
 mod started;
 
 pub(crate) use collected::{Collected, LateCall, log_late_call};
@@ -91,6 +92,8 @@ pub struct Timer {
     pub created: Timestamp,
     /// Whether it keeps the reply token of the event that it was asked for in.
     pub keeps_reply: bool,
+    /// Whether it was asked for while the channel was in standby: nothing that it says is sent.
+    pub standby: bool,
     payload: Vec<u8>,
 }
 
@@ -99,13 +102,15 @@ impl Timer {
     pub(crate) fn of(record: JobRecord) -> Option<Self> {
         let due = record.job.due.filter(|_| record.state == State::Scheduled)?;
         let job = record.job;
+        let (payload, standby) = standby::read(&job.payload);
         Some(Self {
             id: job.id,
             due,
             created: job.arrived,
             keeps_reply: job.secret.is_some(),
+            standby,
+            payload: payload.to_vec(),
             kind: job.kind,
-            payload: job.payload,
         })
     }
 
@@ -139,12 +144,12 @@ impl<S: ChatState> Context<S> {
     /// All that one run says to a chat leaves in order, in as few calls as possible; the first of them uses the reply
     /// token where there is one, since replies are free.
     pub fn push(&self, message: impl Into<Message>) {
-        let chat = self.inner.envelope.chat.clone();
-        if chat.is_none() && self.inner.envelope.token.is_none() {
+        let Envelope { chat, token, standby, .. } = &self.inner.envelope;
+        if chat.is_none() && token.is_none() && !standby {
             self.inner.collected.fail("this run belongs to no chat: use cx.push_to(chat, …)");
             return;
         }
-        self.say(chat, message.into());
+        self.say(chat.clone(), message.into());
     }
 
     /// Says something to another chat.
@@ -177,7 +182,7 @@ impl<S: ChatState> Context<S> {
     }
 
     fn add<J: Job<S>>(&self, job: &J, due: Option<Timestamp>) -> Started<'_, S> {
-        let payload = serde_json::to_vec(job).unwrap_or_else(|error| {
+        let payload = self.payload(job).unwrap_or_else(|error| {
             self.inner
                 .collected
                 .fail(format!("the job {} cannot be stored as JSON: {error}", J::KIND));
@@ -199,6 +204,12 @@ impl<S: ChatState> Context<S> {
         let ids =
             |checkpoints, index| started_by.id.of_effect(started_by.reruns, checkpoints, index);
         Started { cx: self, id: self.inner.collected.insert(new, ids), due }
+    }
+
+    /// Returns the payload of a job that this run starts, or goes on as; one in standby marks it (I4).
+    fn payload<J: Job<S>>(&self, job: &J) -> serde_json::Result<Vec<u8>> {
+        let payload = serde_json::to_vec(job)?;
+        Ok(if self.inner.envelope.standby { standby::mark(&payload) } else { payload })
     }
 
     /// Keeps the reply token for a job, if it will still be used by then (O2).
@@ -254,7 +265,7 @@ impl<S: ChatState> Context<S> {
                 J::KIND
             ));
         }
-        let payload = serde_json::to_vec(job)?;
+        let payload = self.payload(job)?;
         let effects = self.take_effects()?;
         self.inner.run.checkpoint(payload, effects).await.map_err(|error| match error {
             yamabiko_queue::run::CheckpointError::Cancelled => Cancel.into(),

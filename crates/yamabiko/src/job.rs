@@ -12,6 +12,9 @@ use crate::{Context, Result};
 /// A job may run more than once (a process may die in the middle of it); what it asks for through its context happens
 /// once. Calls to third parties may be repeated: `cx.job_id()` is the same each time.
 ///
+/// A job that was started for an event in standby runs as well, and so do the jobs that it starts, but nothing that
+/// they say is sent, whatever has become of the chat meanwhile (I4).
+///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use yamabiko::{Context, Job, Lane, Result};

@@ -15,7 +15,9 @@ use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State, 
 use crate::{
     Context, Result,
     blocking::{Over, Pool},
-    context::{EVENT_KIND, Envelope, LateCall, StoredEvent, believed, chat_lane, newer_version},
+    context::{
+        EVENT_KIND, Envelope, LateCall, StoredEvent, believed, chat_lane, newer_version, standby,
+    },
     delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
     handlers::Handlers,
@@ -84,7 +86,8 @@ pub(crate) fn add_job<S: ChatState, J: Job<S>>() -> AddJob<S> {
                 measure_lateness(&run);
                 let envelope = Envelope::of(&run.claim);
                 // A newer version may be deploying: what cannot be read is tried again like any failure.
-                let job: J = match serde_json::from_slice(&run.claim.job.payload) {
+                let (payload, _) = standby::read(&run.claim.job.payload);
+                let job: J = match serde_json::from_slice(payload) {
                     Ok(job) => job,
                     Err(error) => {
                         return failed(format!(

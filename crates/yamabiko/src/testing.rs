@@ -191,7 +191,9 @@ impl TestBot {
         assert!(self.handle.ask(Bot::redeliver_last), "there is no event to deliver again");
     }
 
-    /// Gives the word to another channel, or takes it back: in standby, events come without a reply token.
+    /// Puts the channel into standby in all chats, as where another channel has taken them over, or back into active mode.
+    ///
+    /// In standby, events come without a reply token; nothing that their runs start is sent, later either.
     pub fn stand_by(&self, standby: bool) {
         self.handle.ask(move |bot| bot.standby = standby);
     }

@@ -38,6 +38,7 @@ pub(crate) async fn chat(
             chat.kind.word(): chat.about(),
             "messages": messages,
             "count": chat.count,
+            "mode": chat.mode(),
             "loading": chat.loading(now).map(|until| json!({ "until": until })),
         })))
     })
@@ -192,6 +193,32 @@ pub(crate) async fn happen(
     }
     let sent = platform.happen(&chat_id, by.user(), event, &without)?;
     Ok(Json(told(sent, &by).await))
+}
+
+/// Is whether the bot may send to a chat, in LINE's words.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Active,
+    Standby,
+}
+
+/// Is the new mode of a chat.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMode {
+    mode: Mode,
+}
+
+/// Hands a chat over to another channel, or back.
+pub(crate) async fn set_mode(
+    State(platform): State<Arc<Platform>>,
+    Path(chat_id): Path<String>,
+    Input(NewMode { mode }): Input<NewMode>,
+) -> Result<Json<Value>, Refused> {
+    let is_standby = matches!(mode, Mode::Standby);
+    platform.set_standby(&chat_id, is_standby)?;
+    Ok(Json(json!({ "mode": if is_standby { "standby" } else { "active" } })))
 }
 
 /// Moves fields from an event into an object within it.

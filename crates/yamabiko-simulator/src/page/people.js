@@ -1,10 +1,10 @@
 // New users and groups, and the members of a group.
 
-import { deeds, find, forms, happenToAll, lang, me, post } from "./base.js";
+import { call, chat, deeds, find, forms, happenToAll, lang, me, post } from "./base.js";
 
-function go(chat, speaker) {
+function go(id, speaker) {
   const as = speaker ? `&as=${speaker}` : "";
-  location.assign(`/?user=${chat}${as}&lang=${lang}`);
+  location.assign(`/?user=${id}${as}&lang=${lang}`);
 }
 
 forms.user = async ({ displayName, language }) => {
@@ -27,5 +27,6 @@ forms.group = async ({ groupName, members, room, join }) => {
   return group;
 };
 
+deeds.mode = ({ dataset }) => call("PUT", `chats/${chat}/mode`, { mode: dataset.mode });
 deeds.memberLeft = ({ dataset }) => happenToAll({ type: "memberLeft", userIds: [dataset.user] });
 deeds.memberJoined = () => happenToAll({ type: "memberJoined", userIds: [find("#newcomer").value] });

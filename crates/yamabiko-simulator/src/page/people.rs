@@ -79,9 +79,9 @@ pub(crate) fn title(look: &Look<'_>) -> Markup {
     }
 }
 
-/// Draws the button that takes the bot out of the chat, or lets it in again.
+/// Draws the buttons that hand the chat over to another channel and take the bot out of it, or undo that.
 pub(crate) fn friendship(look: &Look<'_>) -> Markup {
-    let (words, open) = (look.words, look.chat.open);
+    let (words, open, standby) = (look.words, look.chat.open, look.chat.standby);
     let (event, label, note, hook) = match (look.in_group(), open) {
         (false, true) => (r#"{"type":"unfollow"}"#, words.block, "", "friendship"),
         (false, false) => {
@@ -94,6 +94,9 @@ pub(crate) fn friendship(look: &Look<'_>) -> Markup {
     html! {
         span #friendship .friendship .blocked[!open] {
             @if !open { span.note { (note) } }
+            @else if standby { span.note data-testid="standby-note" { (words.in_standby) } }
+            button type="button" data-do="mode" data-mode=(if standby { "active" } else { "standby" })
+                aria-pressed=(standby.to_string()) data-testid="standby" { (words.standby) }
             button type="button" data-do="happen" data-event=(event) data-testid=(hook) { (label) }
         }
     }

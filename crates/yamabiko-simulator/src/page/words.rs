@@ -43,6 +43,8 @@ words! {
     block: "ブロック", "Block";
     unblock: "ブロック解除", "Unblock";
     blocked: "ブロック中です。ボットからのメッセージは届きません。", "The bot is blocked: nothing it says arrives here.";
+    standby: "スタンバイ", "Standby";
+    in_standby: "スタンバイ中です。ほかのチャネルが応対しています。", "Standby: another channel has taken the chat over.";
     typing: "入力中", "is typing";
     close: "閉じる", "Close";
     cancel: "キャンセル", "Cancel";

@@ -98,6 +98,9 @@ impl Player {
                 let event = Value::Object(event.clone());
                 self.client.post(&format!("{path}/events"), &query, &event).await
             }
+            Deed::Mode(mode) => {
+                self.client.put(&format!("{path}/mode"), &[], &json!({ "mode": mode })).await
+            }
             Deed::Member { joins } => {
                 let kind = if *joins { "memberJoined" } else { "memberLeft" };
                 let event = json!({ "type": kind, "userIds": [own] });

@@ -84,6 +84,8 @@ pub(crate) enum Deed {
     Unsend(Which),
     Edit(Which, String),
     Happen(Map<String, Value>),
+    /// Another channel takes the chat over, or gives it back: `standby` or `active`.
+    Mode(&'static str),
     /// Comes into the group or leaves it.
     Member {
         joins: bool,

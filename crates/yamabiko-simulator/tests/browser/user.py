@@ -143,6 +143,15 @@ with world() as it:
     assert it.hears("follow")["follow"] == {"isUnblocked": True}
     expect(get("friendship")).to_have_text("Block")
 
+    # Another channel takes the chat over, and gives it back.
+    get("standby").click()
+    expect(get("standby-note")).to_be_visible()
+    composer.fill("in standby")
+    composer.press("Enter")
+    assert "replyToken" not in it.hears("message")
+    get("standby").click()
+    expect(get("standby")).to_have_attribute("aria-pressed", "false")
+
     # The loading animation comes, and goes with the bot's next message.
     it.line("POST", "/v2/bot/chat/loading/start", {"chatId": ALICE, "loadingSeconds": 60})
     expect(get("loading")).to_be_visible()

@@ -14,7 +14,7 @@ pub(crate) fn read(text: &str) {
 }
 
 /// Lines that mean something, and parts of them.
-const PARTS: [&str; 60] = [
+const PARTS: [&str; 61] = [
     "users",
     "groups",
     "rooms",
@@ -52,6 +52,7 @@ const PARTS: [&str; 60] = [
     "Alice unsends 1",
     "Bot shows loading",
     "Bot leaves",
+    "Bot stands by in Alice",
     "| x",
     "|",
     "# a",

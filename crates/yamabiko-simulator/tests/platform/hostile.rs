@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::world::{SAKURA, World};
 
 /// Every address of the control API and of LINE's, with its methods; `{}` stands for an id.
-pub(crate) const ROUTES: [(&str, &str); 66] = [
+pub(crate) const ROUTES: [(&str, &str); 67] = [
     ("GET", "/control/status"),
     ("GET", "/control/users"),
     ("POST", "/control/users"),
@@ -22,6 +22,7 @@ pub(crate) const ROUTES: [(&str, &str); 66] = [
     ("PUT", "/control/chats/{}/messages/{}"),
     ("POST", "/control/chats/{}/media"),
     ("POST", "/control/chats/{}/events"),
+    ("PUT", "/control/chats/{}/mode"),
     ("GET", "/control/chats/{}/transcript"),
     ("POST", "/control/script"),
     ("GET", "/control/openapi.json"),

@@ -119,3 +119,17 @@ async fn what_took_long_may_take_long_again() {
         "users\n  Alice en\n\nAlice: 60\nwithin 70 s\nBot → Alice: Time is up.\n  by push\n";
     assert_eq!(transcript, expected);
 }
+
+#[tokio::test]
+async fn a_transcript_tells_when_another_channel_had_taken_the_chat_over() {
+    let world = World::new().await;
+    let script = "users\n  Alice en\n\nAlice: hello\nBot → Alice: *\nBot stands by in Alice\nAlice: one\n\
+                  Alice: two\n  answered 200\nBot is active in Alice\nAlice: three\nBot → Alice: *three\n";
+    passes(&world, script).await;
+    let transcript = world.get(&format!("/control/chats/{ALICE}/transcript")).await.body;
+    let transcript = transcript.as_str().expect("is text");
+    let standby =
+        "\nBot stands by in Alice\nAlice: one\nAlice: two\nBot is active in Alice\nAlice: three\n";
+    assert!(transcript.contains(standby), "{transcript}");
+    passes(&world, transcript).await;
+}

@@ -7,7 +7,7 @@ use serde_json::json;
 use yamabiko_line::signature;
 use yamabiko_simulator::Clock;
 
-use crate::world::{SAKURA, SILENCE, World};
+use crate::world::{ALICE, SAKURA, SILENCE, World};
 
 #[tokio::test]
 async fn a_text_arrives_as_a_signed_webhook() {
@@ -87,6 +87,32 @@ async fn an_event_of_nobody_is_answered_in_the_chat_that_caused_it() {
     let path = format!("/control/chats/{SAKURA}/events");
     let wrong = json!({ "type": "follow", "without": "source" });
     assert_eq!(world.post(&path, wrong).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_chat_that_another_channel_has_taken_over_is_in_standby_until_it_is_given_back() {
+    let world = World::new().await;
+    let mode = async |chat: &str, mode: &str| {
+        let path = format!("/control/chats/{chat}/mode");
+        world.send(world.request("PUT", &path).json(&json!({ "mode": mode }))).await
+    };
+    assert_eq!(mode(SAKURA, "standby").await.body, json!({ "mode": "standby" }));
+    let chat = world.get(&format!("/control/chats/{SAKURA}")).await.body;
+    assert_eq!(chat["mode"], "standby");
+    for event in
+        [world.says(SAKURA, "180").await, world.happens(SAKURA, json!({ "type": "follow" })).await]
+    {
+        assert_eq!((&event["mode"], event.get("replyToken")), (&json!("standby"), None));
+    }
+    let other = world.says(ALICE, "180").await;
+    assert_eq!((&other["mode"], other["replyToken"].is_string()), (&json!("active"), true));
+    assert_eq!(mode(SAKURA, "active").await.status, 200);
+    let event = world.says(SAKURA, "180").await;
+    assert_eq!((&event["mode"], event["replyToken"].is_string()), (&json!("active"), true));
+    let by_hand = json!({ "type": "follow", "mode": "standby" });
+    assert!(world.happens(SAKURA, by_hand).await.get("replyToken").is_none());
+    assert_eq!(mode(SAKURA, "asleep").await.status, 400);
+    assert_eq!(mode("Unobody", "standby").await.status, 404);
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ impl<S: ChatState> Collected<S> {
         let loading = asked.loading.take();
         let kept_by = asked.kept_by.take();
         if envelope.standby {
-            tracing::debug!("another channel has the word, nothing is sent");
+            tracing::debug!(messages = said.len(), "the channel is in standby, nothing is sent");
         } else {
             for (_, message) in &said {
                 message.validate().map_err(|error| Permanent(error.to_string()))?;

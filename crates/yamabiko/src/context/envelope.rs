@@ -11,6 +11,8 @@ use yamabiko_line::{
 };
 use yamabiko_queue::{Job, Timestamp, store::Claim};
 
+use super::standby;
+
 /// The kind of the jobs that are events.
 pub(crate) const EVENT_KIND: &str = "line.event";
 /// The version of the payloads that are written here.
@@ -90,7 +92,7 @@ pub(crate) struct Envelope {
     pub(crate) chat: Option<ChatId>,
     /// The event, if the run is a handler's.
     pub(crate) event: Option<Event>,
-    /// Whether another channel has the word: handlers may run, nothing is sent (I4).
+    /// Whether the channel was in standby for the event that started it all: nothing is sent (I4).
     pub(crate) standby: bool,
     pub(crate) token: Option<Token>,
     /// From when `cx.after` counts (T4).
@@ -108,9 +110,13 @@ impl Envelope {
             Some(event) => believed(event.timestamp, job.arrived),
             None => claim.claimed_at,
         };
+        let standby = match &event {
+            Some(event) => event.mode == Mode::Standby,
+            None => standby::read(&job.payload).1,
+        };
         Self {
             chat: job.chat.clone().map(ChatId::new),
-            standby: event.as_ref().is_some_and(|event| event.mode == Mode::Standby),
+            standby,
             token: Token::of(job),
             event,
             counts_from,

@@ -49,7 +49,7 @@ pub(super) struct Bot {
     queues: OwnQueues,
     pub(super) line: Arc<StandIn>,
     pub(super) clock: ManualClock,
-    /// Whether another channel has the word.
+    /// Whether the channel is in standby.
     pub(super) standby: bool,
     events: u64,
     last_event: Option<Value>,

@@ -4,6 +4,8 @@ use serde::de::DeserializeOwned;
 use yamabiko_line::id::ChatId;
 use yamabiko_queue::{JobId, JobRecord};
 
+use crate::context::standby;
+
 /// A job of a bot under test; a handler is one of kind `line.event`, a call to LINE one of kind `line.delivery`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -26,7 +28,7 @@ impl TestJob {
             kind: record.job.kind,
             chat: record.job.chat.map(ChatId::new),
             errors: record.history.into_iter().map(|failure| failure.error).collect(),
-            payload: record.job.payload,
+            payload: standby::read(&record.job.payload).0.to_vec(),
         }
     }
 

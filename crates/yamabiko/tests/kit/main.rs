@@ -13,6 +13,7 @@ mod media;
 mod panics;
 mod restarts;
 mod sources;
+mod standby;
 mod time;
 
 use std::time::Duration;

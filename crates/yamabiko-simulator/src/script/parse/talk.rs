@@ -74,19 +74,26 @@ fn bot_says(rest: &str, line: &Line) -> Result<Action, Malformed> {
 }
 
 fn bot_moves(rest: &str, line: &Line) -> Result<Action, Malformed> {
-    let (kind, chat) = match rest.split_once(' ') {
-        Some(("joins", chat)) => ("join", chat),
-        Some(("leaves", chat)) => ("leave", chat),
-        _ => {
-            let problem = "write: Bot → NAME: TEXT, Bot joins NAME, or: Bot leaves NAME";
-            return Err(Malformed::new(line.number, problem));
-        }
+    let moves = [
+        ("joins ", Deed::Happen(event("join"))),
+        ("leaves ", Deed::Happen(event("leave"))),
+        ("stands by in ", Deed::Mode("standby")),
+        ("is active in ", Deed::Mode("active")),
+    ];
+    let found = moves.into_iter().find_map(|(verb, deed)| Some((deed, rest.strip_prefix(verb)?)));
+    let Some((deed, chat)) = found else {
+        let problem = "write: Bot → NAME: TEXT, Bot joins NAME, Bot leaves NAME, \
+                       Bot stands by in NAME, or: Bot is active in NAME";
+        return Err(Malformed::new(line.number, problem));
     };
     let chat = name(chat.trim(), &[]).map_err(|problem| Malformed::new(line.number, problem))?.0;
     let mut options = Options::of(line);
-    let answered = options.word("answered")?;
+    let answered = match deed {
+        Deed::Happen(_) => options.word("answered")?,
+        // The bot is not told.
+        _ => None,
+    };
     options.end()?;
-    let deed = Deed::Happen(event(kind));
     Ok(Action::Act(Act { who: None, chat: Some(chat), deed, label: None, answered }))
 }
 

@@ -64,6 +64,8 @@ fn everything_that_a_user_can_do_has_its_words() {
         ("Alice joins 山の会", "Member"),
         ("Alice leaves 山の会", "Member"),
         ("Bot joins 山の会", "Happen"),
+        ("Bot stands by in 山の会", "Mode(\"standby\")"),
+        ("Bot is active in 山の会", "Mode(\"active\")"),
         ("Alice in 山の会 causes {\"type\": \"beacon\"}", "Happen"),
     ] {
         let deed = format!("{:?}", act(script).deed);
