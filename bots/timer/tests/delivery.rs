@@ -110,6 +110,14 @@ fn o5_too_many_requests_delay_a_push_and_count_nothing() {
 }
 
 #[test]
+fn o9_a_quote_that_line_refuses_costs_the_quote_alone() {
+    let (heard, calls) = block_on(one_second(json!({"endpoint": "*", "refuse": "quoteToken"})));
+    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
+    assert!(heard.iter().filter(|said| said.by_bot).all(|said| said.quotes.is_none()), "{heard:?}");
+    assert_eq!((count(&calls, "/reply"), count(&calls, "/push")), (4, 2));
+}
+
+#[test]
 fn o5_a_user_whom_line_forbids_delays_no_other() {
     block_on(async {
         let world = World::start().await;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     json,
-    message::{MAX_QUICK_REPLIES, MAX_TEXT},
+    message::{MAX_QUICK_REPLIES, MAX_TEXT, ornaments},
 };
 
 /// The source of an error, from a dependency that callers need not know.
@@ -188,6 +188,28 @@ impl Error {
     #[must_use]
     pub fn details(&self) -> &[Detail] {
         &self.inner.details
+    }
+
+    /// Returns whether LINE refuses what a message holds, and not the reply token or the recipient; of a 400 only.
+    ///
+    /// Its remarks name a property of a message, from the request down or from the message down; in the second case, as for a
+    /// Flex Message, its sentence names the message.
+    #[must_use]
+    pub fn refuses_message(&self) -> bool {
+        let is_of_message =
+            |detail: &Detail| !matches!(&*detail.property, "" | "replyToken" | "to");
+        self.inner.kind == ErrorKind::BadRequest
+            && (self.inner.details.iter().any(is_of_message)
+                || self.inner.message.contains("messages[")
+                || ornaments::names_ornament(&self.inner.message))
+    }
+
+    /// Returns whether LINE refuses a message's quote, quick replies or sender, without which it could be sent.
+    #[must_use]
+    pub fn refuses_ornament(&self) -> bool {
+        self.refuses_message()
+            && (self.inner.details.iter().any(|detail| ornaments::is_ornament(&detail.property))
+                || ornaments::names_ornament(&self.inner.message))
     }
 
     /// Returns how long LINE asks to wait.

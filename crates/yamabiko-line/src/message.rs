@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub(crate) mod ornaments;
 mod quick_reply;
 mod split;
 mod validate;

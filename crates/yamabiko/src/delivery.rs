@@ -35,6 +35,10 @@ pub(crate) const DELIVERY_KIND: &str = "line.delivery";
 pub(crate) const TOKEN_GOOD_FOR: Duration = Duration::from_secs(50);
 /// For how long after its arrival a reply token is used that a job has kept for its end (O2).
 pub(crate) const KEPT_TOKEN_GOOD_FOR: Duration = Duration::from_secs(55);
+/// The newest version of a delivery's payload that this program knows: one with ornaments taken off.
+///
+/// Others are written as version 1, so that an older process carries them too.
+const NEWEST_VERSION: u32 = 2;
 /// What a delivery holds beside its messages, at most, in bytes.
 const OVERHEAD: usize = 1024;
 
@@ -50,6 +54,34 @@ pub(crate) struct Delivery {
     /// Whether a job had kept the reply token for its end.
     #[serde(default)]
     pub(crate) kept: bool,
+    /// Whether LINE has refused the messages' ornaments, which were taken off for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trimmed: Option<Trimmed>,
+}
+
+/// The retry key of a delivery whose ornaments were taken off, if it is pushed (O9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trimmed {
+    /// The one that it had before: an earlier attempt may have arrived, and only the same key can tell.
+    SameKey,
+    /// One of its own: LINE may refuse the other one with another body, and surely has not accepted it.
+    OwnKey,
+}
+
+impl Delivery {
+    /// Returns whether its messages have ornaments that can still be taken off.
+    pub(crate) fn can_be_trimmed(&self) -> bool {
+        self.trimmed.is_none() && self.messages.iter().any(Message::has_ornaments)
+    }
+
+    /// Takes all ornaments off, for good.
+    fn trim(&mut self, maybe_said: bool) {
+        let messages = std::mem::take(&mut self.messages);
+        self.messages = messages.into_iter().map(Message::without_ornaments).collect();
+        self.trimmed = Some(if maybe_said { Trimmed::SameKey } else { Trimmed::OwnKey });
+        self.v = NEWEST_VERSION;
+    }
 }
 
 /// Packs what one commit says into deliveries, in order; the chat's first one takes the reply token (O1).
@@ -70,7 +102,17 @@ pub(crate) fn pack(
     let mut jobs = Vec::new();
     for (chat, messages) in chats {
         let mut token = envelope.token.as_ref().filter(|_| chat == envelope.chat);
-        for messages in calls(messages) {
+        let calls = calls(messages);
+        if calls.len() > 1 {
+            tracing::info!(
+                job.id = %claim.job.id,
+                job.kind = claim.job.kind,
+                calls = calls.len(),
+                pushes = calls.len() - usize::from(token.is_some()),
+                "a run sends a chat more than one call takes, {MAX_MESSAGES} messages or 64 KiB: each push counts"
+            );
+        }
+        for messages in calls {
             let token = token.take();
             let delivery = Delivery {
                 v: PAYLOAD_VERSION,
@@ -78,6 +120,7 @@ pub(crate) fn pack(
                 messages,
                 token_arrived: token.map(|token| token.arrived),
                 kept: token.is_some_and(|token| token.kept),
+                trimmed: None,
             };
             let payload = serde_json::to_vec(&delivery).expect("messages are JSON");
             let id = ids.next().expect("there are always more ids");

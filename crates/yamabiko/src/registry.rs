@@ -16,7 +16,8 @@ use crate::{
     Context, Result,
     blocking::{Over, Pool},
     context::{
-        EVENT_KIND, Envelope, LateCall, StoredEvent, believed, chat_lane, newer_version, standby,
+        EVENT_KIND, Envelope, LateCall, PAYLOAD_VERSION, StoredEvent, believed, chat_lane,
+        newer_version, standby,
     },
     delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
@@ -113,7 +114,7 @@ pub(crate) fn add_events<S: ChatState>(
         let (shared, handlers) = (Arc::clone(&shared), Arc::clone(&handlers));
         Box::pin(async move {
             let payload = &run.claim.job.payload;
-            if let Some(version) = newer_version(payload) {
+            if let Some(version) = newer_version(payload, PAYLOAD_VERSION) {
                 return newer(format!("payload version {version} is newer than this program"));
             }
             if let Err(error) = StoredEvent::read(payload) {

@@ -33,6 +33,7 @@ mod line;
 mod media;
 mod message;
 mod process;
+mod retry_keys;
 mod user;
 mod world;
 

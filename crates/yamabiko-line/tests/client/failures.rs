@@ -27,6 +27,31 @@ fn client_of(url: &str, timeout: Duration) -> Client {
 }
 
 #[test]
+fn o9_a_400_tells_whether_it_refuses_a_message_or_an_ornament_of_it() {
+    let told = |message: &str, property: Option<&str>| {
+        let details = property.map(|property| json!([{"message": "no", "property": property}]));
+        let body = json!({"message": message, "details": details}).to_string();
+        let error = Error::refused(400, None, None, body.as_bytes());
+        (error.refuses_message(), error.refuses_ornament())
+    };
+    let errors = "The request body has 1 error(s)";
+    for (message, property, expected) in [
+        ("Invalid reply token", None, (false, false)),
+        (errors, Some("replyToken"), (false, false)),
+        ("Failed to send messages", None, (false, false)),
+        (errors, Some("messages[0].text"), (true, false)),
+        (errors, Some("messages[1].quoteToken"), (true, true)),
+        (errors, Some("messages[0].quickReply.items[0].action.label"), (true, true)),
+        ("A message (messages[0]) in the request body is invalid", Some("/body"), (true, false)),
+        ("Invalid quote token", None, (true, true)),
+    ] {
+        assert_eq!(told(message, property), expected, "{message} {property:?}");
+    }
+    let elsewhere = Error::refused(500, None, None, br#"{"message": "messages[0]"}"#);
+    assert!(!elsewhere.refuses_message(), "a 500 refuses nothing");
+}
+
+#[test]
 fn a_429_tells_its_limit_by_its_text() {
     let limit = |status, message: &str| {
         let body = json!({"message": message}).to_string();

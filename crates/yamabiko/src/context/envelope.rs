@@ -43,14 +43,14 @@ impl StoredEvent {
     }
 }
 
-/// Returns the version of a payload if it is newer than this program, whatever else that version has in it.
-pub(crate) fn newer_version(payload: &[u8]) -> Option<u32> {
+/// Returns the version of a payload if it is newer than what this program knows, whatever else that version has in it.
+pub(crate) fn newer_version(payload: &[u8], known: u32) -> Option<u32> {
     #[derive(Deserialize)]
     struct Version {
         v: u32,
     }
     let version = serde_json::from_slice::<Version>(payload).ok()?.v;
-    (version > PAYLOAD_VERSION).then_some(version)
+    (version > known).then_some(version)
 }
 
 /// A reply token and when it arrived, by the store's clock.

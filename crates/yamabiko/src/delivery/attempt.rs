@@ -1,17 +1,20 @@
 //! One run of a delivery: what is known before a call, and the ways to end the run.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use uuid::Uuid;
 use yamabiko_queue::{Effect, Ending, Finish, Run, Timestamp};
 
 use super::{
-    Delivery,
-    decide::{Call, Token, next_call},
+    Delivery, Trimmed,
+    decide::{Call, Known, Token, next_call},
 };
 
 /// The age of a claim from which it is confirmed right before the call (O6).
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
+
+/// What follows a call: the next one of the same run, or the run's end.
+pub(super) type Step = ControlFlow<Finish, Attempt>;
 
 /// One run of a delivery.
 pub(super) struct Attempt {
@@ -34,7 +37,7 @@ impl Attempt {
 
     /// Returns which call to make now.
     pub(super) fn next_call(&self) -> Call {
-        next_call(self.token(), self.run.claim.job.unsure)
+        next_call(self.token(), self.maybe_said())
     }
 
     /// Returns how long ago the first attempt was made.
@@ -43,12 +46,36 @@ impl Attempt {
         self.now().since(first)
     }
 
-    /// Returns the retry key of a push: its effect id, or a new one after an operator's re-run (O4).
+    /// Returns whether an earlier attempt may have arrived.
+    pub(super) fn maybe_said(&self) -> bool {
+        self.run.claim.job.unsure
+    }
+
+    /// Returns the retry key of a push: its effect id, or a new one after an operator's re-run (O4); where ornaments were
+    /// taken off, one made from it, so that a restart repeats it (O9).
     pub(super) fn retry_key(&self) -> Uuid {
         let job = &self.run.claim.job;
-        match job.reruns {
+        let key = match job.reruns {
             0 => job.id.as_uuid(),
             reruns => job.id.of_effect(reruns, 0, 0).as_uuid(),
+        };
+        match self.delivery.trimmed {
+            None | Some(Trimmed::SameKey) => key,
+            Some(Trimmed::OwnKey) => Uuid::new_v5(&key, b"trimmed"),
+        }
+    }
+
+    /// Returns what counts when a call has failed.
+    pub(super) fn known(&self) -> Known {
+        Known { maybe_said: self.maybe_said(), can_be_trimmed: self.delivery.can_be_trimmed() }
+    }
+
+    /// Stores the delivery as it is now, so that this and every later attempt goes on from it.
+    pub(super) async fn save_and_go_on(self) -> Step {
+        let payload = serde_json::to_vec(&self.delivery).expect("a delivery is JSON");
+        match self.run.checkpoint(payload, Vec::new()).await {
+            Ok(()) => Step::Continue(self),
+            Err(_) => Step::Break(lost()),
         }
     }
 
@@ -65,7 +92,7 @@ impl Attempt {
                 after,
                 hold: true,
                 // The retry key counts from the first attempt that may have arrived.
-                afresh: !self.run.claim.job.unsure,
+                afresh: !self.maybe_said(),
                 reason: Some(reason),
             },
             effects: vec![pause],

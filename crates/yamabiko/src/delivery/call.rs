@@ -3,15 +3,16 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use yamabiko_line::secret::ReplyToken;
+use yamabiko_line::{error::Error, secret::ReplyToken};
 use yamabiko_queue::{Ending, Finish, Run};
 
 use super::{
-    Delivery,
+    Delivery, NEWEST_VERSION,
     account::Account,
-    attempt::{Attempt, dead, ended, lost, newer},
+    attempt::{Attempt, Step, dead, ended, lost, newer},
     decide::{Call, Verdict, judge},
     pushes::{PUSHES, Pushes},
+    refused::describe,
 };
 use crate::{config::UncertainReply, context::newer_version, health::Health, platform::Platform};
 
@@ -54,20 +55,29 @@ impl Courier {
         }
     }
 
-    /// Runs one delivery.
+    /// Runs one delivery: makes its call, and another at once where LINE's answer leads to one.
     pub(crate) async fn carry(&self, run: Run) -> Finish {
-        if let Some(version) = newer_version(&run.claim.job.payload) {
+        if let Some(version) = newer_version(&run.claim.job.payload, NEWEST_VERSION) {
             return newer(version);
         }
         let delivery: Delivery = match serde_json::from_slice(&run.claim.job.payload) {
             Ok(delivery) => delivery,
             Err(error) => return dead(format!("not a delivery: {error}")),
         };
-        let attempt = Attempt { run, delivery };
+        let mut attempt = Attempt { run, delivery };
+        loop {
+            match self.call(attempt).await {
+                Step::Continue(next) => attempt = next,
+                Step::Break(finish) => return finish,
+            }
+        }
+    }
+
+    async fn call(&self, attempt: Attempt) -> Step {
         if attempt.next_call() == Call::Reply {
             self.replies.until_ready().await;
             if !attempt.is_held().await {
-                return lost();
+                return Step::Break(lost());
             }
         }
         // Waiting has made the token older.
@@ -79,40 +89,37 @@ impl Courier {
         }
     }
 
-    async fn reply(&self, attempt: Attempt) -> Finish {
-        let job = &attempt.run.claim.job;
-        let token = ReplyToken::new(job.secret.clone().unwrap_or_default());
-        match self.platform.reply(&token, &attempt.delivery.messages).await {
-            Ok(_) => self.sent("reply"),
-            Err(error) => match judge(Call::Reply, error.kind(), error.reached(), job.unsure) {
-                Verdict::SaidBefore => self.sent("said_before"),
-                Verdict::PushInstead => self.push_instead(attempt).await,
-                verdict => self.failed(&attempt, Call::Reply, verdict, &error).await,
-            },
+    async fn reply(&self, attempt: Attempt) -> Step {
+        let token = ReplyToken::new(attempt.run.claim.job.secret.clone().unwrap_or_default());
+        let sent = self.platform.reply(&token, &attempt.delivery.messages).await;
+        let Err(error) = sent else { return Step::Break(self.sent("reply")) };
+        match judge(Call::Reply, &error, attempt.known()) {
+            Verdict::SaidBefore => Step::Break(self.sent("said_before")),
+            Verdict::PushInstead => self.push_instead(attempt).await,
+            Verdict::Trim => self.trim(attempt, &error).await,
+            verdict => Step::Break(self.failed(&attempt, Call::Reply, verdict, &error).await),
         }
     }
 
     /// Gives up the reply token for good, so that no later attempt mistakes its refusal for success, and pushes.
-    async fn push_instead(&self, mut attempt: Attempt) -> Finish {
+    async fn push_instead(&self, mut attempt: Attempt) -> Step {
         metrics::counter!("yamabiko_reply_fallbacks_total").increment(1);
         if attempt.delivery.to.is_none() {
-            return dead("the reply token is no longer good, and the event has no chat to push to");
+            return Step::Break(dead(
+                "the reply token is no longer good, and the event has no chat to push to",
+            ));
         }
         attempt.delivery.token_arrived = None;
-        let payload = serde_json::to_vec(&attempt.delivery).expect("a delivery is JSON");
-        if attempt.run.checkpoint(payload, Vec::new()).await.is_err() {
-            return lost();
-        }
-        self.push(attempt).await
+        attempt.save_and_go_on().await
     }
 
-    async fn uncertain(&self, attempt: Attempt) -> Finish {
+    async fn uncertain(&self, attempt: Attempt) -> Step {
         let job = &attempt.run.claim.job;
         tracing::warn!(job.id = %job.id, decision = ?self.uncertain_reply, "nobody can tell whether a reply was said, and its token is too old to find out");
         match self.uncertain_reply {
             UncertainReply::Drop => {
                 count("uncertain_dropped");
-                ended(Ending::Done)
+                Step::Break(ended(Ending::Done))
             }
             UncertainReply::Push => {
                 count("uncertain_pushed");
@@ -121,36 +128,48 @@ impl Courier {
         }
     }
 
-    async fn push(&self, attempt: Attempt) -> Finish {
+    async fn push(&self, attempt: Attempt) -> Step {
         let Some(to) = &attempt.delivery.to else {
-            return dead("there is no chat to push to");
+            return Step::Break(dead("there is no chat to push to"));
         };
         if attempt.since_first() >= PUSHED_WITHIN {
-            return dead(
+            return Step::Break(dead(
                 "not said within 23 hours of the first attempt: LINE would no longer know the retry key",
-            );
+            ));
         }
         if let Some(wait) = self.pushes.wait(attempt.run.clock()) {
             let reason = "pushes wait: LINE forbids those of this account".to_owned();
-            return attempt.wait(wait, reason, PUSHES);
+            return Step::Break(attempt.wait(wait, reason, PUSHES));
         }
         self.push_rate.until_ready().await;
         if !attempt.is_held().await {
-            return lost();
+            return Step::Break(lost());
         }
-        match self.platform.push(to, &attempt.delivery.messages, attempt.retry_key()).await {
-            Ok(sent) if sent.already_accepted => {
-                self.pushed(&attempt, "push_accepted_before").await
+        let sent = self.platform.push(to, &attempt.delivery.messages, attempt.retry_key()).await;
+        let error = match sent {
+            Ok(sent) => {
+                let how = if sent.already_accepted { "push_accepted_before" } else { "push" };
+                return Step::Break(self.pushed(&attempt, how).await);
             }
-            Ok(_) => self.pushed(&attempt, "push").await,
-            Err(error) => {
-                let unsure = attempt.run.claim.job.unsure;
-                match judge(Call::Push, error.kind(), error.reached(), unsure) {
-                    Verdict::SaidBefore => self.pushed(&attempt, "push_accepted_before").await,
-                    verdict => self.failed(&attempt, Call::Push, verdict, &error).await,
-                }
-            }
+            Err(error) => error,
+        };
+        match judge(Call::Push, &error, attempt.known()) {
+            Verdict::SaidBefore => Step::Break(self.pushed(&attempt, "push_accepted_before").await),
+            Verdict::Trim => self.trim(attempt, &error).await,
+            verdict => Step::Break(self.failed(&attempt, Call::Push, verdict, &error).await),
         }
+    }
+
+    /// Takes the messages' ornaments off, for good, and makes the same call again (O9).
+    async fn trim(&self, mut attempt: Attempt, error: &Error) -> Step {
+        metrics::counter!("yamabiko_trimmed_deliveries_total").increment(1);
+        tracing::warn!(
+            job.id = %attempt.run.claim.job.id,
+            error = describe(error),
+            "LINE refuses a quote, quick replies or a sender: the messages are sent without any"
+        );
+        attempt.delivery.trim(attempt.maybe_said());
+        attempt.save_and_go_on().await
     }
 
     async fn pushed(&self, attempt: &Attempt, how: &'static str) -> Finish {

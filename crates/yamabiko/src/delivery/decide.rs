@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use yamabiko_line::error::{ErrorKind, Reached};
+use yamabiko_line::error::{Error, ErrorKind, Reached};
 
 use super::{KEPT_TOKEN_GOOD_FOR, TOKEN_GOOD_FOR};
 
@@ -54,6 +54,8 @@ pub(super) enum Verdict {
     SaidBefore,
     /// The reply token is no good: push instead.
     PushInstead,
+    /// The messages' ornaments are refused: take them off and make the same call again (O9).
+    Trim,
     /// Try the same call again later; `unsure` if this one may have arrived.
     Again { unsure: bool },
     /// The channel's credentials are refused: nothing can be sent for now.
@@ -66,16 +68,28 @@ pub(super) enum Verdict {
     Never,
 }
 
+/// What is known of a delivery beside the call that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Whether an earlier attempt may have arrived.
+    pub(super) maybe_said: bool,
+    /// Whether its messages have ornaments that can be taken off.
+    pub(super) can_be_trimmed: bool,
+}
+
 /// Judges a failed call.
-pub(super) fn judge(call: Call, kind: ErrorKind, reached: Reached, maybe_said: bool) -> Verdict {
-    match kind {
+pub(super) fn judge(call: Call, error: &Error, known: Known) -> Verdict {
+    match error.kind() {
         ErrorKind::Unauthorized => Verdict::CredentialsRefused,
         ErrorKind::Forbidden => Verdict::Forbidden,
         ErrorKind::TooManyRequests => Verdict::TooMany,
-        ErrorKind::BadRequest if call == Call::Reply && maybe_said => Verdict::SaidBefore,
+        ErrorKind::BadRequest if error.refuses_ornament() && known.can_be_trimmed => Verdict::Trim,
+        // It says nothing of the token, which is as good as before.
+        ErrorKind::BadRequest if error.refuses_message() => Verdict::Never,
+        ErrorKind::BadRequest if call == Call::Reply && known.maybe_said => Verdict::SaidBefore,
         ErrorKind::Conflict if call == Call::Push => Verdict::SaidBefore,
         ErrorKind::BadRequest if call == Call::Reply => Verdict::PushInstead,
-        _ => match reached {
+        _ => match error.reached() {
             Reached::No => Verdict::Again { unsure: false },
             Reached::Unknown => Verdict::Again { unsure: true },
             Reached::Refused => Verdict::Never,
@@ -112,45 +126,69 @@ mod tests {
         assert_eq!(next_call(token(56, true), true), Call::Uncertain);
     }
 
+    fn refused(status: u16, property: &str) -> Error {
+        let details = [serde_json::json!({"message": "no", "property": property})];
+        let details = if property.is_empty() { &[][..] } else { &details[..] };
+        let body = serde_json::json!({"message": "refused", "details": details}).to_string();
+        Error::refused(status, None, None, body.as_bytes())
+    }
+
+    const SURE: Known = Known { maybe_said: false, can_be_trimmed: true };
+    const MAYBE_SAID: Known = Known { maybe_said: true, ..SURE };
+    const BARE: Known = Known { can_be_trimmed: false, ..SURE };
+
     #[test]
     fn o3_a_refused_token_means_said_before_only_if_an_earlier_attempt_may_have_arrived() {
-        let refused =
-            |maybe_said| judge(Call::Reply, ErrorKind::BadRequest, Reached::Refused, maybe_said);
-        assert_eq!(refused(true), Verdict::SaidBefore);
-        assert_eq!(refused(false), Verdict::PushInstead);
+        for property in ["", "replyToken"] {
+            let judged = |known| judge(Call::Reply, &refused(400, property), known);
+            assert_eq!(judged(MAYBE_SAID), Verdict::SaidBefore);
+            assert_eq!(judged(SURE), Verdict::PushInstead);
+        }
+    }
+
+    #[test]
+    fn o9_a_refused_message_says_nothing_of_earlier_attempts_nor_of_the_token() {
+        for (call, known) in [
+            (Call::Reply, SURE),
+            (Call::Reply, MAYBE_SAID),
+            (Call::Reply, BARE),
+            (Call::Push, SURE),
+            (Call::Push, MAYBE_SAID),
+        ] {
+            let judged = |property| judge(call, &refused(400, property), known);
+            assert_eq!(judged("messages[0].text"), Verdict::Never);
+            let trims = if known.can_be_trimmed { Verdict::Trim } else { Verdict::Never };
+            assert_eq!(judged("messages[0].quoteToken"), trims);
+        }
     }
 
     #[test]
     fn o4_a_retry_key_that_line_knows_means_said_before() {
-        let known = |call| judge(call, ErrorKind::Conflict, Reached::Refused, false);
+        let known = |call| judge(call, &refused(409, ""), SURE);
         assert_eq!([known(Call::Push), known(Call::Reply)], [Verdict::SaidBefore, Verdict::Never]);
     }
 
     #[test]
     fn o5_what_may_have_arrived_is_tried_again_and_marked() {
+        let without = |kind, reached| Error::without_answer(kind, reached, "no answer");
         for call in [Call::Reply, Call::Push] {
-            assert_eq!(
-                judge(call, ErrorKind::Timeout, Reached::Unknown, false),
-                Verdict::Again { unsure: true }
-            );
-            assert_eq!(
-                judge(call, ErrorKind::Server, Reached::Unknown, true),
-                Verdict::Again { unsure: true }
-            );
-            assert_eq!(
-                judge(call, ErrorKind::Network, Reached::No, false),
-                Verdict::Again { unsure: false }
-            );
+            for (error, unsure) in [
+                (without(ErrorKind::Timeout, Reached::Unknown), true),
+                (refused(500, ""), true),
+                (without(ErrorKind::Network, Reached::No), false),
+            ] {
+                assert_eq!(judge(call, &error, SURE), Verdict::Again { unsure });
+            }
         }
     }
 
     #[test]
     fn o5_refusals_are_told_apart() {
-        let judged = |kind| judge(Call::Push, kind, Reached::Refused, false);
-        assert_eq!(judged(ErrorKind::Unauthorized), Verdict::CredentialsRefused);
-        assert_eq!(judged(ErrorKind::Forbidden), Verdict::Forbidden);
-        assert_eq!(judged(ErrorKind::TooManyRequests), Verdict::TooMany);
-        assert_eq!(judged(ErrorKind::BadRequest), Verdict::Never);
-        assert_eq!(judged(ErrorKind::NotFound), Verdict::Never);
+        let judged = |status| judge(Call::Push, &refused(status, ""), SURE);
+        assert_eq!(judged(401), Verdict::CredentialsRefused);
+        assert_eq!(judged(403), Verdict::Forbidden);
+        assert_eq!(judged(429), Verdict::TooMany);
+        assert_eq!(judged(400), Verdict::Never);
+        assert_eq!(judged(404), Verdict::Never);
     }
 }

@@ -7,6 +7,7 @@ use yamabiko_line::{
 use yamabiko_queue::{Ending, Finish, job::OUTBOX};
 
 use super::{
+    Trimmed,
     account::Credentials,
     attempt::{Attempt, dead, ended, failed},
     call::Courier,
@@ -31,7 +32,14 @@ impl Courier {
             Verdict::CredentialsRefused => self.credentials_refused(attempt, text),
             Verdict::Forbidden => self.forbidden(attempt, call, text).await,
             Verdict::TooMany => self.too_many(attempt, call, error, text).await,
-            Verdict::Never | Verdict::SaidBefore | Verdict::PushInstead => dead(text),
+            _ if call == Call::Push && attempt.delivery.trimmed == Some(Trimmed::SameKey) => {
+                dead(format!(
+                    "nobody can tell whether this was sent with its quote, quick replies or sender; without them LINE refuses it: {text}"
+                ))
+            }
+            Verdict::Never | Verdict::SaidBefore | Verdict::PushInstead | Verdict::Trim => {
+                dead(text)
+            }
         }
     }
 
@@ -102,7 +110,7 @@ impl Courier {
     }
 }
 
-fn describe(error: &Error) -> String {
+pub(super) fn describe(error: &Error) -> String {
     match error.request_id() {
         Some(id) => format!("{error} (request {id})"),
         None => error.to_string(),

@@ -151,6 +151,7 @@ impl Post {
             messages: vec![Message::text("hello")],
             token_arrived: token.map(|_| self.clock.now()),
             kept: false,
+            trimmed: None,
         };
         let mut job = NewJob::new(DELIVERY_KIND, serde_json::to_vec(&delivery).unwrap());
         job.queue = OUTBOX.to_owned();
@@ -296,6 +297,64 @@ async fn o4_a_rerun_by_a_person_has_a_new_key_and_a_repetition_the_same() {
     let calls = post.line.calls();
     assert_eq!((&calls[0], calls.len()), (&calls[1], 3));
     assert_ne!(calls[2], calls[0]);
+}
+
+/// Returns what is logged meanwhile.
+fn logged(work: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, work);
+    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+}
+
+#[tokio::test]
+async fn o9_messages_that_cost_a_further_push_are_logged() {
+    let post = Post::open().await;
+    let event = json!({"type": "follow", "webhookEventId": "1", "replyToken": "token", "source": {"type": "user", "userId": "U1"}});
+    post.store.insert(&[webhook::job(&Event::from_value(event), None).unwrap()]).await.unwrap();
+    let want = Want { queues: vec!["events".to_owned()], at_most: 1 };
+    let claim = post.store.turn(Sending::once(), &[], &[want]).await.unwrap().claims.remove(0);
+    let envelope = Envelope::of(&claim);
+    let says = |text: &str, count: usize| {
+        logged(|| {
+            let said = vec![(envelope.chat.clone(), Message::text(text)); count];
+            drop(pack(said, &envelope, &claim, std::iter::repeat_with(JobId::new)));
+        })
+    };
+    assert_eq!(says("geheim", 5), "");
+    let sixth = says("geheim", 6);
+    assert!(sixth.contains("calls=2 pushes=1") && !sixth.contains("geheim"), "{sixth}");
+    assert!(says(&"long ".repeat(5_001), 1).contains("calls=2 pushes=1"));
+}
+
+#[test]
+fn o9_a_delivery_without_its_ornaments_is_left_alone_by_a_process_that_does_not_know_it() {
+    let mut delivery = Delivery {
+        v: PAYLOAD_VERSION,
+        to: None,
+        messages: vec![Message::text("hello").quote("quote")],
+        token_arrived: None,
+        kept: false,
+        trimmed: None,
+    };
+    let read_by = |delivery: &Delivery, known| {
+        crate::context::newer_version(&serde_json::to_vec(delivery).unwrap(), known)
+    };
+    assert_eq!(read_by(&delivery, 1), None, "an older process carries what it understands");
+    delivery.trim(false);
+    assert_eq!((read_by(&delivery, 1), read_by(&delivery, NEWEST_VERSION)), (Some(2), None));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use yamabiko_line::error::{Error, ErrorKind, Reached};
 
 /// A sort of call to LINE.
@@ -45,6 +46,8 @@ pub enum Fault {
     ServerError,
     /// 400, as for a reply token that is used or too old.
     InvalidReplyToken,
+    /// 400, as for a quote token of another chat in a call's first message.
+    InvalidQuoteToken,
     /// 401: the channel's access token is wrong.
     Unauthorized,
     /// 403: the channel may not do this.
@@ -83,6 +86,9 @@ impl Fault {
             }
             Self::ServerError => refused(500, "Internal Server Error"),
             Self::InvalidReplyToken => refused(400, "Invalid reply token"),
+            Self::InvalidQuoteToken => {
+                refused_for(&[("messages[0].quoteToken", "Invalid quote token")])
+            }
             Self::Unauthorized => refused(401, "Authentication failed"),
             Self::Forbidden => refused(403, "Access to this API is not available for your account"),
             Self::NotFound => refused(404, "Not found"),
@@ -105,8 +111,19 @@ impl Fault {
 
 /// Makes an answer of LINE that is no success.
 pub(super) fn refused(status: u16, message: &str) -> Error {
-    let body = serde_json::json!({"message": message}).to_string();
+    let body = json!({"message": message}).to_string();
     Error::refused(status, Some("test-request".to_owned()), None, body.as_bytes())
+}
+
+/// Makes LINE's refusal of properties of a request, each with what is wrong.
+pub(super) fn refused_for(properties: &[(&str, &str)]) -> Error {
+    let details: Vec<_> = properties
+        .iter()
+        .map(|(property, message)| json!({"message": message, "property": property}))
+        .collect();
+    let message = format!("The request body has {} error(s)", details.len());
+    let body = json!({"message": message, "details": details}).to_string();
+    Error::refused(400, Some("test-request".to_owned()), None, body.as_bytes())
 }
 
 /// The failures to come.

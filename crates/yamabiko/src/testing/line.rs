@@ -64,6 +64,18 @@ impl TestLine {
         self.line.world().faults.recover();
     }
 
+    /// Lets LINE refuse every message that has this property, such as `quoteToken`, with a 400 that names it.
+    pub fn refuse_property(&self, name: &str) {
+        self.line.world().refused_properties.insert(name.to_owned());
+    }
+
+    /// Lets LINE refuse a retry key that comes with another body than before, also if it has not accepted it.
+    ///
+    /// LINE's reference does not tell what it answers; without this, such a request is like one with the same body.
+    pub fn refuse_used_retry_keys(&self) {
+        self.line.world().retry_keys.refuse_other_bodies = true;
+    }
+
     /// Limits the messages of each month (in Tokyo), counted by recipients. Without it there is no limit.
     pub fn set_quota(&self, limit: u64) {
         self.line.world().quota = Some(limit);

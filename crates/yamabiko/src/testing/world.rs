@@ -13,14 +13,13 @@ use yamabiko_line::{
 use yamabiko_queue::{ManualClock, Timestamp};
 
 use super::{
-    fault::{Call, Fault, Faults, refused},
+    fault::{Call, Fault, Faults, refused, refused_for},
     heard::Heard,
+    retry_keys::RetryKeys,
 };
 
 /// How long a reply token can be used after its webhook.
 const TOKEN_LIFE_SECONDS: u64 = 60;
-/// How long an accepted retry key is known.
-const RETRY_KEY_LIFE_SECONDS: u64 = 24 * 60 * 60;
 /// The ids of the bot's messages begin here, far from those of users.
 const BOT_MESSAGES: u64 = 9_000_000_000;
 
@@ -38,7 +37,9 @@ pub(super) struct World {
     /// Groups and rooms so far.
     groups_so_far: usize,
     tokens: HashMap<String, ReplyToken>,
-    accepted: HashMap<Uuid, Timestamp>,
+    pub(super) retry_keys: RetryKeys,
+    /// The properties of messages that LINE refuses.
+    pub(super) refused_properties: HashSet<String>,
     heard: HashMap<String, Vec<Heard>>,
     /// Until when the loading animation is shown in which chat.
     loading: HashMap<String, Timestamp>,
@@ -70,7 +71,8 @@ impl World {
             groups: HashMap::new(),
             groups_so_far: 0,
             tokens: HashMap::new(),
-            accepted: HashMap::new(),
+            retry_keys: RetryKeys::default(),
+            refused_properties: HashSet::new(),
             heard: HashMap::new(),
             loading: HashMap::new(),
             contents: HashMap::new(),
@@ -148,6 +150,7 @@ impl World {
     }
 
     pub(super) fn reply(&mut self, token: &str, messages: &[Message]) -> Result<Sent, Error> {
+        self.check(messages)?;
         let now = self.clock.now();
         let usable = |token: &&mut ReplyToken| !token.used && now <= token.until;
         let Some(token) = self.tokens.get_mut(token).filter(usable) else {
@@ -165,9 +168,9 @@ impl World {
         messages: &[Message],
         retry_key: Uuid,
     ) -> Result<Sent, Error> {
-        let life = std::time::Duration::from_secs(RETRY_KEY_LIFE_SECONDS);
-        let accepted = self.accepted.get(&retry_key);
-        if accepted.is_some_and(|at| self.clock.now().since(*at) < life) {
+        let is_known = self.retry_keys.use_with(retry_key, messages)?;
+        self.check(messages)?;
+        if is_known && self.retry_keys.is_accepted(retry_key, self.clock.now()) {
             let mut sent = Sent::default();
             sent.already_accepted = true;
             return Ok(sent);
@@ -183,12 +186,24 @@ impl World {
             return Err(Fault::QuotaUsedUp.error());
         }
         self.used = (self.month(), self.used() + recipients);
-        self.accepted.insert(retry_key, self.clock.now());
+        self.retry_keys.accept(retry_key, self.clock.now());
         // Who has blocked the bot hears nothing, and the bot does not learn of it.
         if recipients > 0 {
             self.say(to.as_str(), messages, Call::Push);
         }
         Ok(Sent::default())
+    }
+
+    /// Refuses messages that have a property which LINE refuses.
+    fn check(&self, messages: &[Message]) -> Result<(), Error> {
+        let mut places = Vec::new();
+        for (at, message) in messages.iter().enumerate() {
+            let message = serde_json::to_value(message).expect("messages are JSON");
+            let refused = self.refused_properties.iter().filter(|name| !message[name].is_null());
+            places.extend(refused.map(|name| format!("messages[{at}].{name}")));
+        }
+        let problems: Vec<_> = places.iter().map(|place| (&**place, "Invalid value")).collect();
+        if problems.is_empty() { Ok(()) } else { Err(refused_for(&problems)) }
     }
 
     pub(super) fn show_loading(&mut self, chat: &ChatId, seconds: u8) -> Result<(), Error> {

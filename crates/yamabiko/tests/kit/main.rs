@@ -10,6 +10,7 @@ mod heavy;
 mod kept;
 mod line;
 mod media;
+mod ornaments;
 mod panics;
 mod restarts;
 mod sources;

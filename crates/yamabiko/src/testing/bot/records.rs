@@ -96,7 +96,7 @@ fn error(record: &JobRecord) -> &str {
 fn a_newer_payload_waits_for_a_newer_version_whatever_its_form() {
     let mut bot = bot();
     for kind in [EVENT_KIND, DELIVERY_KIND] {
-        for payload in [&br#"{"v":2}"#[..], br#"{"v":4294967295,"event":7,"to":[],"messages":1}"#] {
+        for payload in [&br#"{"v":3}"#[..], br#"{"v":4294967295,"event":7,"to":[],"messages":1}"#] {
             let waits = outcome(&mut bot, kind, payload);
             assert_eq!(waits.state, State::Scheduled, "{kind}: {}", error(&waits));
             assert!(error(&waits).contains("newer"), "{}", error(&waits));
