@@ -47,12 +47,21 @@ pub(crate) struct Herd {
     tally: Arc<Tally>,
 }
 
+/// Where a process listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    /// For webhooks, where the role takes any.
+    web: u16,
+    /// For health.
+    admin: u16,
+}
+
 /// The place of one process; whoever does something to it holds its lock meanwhile.
 #[derive(Debug)]
 struct Slot {
     name: String,
     role: &'static str,
-    port: u16,
+    ports: Ports,
     setup: Setup,
     child: Arc<Mutex<Child>>,
 }
@@ -66,22 +75,28 @@ pub(crate) struct Held<'a> {
 
 impl Herd {
     /// Starts all processes.
-    pub(crate) fn start(setup: &Setup, ports: &[u16], tally: &Arc<Tally>) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        setup: &Setup,
+        ports: &[Ports],
+        tally: &Arc<Tally>,
+    ) -> anyhow::Result<Self> {
         let mut slots = Vec::new();
-        for (number, (role, port)) in ROLES.into_iter().zip(ports.iter().copied()).enumerate() {
+        for (number, (role, ports)) in ROLES.into_iter().zip(ports.iter().copied()).enumerate() {
             let name = format!("{role}-{number}");
-            let child = spawn(setup, &name, role, port)?;
+            let child = spawn(setup, &name, role, ports)?;
             let child = Arc::new(Mutex::new(child));
-            slots.push(Slot { name, role, port, setup: setup.clone(), child });
+            slots.push(Slot { name, role, ports, setup: setup.clone(), child });
         }
         Ok(Self { slots: Arc::new(slots), tally: Arc::clone(tally) })
     }
 
-    /// Returns a port for each process, and those among them that take webhooks.
-    pub(crate) fn ports() -> std::io::Result<(Vec<u16>, Vec<u16>)> {
-        let ports = ports::free(ROLES.len())?;
+    /// Returns where each process listens, and the ports among them that take webhooks.
+    pub(crate) fn ports() -> std::io::Result<(Vec<Ports>, Vec<u16>)> {
+        let ports = ports::free(2 * ROLES.len())?;
+        let (ports, _) = ports.as_chunks::<2>();
+        let ports: Vec<_> = ports.iter().map(|&[web, admin]| Ports { web, admin }).collect();
         let web = ROLES.iter().zip(&ports).filter(|(role, _)| matches!(**role, "web" | "all"));
-        let web = web.map(|(_, port)| *port).collect();
+        let web = web.map(|(_, ports)| ports.web).collect();
         Ok((ports, web))
     }
 
@@ -175,7 +190,7 @@ impl Herd {
 
     fn start_again(&self, held: &mut Held<'_>) {
         let slot = held.slot;
-        match spawn(&slot.setup, &slot.name, slot.role, slot.port) {
+        match spawn(&slot.setup, &slot.name, slot.role, slot.ports) {
             Ok(child) => *held.child = child,
             Err(error) => self.tally.misdeed(format!("{}: {error:#}", slot.name)),
         }
@@ -193,7 +208,7 @@ impl Herd {
             let (herd, http, is_there) = (self.clone(), http.clone(), is_there.clone());
             tokio::spawn(async move {
                 let slot = &herd.slots[at];
-                let url = format!("http://127.0.0.1:{}/ready", slot.port);
+                let url = format!("http://127.0.0.1:{}/ready", slot.ports.admin);
                 loop {
                     // Only a process that was there all the time can tell something.
                     let Some(held) = slot.hold() else { return };
@@ -257,8 +272,7 @@ impl Held<'_> {
     }
 }
 
-fn spawn(setup: &Setup, name: &str, role: &str, port: u16) -> anyhow::Result<Child> {
-    let port = port.to_string();
+fn spawn(setup: &Setup, name: &str, role: &str, ports: Ports) -> anyhow::Result<Child> {
     let mut command = Command::new(&setup.program);
     command
         .arg(role)
@@ -276,8 +290,8 @@ fn spawn(setup: &Setup, name: &str, role: &str, port: u16) -> anyhow::Result<Chi
             ("LOG", "warn"),
         ])
         .envs(setup.settings.iter().map(|(name, value)| (name, value)))
-        // Roles without webhooks show only whether they are ready.
-        .env(if matches!(role, "web" | "all") { "PORT" } else { "METRICS_PORT" }, &port)
+        .env("PORT", ports.web.to_string())
+        .env("ADMIN_PORT", ports.admin.to_string())
         .stdin(Stdio::null())
         .stdout(log(&setup.logs, name)?)
         .stderr(log(&setup.logs, name)?)

@@ -50,6 +50,7 @@ impl Bot {
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let port = line.map_or_else(port::free, |line| Ok(line.bot_port))?;
+        let admin = port::free()?;
         let api = line.map_or_else(|| NOBODY.to_owned(), Line::url);
         let began = Instant::now();
         let process = Killed::start(name, |command| {
@@ -61,10 +62,11 @@ impl Bot {
                 ("LINE_DATA_API_URL", &api),
                 ("HOST", "127.0.0.1"),
                 ("PORT", &port.to_string()),
+                ("ADMIN_PORT", &admin.to_string()),
                 ("LOG", "error"),
             ])
         })?;
-        serves(port, "/ready").await.context("the bot")?;
+        serves(admin, "/ready").await.context("the bot")?;
         Ok(Self { port, start: began.elapsed(), process })
     }
 

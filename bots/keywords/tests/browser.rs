@@ -12,7 +12,7 @@ fn a_person_sees_terms_and_pictures_in_a_browser() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.join("../..");
     let mut bot = Command::new(env!("CARGO_BIN_EXE_keyword-bot"))
-        .args(["dev", "--demo", "--port", "0", "--simulator-port", "0"])
+        .args(["dev", "--demo", "--port", "0", "--simulator-port", "0", "--admin-port", "0"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
         .spawn()

@@ -56,6 +56,7 @@ fn complaint(role: &str, setting: (&str, &str)) -> String {
         ("LINE_CHANNEL_ACCESS_TOKEN", "t"),
         ("MEDIA_URL", "https://bot.example.com/media"),
         ("PORT", "0"),
+        ("ADMIN_PORT", "0"),
     ];
     let output = bot(&[role], &right).env(setting.0, setting.1).current_dir(folder.path()).output();
     let output = output.unwrap();

@@ -16,6 +16,7 @@ fn a_person_chats_with_the_bot_in_a_browser() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut bot = Command::new(env!("CARGO_BIN_EXE_timer-bot"))
         .args(["--port", &free_port().to_string(), "--simulator-port", &free_port().to_string()])
+        .args(["--admin-port", "0"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
         .spawn()

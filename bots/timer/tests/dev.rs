@@ -12,6 +12,7 @@ async fn dev(folder: &tempfile::TempDir) -> (Process, Line) {
     let (port, page) = (free_port().to_string(), free_port().to_string());
     let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
     command.args(["--port", &port, "--simulator-port", &page]).current_dir(folder.path());
+    command.args(["--admin-port", "0", "--health-on-port"]);
     let bot = Process::start(command);
     let line = Line::at(format!("http://127.0.0.1:{page}"));
     line.reaches(&format!("http://127.0.0.1:{port}/ready")).await;

@@ -32,19 +32,20 @@ struct Bot {
     process: Process,
     line: Line,
     url: String,
+    admin: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Bot {
     async fn start(stderr: impl Into<Stdio>, more: &[(&str, &str)]) -> Self {
-        let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+        let (port, admin, folder) = (free_port(), free_port(), tempfile::tempdir().unwrap());
         let line = Line::start(port).await;
         let store = format!("sqlite:{}", folder.path().join("bot.db").display());
         let mut command = Process::command("all", &store, port, &line, more);
-        command.stderr(stderr);
+        command.env("ADMIN_PORT", admin.to_string()).stderr(stderr);
         let (process, url) = (Process::start(command), format!("http://127.0.0.1:{port}"));
         timeout(PATIENCE, line.reaches(&format!("{url}/ready"))).await.unwrap();
-        Self { process, line, url, _folder: folder }
+        Self { process, line, url, admin, _folder: folder }
     }
 
     /// Sends webhooks that are not signed, all at once; each is a line of the log.
@@ -57,7 +58,8 @@ impl Bot {
 
     /// Returns how many lines are not in the log for this reason.
     async fn dropped(&self, reason: &str) -> u64 {
-        let metrics = self.line.text(&format!("{}/metrics", self.url)).await;
+        let metrics = format!("http://127.0.0.1:{}/metrics", self.admin);
+        let metrics = self.line.text(&metrics).await;
         let name = format!("yamabiko_log_lines_dropped_total{{reason=\"{reason}\"}} ");
         let value = metrics.lines().find_map(|line| line.strip_prefix(&name));
         value.map_or(0, |value| value.parse().unwrap())

@@ -29,6 +29,7 @@ fn web(settings: &[(&str, &str)]) -> String {
         ("LINE_CHANNEL_ACCESS_TOKEN", "t"),
         ("STORE_URL", "sqlite:bot.db"),
         ("PORT", "0"),
+        ("ADMIN_PORT", "0"),
     ];
     all.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
     all.extend(settings);
@@ -42,7 +43,7 @@ fn log_until(last: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Strin
         .args(arguments)
         .env_clear()
         .envs(settings.iter().copied())
-        .envs([("PORT", "0"), ("SIMULATOR_PORT", "0")])
+        .envs([("PORT", "0"), ("ADMIN_PORT", "0"), ("SIMULATOR_PORT", "0")])
         .current_dir(folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -216,8 +217,14 @@ fn a_file_that_cannot_be_opened_is_named() {
 }
 
 #[test]
+fn a_setting_that_was_replaced_is_answered_with_the_new_one() {
+    names(&web(&[("METRICS_PORT", "9090")]), &["METRICS_PORT", "ADMIN_PORT", "ADMIN_HOST"]);
+}
+
+#[test]
 fn a_taken_port_is_named() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
+    names(&web(&[("ADMIN_PORT", &port)]), &["ADMIN_PORT", &port, "another process"]);
     names(&web(&[("PORT", &port), ("HOST", "127.0.0.1")]), &["PORT", &port, "another process"]);
 }

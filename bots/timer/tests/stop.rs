@@ -22,6 +22,7 @@ const HOUR: &str = "3600";
 struct Web {
     line: Line,
     port: u16,
+    admin: u16,
     process: Process,
     _folder: TempDir,
 }
@@ -30,16 +31,18 @@ impl Web {
     async fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = format!("sqlite:{}", folder.path().join("bot.db").display());
-        let port = free_port();
+        let (port, admin) = (free_port(), free_port());
         let line = Line::start(port).await;
-        let process = Process::bot_with("web", &store, port, &line, settings);
-        let web = Self { line, port, process, _folder: folder };
+        let admin_port = admin.to_string();
+        let settings = [&[("ADMIN_PORT", &*admin_port)], settings].concat();
+        let process = Process::bot_with("web", &store, port, &line, &settings);
+        let web = Self { line, port, admin, process, _folder: folder };
         web.line.reaches(&web.ready()).await;
         web
     }
 
     fn ready(&self) -> String {
-        format!("http://127.0.0.1:{}/ready", self.port)
+        format!("http://127.0.0.1:{}/ready", self.admin)
     }
 
     async fn connect(&self) -> TcpStream {
@@ -127,6 +130,23 @@ fn a_second_sigterm_cuts_no_webhook() {
         }
         let response = sends(&mut client, " ").await;
         assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+        assert!(web.process.ends().await.success());
+    });
+}
+
+#[test]
+fn the_admin_side_closes_last() {
+    block_on(async {
+        let mut web = Web::start(&[("STOP_GRACE_SECONDS", "0"), ("SHUTDOWN_SECONDS", HOUR)]).await;
+        let mut client = web.connect().await;
+        almost_sends_a_webhook(&mut client).await;
+        web.is_stopped_by("TERM").await;
+        while TcpStream::connect(("127.0.0.1", web.port)).await.is_ok() {
+            // It tells nobody that it is closed; this only sets how often we look.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(web.line.text(&web.ready()).await, "stopping\n");
+        assert!(sends(&mut client, " ").await.starts_with("HTTP/1.1 200"));
         assert!(web.process.ends().await.success());
     });
 }

@@ -15,6 +15,7 @@ use yamabiko_line::{secret::ChannelSecret, signature};
 struct Bot {
     line: Line,
     port: u16,
+    admin: u16,
     folder: TempDir,
     _process: Process,
 }
@@ -23,10 +24,11 @@ impl Bot {
     async fn start(role: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = format!("sqlite:{}", folder.path().join("bot.db").display());
-        let port = free_port();
+        let (port, admin) = (free_port(), free_port());
         let line = Line::start(port).await;
-        let process = Process::bot(role, &store, port, &line);
-        let bot = Self { line, port, folder, _process: process };
+        let settings = [("ADMIN_PORT", &*admin.to_string())];
+        let process = Process::bot_with(role, &store, port, &line, &settings);
+        let bot = Self { line, port, admin, folder, _process: process };
         bot.line.reaches(&format!("{}/ready", bot.url())).await;
         bot
     }
@@ -42,9 +44,13 @@ impl Bot {
         self.line.callback(&self.url(), body, Some(&signature)).await
     }
 
+    async fn metrics(&self) -> String {
+        self.line.text(&format!("http://127.0.0.1:{}/metrics", self.admin)).await
+    }
+
     /// Returns how many events the bot has stored and how many it knew already.
     async fn events(&self) -> (u64, u64) {
-        let metrics = self.line.text(&format!("{}/metrics", self.url())).await;
+        let metrics = self.metrics().await;
         let count = |outcome: &str| {
             let name = format!("yamabiko_events_total{{outcome=\"{outcome}\"}} ");
             metrics
@@ -232,7 +238,7 @@ fn an_event_that_is_too_large_costs_only_itself() {
         let small = json!({"type": "follow", "webhookEventId": "01HSMALL"});
         assert_eq!(bot.takes(webhook(&json!([large, small]))).await, 200);
         assert_eq!(bot.events().await, (1, 0));
-        let metrics = bot.line.text(&format!("{}/metrics", bot.url())).await;
+        let metrics = bot.metrics().await;
         assert!(metrics.contains("yamabiko_events_total{outcome=\"too_large\"} 1"), "{metrics}");
     });
 }

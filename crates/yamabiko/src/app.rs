@@ -185,8 +185,11 @@ impl<S: ChatState> App<S> {
 
     /// Answers `POST path` of `web`: a JSON body of type `Q`, at most 64 KiB, is answered with JSON.
     ///
-    /// The function may keep a core busy: it runs on a pool of `BLOCKING_THREADS` threads that jobs have no part in, and
-    /// what is over waits. What it returns as an error is answered as 400 with `{"error": …}`, as is a body that cannot be read.
+    /// The function may keep a core busy: it runs on a pool of `BLOCKING_THREADS` threads that jobs have no part in.
+    /// 64 requests more may wait; what is over is answered 503, as is a request that takes more than 30 s with its wait.
+    /// What the function returns as an error is answered 400 with `{"error": …}`, as is a body that cannot be read.
+    ///
+    /// Anybody may ask, unless `ENDPOINT_TOKEN` is set: then clients show it as `Authorization: Bearer …`.
     #[must_use]
     pub fn post<Q: DeserializeOwned + 'static, A: Serialize + 'static>(
         mut self,

@@ -12,12 +12,14 @@ use yamabiko_queue::StoreOptions;
 
 use crate::Result;
 
+mod admin;
 mod environment;
 mod media;
 mod own;
 mod parse;
 mod store;
 
+pub use admin::AdminSettings;
 pub(crate) use environment::{blank_flag, without_blank_variables};
 pub use media::MediaSettings;
 pub(crate) use own::OwnSettings;
@@ -100,6 +102,10 @@ pub struct Settings {
     #[arg(long, env = "BLOCKING_THREADS", global = true)]
     pub blocking_threads: Option<NonZeroUsize>,
 
+    /// What clients of the bot's own endpoints must show, as `Authorization: Bearer …`. Anybody may ask by default.
+    #[arg(long, env = "ENDPOINT_TOKEN", global = true, hide_env_values = true)]
+    pub endpoint_token: Option<String>,
+
     /// How long a process's claims hold without its beat, in seconds, at least 2.
     #[arg(long, env = "LEASE_SECONDS", global = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=3600))]
     pub lease_seconds: u32,
@@ -132,9 +138,9 @@ pub struct Settings {
     #[arg(long, env = "TIME_ZONE", global = true, default_value = "Asia/Tokyo", value_parser = parse::time_zone)]
     pub time_zone: jiff::tz::TimeZone,
 
-    /// `worker` and `timer`: the port that serves /live, /ready and /metrics. None by default.
-    #[arg(long, env = "METRICS_PORT", global = true)]
-    pub metrics_port: Option<u16>,
+    /// Where operators look.
+    #[command(flatten)]
+    pub admin: AdminSettings,
 
     /// What the bot publishes.
     #[command(flatten)]

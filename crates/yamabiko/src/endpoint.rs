@@ -1,19 +1,25 @@
 //! A bot's own HTTP endpoints: JSON in, JSON out, computed on a bounded pool of threads.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Bytes,
-    extract::DefaultBodyLimit,
-    http::{StatusCode, header},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::post,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
+use subtle::ConstantTimeEq as _;
+use tokio::{sync::Semaphore, time};
 
 use crate::{Result, blocking::Pool};
+
+#[cfg(test)]
+mod tests;
 
 /// What a request may have: 64 KiB.
 const MAX_BODY: usize = 64 * 1024;
@@ -31,6 +37,28 @@ struct Endpoint {
 /// Turns a request's body into an answer's.
 type Answer = dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync;
 
+/// What bounds the endpoints of a process.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    /// How many requests are computed at once.
+    pub(crate) threads: usize,
+    /// How many requests may wait for a thread.
+    pub(crate) waiting: usize,
+    /// How long a request may take, its wait included.
+    pub(crate) deadline: Duration,
+    /// What clients must show, if anything.
+    pub(crate) token: Option<Arc<str>>,
+}
+
+impl Bounds {
+    /// Returns the bounds of a bot: 64 requests wait, each has 30 s.
+    pub(crate) fn new(threads: usize, token: Option<&str>) -> Self {
+        let token = token.map(str::trim).filter(|token| !token.is_empty());
+        let deadline = Duration::from_secs(30);
+        Self { threads, waiting: 64, deadline, token: token.map(Into::into) }
+    }
+}
+
 impl Endpoints {
     pub(crate) fn add<Q: DeserializeOwned, A: Serialize>(
         &mut self,
@@ -42,14 +70,22 @@ impl Endpoints {
         self.0.push(Endpoint { path, answer: Arc::new(answer) });
     }
 
-    /// Returns the routes that answer, with as many requests at once as the pool has threads.
-    pub(crate) fn routes(self, pool: Pool) -> Router {
-        let pool = Arc::new(pool);
-        let add = |routes: Router, Endpoint { path, answer }| {
-            let pool = Arc::clone(&pool);
-            routes.route(path, post(async move |body| respond(&pool, answer, body).await))
+    /// Returns the routes that answer.
+    ///
+    /// # Errors
+    /// If the system has no room for the threads.
+    pub(crate) fn routes(&self, bounds: &Bounds) -> Result<Router> {
+        let desk = Arc::new(Desk::open(bounds)?);
+        let add = |routes: Router, Endpoint { path, answer }: &Endpoint| {
+            let (desk, answer) = (Arc::clone(&desk), Arc::clone(answer));
+            routes.route(path, post(async move |body| desk.respond(answer, body).await))
         };
-        self.0.into_iter().fold(Router::new(), add).layer(DefaultBodyLimit::max(MAX_BODY))
+        let mut routes =
+            self.0.iter().fold(Router::new(), add).layer(DefaultBodyLimit::max(MAX_BODY));
+        if let Some(token) = bounds.token.clone() {
+            routes = routes.route_layer(middleware::from_fn_with_state(token, only_with_token));
+        }
+        Ok(routes)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -63,98 +99,66 @@ impl fmt::Debug for Endpoints {
     }
 }
 
-/// Answers a request; what the bot does not like is told to the caller.
-async fn respond(pool: &Pool, answer: Arc<Answer>, body: Bytes) -> Response {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    match pool.run(move || answer(&body)).await {
-        Ok(Ok(body)) => (json, body).into_response(),
-        Ok(Err(error)) => {
-            let body = json!({"error": format!("{error:#}")}).to_string();
-            (StatusCode::BAD_REQUEST, json, body).into_response()
+/// Where requests wait for a thread, and for how long.
+struct Desk {
+    pool: Pool,
+    places: Arc<Semaphore>,
+    deadline: Duration,
+}
+
+impl Desk {
+    fn open(bounds: &Bounds) -> Result<Self> {
+        Ok(Self {
+            pool: Pool::for_requests(bounds.threads)?,
+            places: Arc::new(Semaphore::new(bounds.threads + bounds.waiting)),
+            deadline: bounds.deadline,
+        })
+    }
+
+    /// Answers a request; what the bot does not like is told to the caller.
+    async fn respond(&self, answer: Arc<Answer>, body: Bytes) -> Response {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            let again = [(header::RETRY_AFTER, "1")];
+            return (again, error(StatusCode::SERVICE_UNAVAILABLE, "too many requests wait"))
+                .into_response();
+        };
+        let work = self.pool.run(move || {
+            // Taken for as long as a thread works, even if the caller has gone.
+            let _place = place;
+            answer(&body)
+        });
+        match time::timeout(self.deadline, work).await {
+            Ok(Ok(Ok(body))) => {
+                ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+            }
+            Ok(Ok(Err(wrong))) => error(StatusCode::BAD_REQUEST, &format!("{wrong:#}")),
+            Ok(Err(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "the bot stops"),
+            Err(_) => {
+                let text = format!("no answer within {:?}", self.deadline);
+                error(StatusCode::SERVICE_UNAVAILABLE, &text)
+            }
         }
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use anyhow::bail;
-    use tokio::net::TcpListener;
+fn error(status: StatusCode, text: &str) -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (status, json, json!({ "error": text }).to_string()).into_response()
+}
 
-    use super::*;
-
-    #[tokio::test]
-    async fn a_request_is_answered_and_a_wrong_one_hears_what_is_wrong() {
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut endpoints = Endpoints::default();
-        endpoints.add("/half", |number: u32| match number % 2 {
-            0 => Ok([number / 2]),
-            _ => bail!("{number} is odd: send an even number"),
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/half", listener.local_addr().unwrap());
-        let routes = endpoints.routes(Pool::for_requests(1).unwrap());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let ask = async |body: String| {
-            let answer = reqwest::Client::new().post(&url).body(body).send().await.unwrap();
-            (answer.status().as_u16(), answer.text().await.unwrap())
-        };
-        assert_eq!(ask("8".to_owned()).await, (200, "[4]".to_owned()));
-        let odd = r#"{"error":"7 is odd: send an even number"}"#;
-        assert_eq!(ask("7".to_owned()).await, (400, odd.to_owned()));
-        let (status, error) = ask("eight".to_owned()).await;
-        assert!(status == 400 && error.contains("expected value at line 1"), "{error}");
-        assert_eq!(ask(" ".repeat(MAX_BODY + 1)).await.0, 413);
+/// Refuses requests that do not show the token, before their body is read.
+async fn only_with_token(State(token): State<Arc<str>>, request: Request, next: Next) -> Response {
+    if shows(request.headers(), &token) {
+        return next.run(request).await;
     }
+    let text = "send the header `Authorization: Bearer …` with the value of ENDPOINT_TOKEN";
+    ([(header::WWW_AUTHENTICATE, "Bearer")], error(StatusCode::UNAUTHORIZED, text)).into_response()
+}
 
-    /// A number whose reading and writing panics for some values, as does the text of an error about it.
-    #[derive(Debug)]
-    struct Brittle(u32);
-
-    impl<'de> serde::Deserialize<'de> for Brittle {
-        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            let number = u32::deserialize(from)?;
-            assert_ne!(number, 1, "an author's mistake");
-            Ok(Self(number))
-        }
-    }
-
-    impl Serialize for Brittle {
-        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            assert_ne!(self.0, 2, "an author's mistake");
-            self.0.serialize(to)
-        }
-    }
-
-    impl fmt::Display for Brittle {
-        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("an author's mistake")
-        }
-    }
-
-    impl std::error::Error for Brittle {}
-
-    #[tokio::test]
-    async fn a_panic_is_a_failure_of_its_request_and_of_no_other() {
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut endpoints = Endpoints::default();
-        endpoints.add("/echo", |brittle: Brittle| match brittle.0 {
-            3 => panic!("an author's mistake"),
-            4 => Err(brittle.into()),
-            _ => Ok(brittle),
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/echo", listener.local_addr().unwrap());
-        let routes = endpoints.routes(Pool::for_requests(1).unwrap());
-        // As the server has it.
-        let routes = routes.layer(tower_http::catch_panic::CatchPanicLayer::new());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let ask = async |number: u32| {
-            let ask = reqwest::Client::new().post(&url).body(number.to_string());
-            ask.send().await.unwrap().status().as_u16()
-        };
-        for number in 1..=4 {
-            assert_eq!((ask(number).await, ask(5).await), (500, 200), "{number}");
-        }
-    }
+/// Says whether the headers show the token; takes the same time for every wrong one of its length.
+fn shows(headers: &HeaderMap, token: &str) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, shown)) = shown.and_then(|shown| shown.split_once(' ')) else { return false };
+    scheme.eq_ignore_ascii_case("bearer")
+        && bool::from(shown.trim().as_bytes().ct_eq(token.as_bytes()))
 }

@@ -62,7 +62,7 @@ pub mod testing;
 mod webhook;
 
 pub use app::App;
-pub use config::{MediaSettings, Setting, Settings, UncertainReply};
+pub use config::{AdminSettings, MediaSettings, Setting, Settings, UncertainReply};
 pub use context::{Content, Context, Started, Timer};
 pub use dead::Dead;
 pub use ending::{Cancel, Permanent, Snooze};

@@ -1,6 +1,6 @@
 //! What a process does in each role.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -12,28 +12,27 @@ use yamabiko_queue::{
 };
 
 use crate::{
-    App, Result,
-    admin::{self, Status},
+    App, Result, admin,
     blocking::Pool,
     cli::Role,
     config::{Settings, default_file},
     context,
     delivery::Courier,
     doctor,
-    endpoint::Endpoints,
-    health::Health,
+    health::{Health, Status},
     log,
     media::{self, Media},
     platform::Platform,
     queues::OwnQueues,
     registry::Surroundings,
-    server::{self, Limits, Server},
+    server,
     shutdown::{self, Stop},
     state::ChatState,
-    webhook::{self, Webhook},
+    webhook::Webhook,
 };
 
 mod dev;
+mod http;
 #[cfg(test)]
 mod tests;
 
@@ -51,17 +50,15 @@ pub(crate) async fn run<S: ChatState>(app: App<S>, role: Role, settings: Setting
     let secret = if role.is_web() { Some(settings.channel_secret()?) } else { None };
     let platform = if role.is_worker() { Some(settings.client()?) } else { None };
     let platform = platform.map(|client| Arc::new(client) as Arc<dyn Platform>);
-    let listener =
-        if role.is_web() { Some(bind(settings.listen().into(), "PORT").await?) } else { None };
+    let listener = if role.is_web() {
+        Some(server::bind(settings.listen().into(), "PORT").await?)
+    } else {
+        None
+    };
     let web = secret.zip(listener).map(|(secret, listener)| Web { secret, listener });
-    Bot { role, settings, url, clock: Clock::Own, platform, web, metrics, stop }.run(app).await
-}
-
-async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
-    let bound = TcpListener::bind(address).await;
-    bound.with_context(|| {
-        format!("cannot listen on {address}: is another process there? {setting} sets another port")
-    })
+    let admin = admin::listen(&settings.admin, role).await?;
+    let bot = Bot { role, settings, url, clock: Clock::Own, platform, web, admin, metrics, stop };
+    bot.run(app).await
 }
 
 /// Where webhooks come in.
@@ -80,6 +77,8 @@ struct Bot {
     /// LINE, for a worker.
     platform: Option<Arc<dyn Platform>>,
     web: Option<Web>,
+    /// Where operators look.
+    admin: Option<TcpListener>,
     metrics: PrometheusHandle,
     stop: Stop,
 }
@@ -97,11 +96,15 @@ impl Bot {
             store: Arc::clone(&opened),
             queues: app.queues.names(),
             health: Arc::clone(&health),
-            metrics: self.metrics.clone(),
             stop: self.stop.clone(),
         };
+        let admin = self.serve_admin(status.clone())?;
         let mut tasks: JoinSet<Result> = JoinSet::new();
-        self.serve(&mut tasks, status, app.endpoints.clone(), &queue, media.clone()).await?;
+        if let Some(web) = self.web.take() {
+            let webhook = Webhook::new(web.secret, Arc::clone(&queue));
+            let routes = self.public_routes(webhook, status, &app, media.clone())?;
+            tasks.spawn(self.serve_public(web.listener, routes)?);
+        }
         let name = app.name.clone();
         // What comes in before the store is open waits for it a little, then is answered 503.
         tokio::select! {
@@ -116,6 +119,7 @@ impl Bot {
         while let Some(ended) = tasks.join_next().await {
             ended??;
         }
+        admin.end().await?;
         tracing::info!(bot = name, "stopped");
         Ok(())
     }
@@ -154,43 +158,6 @@ impl Bot {
                 yamabiko_queue::timer::run(store, stop).await;
                 Ok(())
             });
-        }
-        Ok(())
-    }
-
-    /// Starts the HTTP server, where this process has one.
-    async fn serve(
-        &mut self,
-        tasks: &mut JoinSet<Result>,
-        status: Status,
-        endpoints: Endpoints,
-        queue: &Arc<SetOnce<Queue>>,
-        media: Option<Media>,
-    ) -> Result {
-        let routes = admin::routes(status);
-        let server = |listener, routes| Server {
-            listener,
-            routes,
-            connections: server::connections(),
-            limits: Limits::STANDARD,
-            grace: if self.role == Role::Dev { Duration::ZERO } else { self.settings.stop_grace() },
-            drain: self.settings.shutdown(),
-        };
-        if let Some(Web { secret, listener }) = self.web.take() {
-            let webhook = Webhook::new(secret, Arc::clone(queue));
-            tracing::info!(address = %listener.local_addr()?, "web: takes webhooks at /callback");
-            let mut routes = routes.merge(webhook::routes(webhook));
-            if !endpoints.is_empty() {
-                let pool = Pool::for_requests(self.settings.blocking_threads())?;
-                routes = routes.merge(endpoints.routes(pool));
-            }
-            if let Some(media) = media {
-                routes = routes.merge(media::routes(media));
-            }
-            tasks.spawn(server(listener, routes).serve(self.stop.clone()));
-        } else if let Some(port) = self.settings.metrics_port {
-            let listener = bind((self.settings.listen().0, port).into(), "METRICS_PORT").await?;
-            tasks.spawn(server(listener, routes).serve(self.stop.clone()));
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The HTTP server: bounds what a client may take of it, and drains on shutdown.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use axum::Router;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,13 +23,24 @@ mod stream;
 mod tests;
 
 use connections::Connections;
-pub(crate) use descriptors::connections;
+pub(crate) use descriptors::Share;
 pub(crate) use phase::Limits;
 
 /// How long a webhook may take to be answered, whatever the settings say.
 const LEAST: Duration = Duration::from_secs(2);
 /// How long to wait when the system has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// Listens on an address.
+///
+/// # Errors
+/// If it is taken, or none of this machine: names the setting of its port.
+pub(crate) async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| {
+        format!("cannot listen on {address}: is another process there? {setting} sets another port")
+    })
+}
 
 /// An HTTP server.
 #[derive(Debug)]

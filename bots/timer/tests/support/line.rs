@@ -81,6 +81,11 @@ impl Line {
         self.http.get(url).send().await.unwrap().text().await.unwrap()
     }
 
+    /// Returns the status of a page of the bot.
+    pub async fn status(&self, url: &str) -> u16 {
+        self.http.get(url).send().await.unwrap().status().as_u16()
+    }
+
     /// Waits until a page of the bot answers 200.
     pub async fn reaches(&self, url: &str) {
         let deadline = tokio::time::Instant::now() + PATIENCE;

@@ -140,6 +140,9 @@ pub fn settings(store: &str, line: &Line) -> Vec<(&'static str, String)> {
         ("LINE_API_URL", line.url.clone()),
         ("LINE_DATA_API_URL", line.url.clone()),
         ("LEASE_SECONDS", "2".to_owned()),
+        // Roles on one machine cannot share a port, and most tests look at `PORT` only.
+        ("ADMIN_PORT", "0".to_owned()),
+        ("HEALTH_ON_PORT", "true".to_owned()),
         ("LOG", "warn".to_owned()),
     ]
 }

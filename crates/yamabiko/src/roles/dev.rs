@@ -11,11 +11,12 @@ use yamabiko_line::{
 use yamabiko_queue::{Clock, Pace, Timestamp};
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
-use super::{Bot, Web, bind};
+use super::{Bot, Web};
 use crate::{
-    App, Result,
+    App, Result, admin,
     cli::{Role, tell},
     config::Settings,
+    server::bind,
     shutdown::Stop,
     state::ChatState,
 };
@@ -34,6 +35,7 @@ pub(super) async fn run<S: ChatState>(
         bind((Ipv4Addr::LOCALHOST, settings.port.unwrap_or(3000)).into(), "PORT").await?;
     let page =
         bind((Ipv4Addr::LOCALHOST, settings.simulator_port).into(), "SIMULATOR_PORT").await?;
+    let admin = admin::listen(&settings.admin, Role::Dev).await?;
     // Nobody else knows them, and the simulator is the only one that asks.
     let secret = Uuid::new_v4().simple().to_string();
     let token = Uuid::new_v4().simple().to_string();
@@ -54,6 +56,7 @@ pub(super) async fn run<S: ChatState>(
         clock,
         platform: Some(Arc::new(Client::new(client)?)),
         web: Some(Web { secret: ChannelSecret::new(&secret), listener }),
+        admin,
         metrics,
         stop,
     };

@@ -87,6 +87,7 @@ impl Running {
             clock: Clock::Own,
             platform: Some(Arc::new(client(&simulator.url()))),
             web: Some(Web { secret: ChannelSecret::new(SECRET), listener }),
+            admin: None,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             stop,
         };
@@ -191,6 +192,7 @@ async fn only_a_bot_that_publishes_needs_an_address_and_only_where_it_does() {
             clock: Clock::Own,
             platform: role.is_worker().then(|| Arc::new(client("http://127.0.0.1:9")) as _),
             web: None,
+            admin: None,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             stop,
         };

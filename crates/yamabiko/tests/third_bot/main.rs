@@ -106,7 +106,7 @@ fn converse(conversation: &str, stderr: Stdio) {
     let folder = tempfile::tempdir().unwrap();
     let binary = build(folder.path());
     let mut child = Command::new(binary)
-        .args(["dev", "--port", "0", "--simulator-port", "0", "--log", "warn"])
+        .args(["dev", "--port", "0", "--simulator-port", "0", "--admin-port", "0", "--log", "warn"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
         .stderr(stderr)
