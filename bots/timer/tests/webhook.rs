@@ -4,7 +4,11 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use support::{Line, Process, block_on, free_port, line::SECRET, redis_server::RedisServer};
@@ -272,7 +276,7 @@ fn a_bot_that_starts_before_its_redis_waits_for_it() {
         let _bot = Process::bot("all", &redis.url(), port, &line);
         let url = format!("http://127.0.0.1:{port}");
         line.reaches(&format!("{url}/live")).await;
-        assert_eq!(line.text(&format!("{url}/ready")).await, "the store is away\n");
+        assert_eq!(line.status(&format!("{url}/ready")).await, 503);
         let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}])).into_bytes();
         let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
         assert_eq!(line.callback(&url, body.clone(), Some(&signature)).await, 503);
@@ -336,5 +340,61 @@ fn while_redis_is_away_line_is_asked_to_come_again_and_the_bot_recovers_by_itsel
         line.says(&user, "1").await;
         let heard = line.hears(&user, 3).await;
         assert!(heard[2].text.starts_with('🔔'), "{heard:?}");
+    });
+}
+
+/// Sends a command to a Redis server.
+fn command(redis: &RedisServer, command: &str) {
+    let url = redis.url();
+    let mut stream = UnixStream::connect(url.strip_prefix("redis+unix://").unwrap()).unwrap();
+    stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n", "{command}");
+}
+
+#[test]
+fn a_process_that_cannot_store_webhooks_is_not_ready_though_its_store_can_be_read() {
+    let redis = RedisServer::start();
+    block_on(async {
+        let port = free_port();
+        let line = Line::start(port).await;
+        let _web = Process::bot("web", &redis.url(), port, &line);
+        let url = format!("http://127.0.0.1:{port}");
+        line.reaches(&format!("{url}/ready")).await;
+        let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}])).into_bytes();
+        let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
+        command(&redis, "CONFIG SET maxmemory 1");
+        assert_eq!(line.callback(&url, body.clone(), Some(&signature)).await, 503);
+        assert_eq!(line.status(&format!("{url}/ready")).await, 503);
+        command(&redis, "CONFIG SET maxmemory 0");
+        let ready = line.text(&format!("{url}/ready")).await;
+        assert!(ready.starts_with("ready\n") && ready.contains("was not stored"), "{ready}");
+        assert_eq!(line.callback(&url, body, Some(&signature)).await, 200);
+        assert!(!line.text(&format!("{url}/ready")).await.contains("was not stored"));
+    });
+}
+
+#[test]
+fn o5_a_process_whose_credentials_line_refuses_is_ready_and_says_so() {
+    block_on(async {
+        let bot = Bot::start("all").await;
+        let user = bot.line.user("Alice", "en").await;
+        bot.line.post("/control/faults", &json!({"endpoint": "reply", "status": 401})).await;
+        bot.line.says(&user, "hello").await;
+        let ready = format!("{}/ready", bot.url());
+        let deadline = Instant::now() + support::PATIENCE;
+        loop {
+            assert_eq!(bot.line.status(&ready).await, 200);
+            let text = bot.line.text(&ready).await;
+            if text.contains("LINE refuses the credentials") && text.contains("outbox is paused") {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{text}");
+            // The bot tells nobody when LINE has answered it; this only sets how often we look.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}]));
+        assert_eq!(bot.takes(body).await, 200);
     });
 }

@@ -11,15 +11,16 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use yamabiko_queue::{Store, job::OUTBOX};
 
-use crate::{delivery::PUSHES, shutdown::Stop};
+use crate::{delivery::PUSHES, shutdown::Stop, webhook};
 
-/// How long a look at the store may take.
-const STORE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a look at the queues may take.
+const COUNTS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What is known of this process and its surroundings.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     refused: AtomicBool,
+    turned_away: AtomicBool,
 }
 
 impl Health {
@@ -33,14 +34,22 @@ impl Health {
         self.refused.store(false, Ordering::SeqCst);
     }
 
-    /// Returns why the process is not ready, if it is not; it has no store before that is open.
-    async fn problem(&self, store: Option<&Arc<dyn Store>>) -> Option<&'static str> {
-        if self.refused.load(Ordering::SeqCst) {
-            return Some("LINE refuses the credentials");
-        }
-        let Some(store) = store else { return Some("the store is away") };
-        let reached = tokio::time::timeout(STORE_TIMEOUT, store.state("")).await;
-        (!matches!(reached, Ok(Ok(_)))).then_some("the store is away")
+    /// A webhook was not stored; returns whether the one before it was.
+    pub(crate) fn webhook_turned_away(&self) -> bool {
+        !self.turned_away.swap(true, Ordering::SeqCst)
+    }
+
+    /// A webhook was stored; returns whether the one before it was not.
+    pub(crate) fn webhook_stored(&self) -> bool {
+        self.turned_away.swap(false, Ordering::SeqCst)
+    }
+
+    fn notes(&self) -> impl Iterator<Item = &'static str> {
+        let refused = (&self.refused, "LINE refuses the credentials: `doctor` says more");
+        let turned_away =
+            (&self.turned_away, "the last webhook was not stored: LINE was asked to send it again");
+        let notes = [refused, turned_away].into_iter();
+        notes.filter(|(is_so, _)| is_so.load(Ordering::SeqCst)).map(|(_, note)| note)
     }
 }
 
@@ -66,33 +75,47 @@ pub(crate) fn ready_route(status: Status) -> Router {
 }
 
 async fn ready(State(status): State<Status>) -> (StatusCode, String) {
-    if status.stop.is_requested() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
-    }
-    let store = status.store.get();
-    if let Some(problem) = status.health.problem(store).await {
+    if let Some(problem) = status.problem().await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n"));
     }
-    let mut text = "ready\n".to_owned();
-    if let Some(store) = store {
-        for note in notes(store, &status.queues).await {
-            text.push_str(&note);
-            text.push('\n');
+    let mut notes: Vec<_> = status.health.notes().map(str::to_owned).collect();
+    if let Some(store) = status.store.get() {
+        notes.extend(notes_of_queues(store, &status.queues).await);
+    }
+    let lines = std::iter::once("ready".to_owned()).chain(notes);
+    (StatusCode::OK, lines.map(|line| line + "\n").collect())
+}
+
+impl Status {
+    /// Returns why a webhook would not be stored now; whatever else is wrong, taking `web` out of service would lose webhooks.
+    async fn problem(&self) -> Option<String> {
+        if self.stop.is_requested() {
+            return Some("stopping".to_owned());
+        }
+        let Some(store) = self.store.get() else {
+            return Some("the store is not open yet".to_owned());
+        };
+        // A store that can be read may refuse to write: it is full, locked, or a replica.
+        match tokio::time::timeout(webhook::STORE_TIMEOUT, store.insert(&[])).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the store takes too long".to_owned()),
         }
     }
-    (StatusCode::OK, text)
 }
 
 /// Returns what operators should know of the bot as a whole, beside whether this process is ready (C6, O5).
-async fn notes(store: &Arc<dyn Store>, queues: &[&str]) -> Vec<String> {
-    let Ok(Ok(counts)) = tokio::time::timeout(STORE_TIMEOUT, store.counts()).await else {
+async fn notes_of_queues(store: &Arc<dyn Store>, queues: &[&str]) -> Vec<String> {
+    let Ok(Ok(counts)) = tokio::time::timeout(COUNTS_TIMEOUT, store.counts()).await else {
         return Vec::new();
     };
     let mut notes: Vec<_> = queues
         .iter()
         .filter(|queue| !counts.is_served(queue))
         .map(|queue| {
-            format!("nobody serves the queue {queue}: start a worker, or name it in WORKER_QUEUES")
+            format!(
+                "no worker serves the queue {queue}: start a worker, or name it in WORKER_QUEUES"
+            )
         })
         .collect();
     let is_paused = |queue| counts.queues.get(queue).is_some_and(|queue| queue.paused.is_some());

@@ -101,7 +101,7 @@ impl Bot {
         let admin = self.serve_admin(status.clone())?;
         let mut tasks: JoinSet<Result> = JoinSet::new();
         if let Some(web) = self.web.take() {
-            let webhook = Webhook::new(web.secret, Arc::clone(&queue));
+            let webhook = Webhook::new(web.secret, Arc::clone(&queue), Arc::clone(&health));
             let routes = self.public_routes(webhook, status, &app, media.clone())?;
             tasks.spawn(self.serve_public(web.listener, routes)?);
         }

@@ -1,12 +1,6 @@
 //! `POST /callback`: verifies, stores, answers; no author's code runs before the 200.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -23,7 +17,10 @@ use yamabiko_line::{
 };
 use yamabiko_queue::{JobId, NewJob, Queue, job::EVENTS, store::Inserted};
 
-use crate::context::{EVENT_KIND, PAYLOAD_VERSION, StoredEvent, chat_lane};
+use crate::{
+    context::{EVENT_KIND, PAYLOAD_VERSION, StoredEvent, chat_lane},
+    health::Health,
+};
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +28,7 @@ mod tests;
 /// The largest body that is read: 1 MiB.
 const MAX_BODY: usize = 1024 * 1024;
 /// How long opening the store and storing may take before LINE is told to come again (I3).
-const STORE_TIMEOUT: Duration = Duration::from_millis(1_400);
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_millis(1_400);
 /// For how long an event's key is remembered (I1).
 const REMEMBER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -41,8 +38,7 @@ pub(crate) struct Webhook {
     pub(crate) secret: Arc<ChannelSecret>,
     /// Where events go, once the store is open.
     pub(crate) queue: Arc<SetOnce<Queue>>,
-    /// Whether LINE was asked to send the last webhook again.
-    turned_away: Arc<AtomicBool>,
+    pub(crate) health: Arc<Health>,
 }
 
 /// Returns `/callback`.
@@ -61,8 +57,12 @@ async fn callback(State(webhook): State<Webhook>, headers: HeaderMap, body: Byte
 }
 
 impl Webhook {
-    pub(crate) fn new(secret: ChannelSecret, queue: Arc<SetOnce<Queue>>) -> Self {
-        Self { secret: Arc::new(secret), queue, turned_away: Arc::default() }
+    pub(crate) fn new(
+        secret: ChannelSecret,
+        queue: Arc<SetOnce<Queue>>,
+        health: Arc<Health>,
+    ) -> Self {
+        Self { secret: Arc::new(secret), queue, health }
     }
 
     async fn take(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
@@ -92,7 +92,7 @@ impl Webhook {
         match time::timeout_at(deadline, queue.enqueue(jobs)).await {
             Ok(Ok(inserted)) => {
                 count(&inserted);
-                if self.turned_away.swap(false, Ordering::Relaxed) {
+                if self.health.webhook_stored() {
                     tracing::info!("webhooks are stored again");
                 }
                 StatusCode::OK
@@ -108,7 +108,7 @@ impl Webhook {
 
     /// Asks LINE to send the webhook again; logged for the first of several in a row.
     fn turn_away(&self, reason: &str) -> StatusCode {
-        if !self.turned_away.swap(true, Ordering::Relaxed) {
+        if self.health.webhook_turned_away() {
             tracing::warn!(reason, "webhooks are not stored, LINE is asked to send them again");
         }
         StatusCode::SERVICE_UNAVAILABLE

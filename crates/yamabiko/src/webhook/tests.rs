@@ -35,7 +35,7 @@ impl Web {
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = store::open(&url, StoreOptions::new("test")).await.unwrap();
         let queue = Arc::new(SetOnce::new_with(Some(Queue::new(Arc::clone(&store)))));
-        let routes = routes(Webhook::new(ChannelSecret::new(SECRET), queue));
+        let routes = routes(Webhook::new(ChannelSecret::new(SECRET), queue, Arc::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -201,7 +201,7 @@ fn an_event_can_be_read_again_however_deeply_it_is_nested() {
 #[tokio::test]
 async fn a_webhook_that_comes_while_a_bot_starts_waits_for_the_store() {
     let web = Web::start().await;
-    let webhook = Webhook::new(ChannelSecret::new(SECRET), Arc::default());
+    let webhook = Webhook::new(ChannelSecret::new(SECRET), Arc::default(), Arc::default());
     let body = json!({"destination": "Ubot", "events": [good("early")]}).to_string();
     let signature = signature::sign(&ChannelSecret::new(SECRET), body.as_bytes());
     let headers = HeaderMap::from_iter([(
