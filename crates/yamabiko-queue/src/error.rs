@@ -60,11 +60,77 @@ pub enum Error {
     Corrupt(#[source] Source),
 }
 
-impl Error {
-    /// Says whether the same call may succeed later.
+/// What is wrong with a store, by which words, metrics and reactions differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorKind {
+    /// An outage: it cannot be reached, or answers nothing that concerns this call.
+    Unavailable,
+    /// It has no room.
+    Full,
+    /// It refuses this program.
+    Denied,
+    /// A newer version of the bot has taken it over.
+    NewerSchema,
+    /// Its data is damaged.
+    Damaged,
+    /// It refuses this very call, and always will.
+    Refused,
+}
+
+impl ErrorKind {
+    /// Returns a word for metrics.
     #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Full(_) | Self::Denied(_))
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Full => "full",
+            Self::Denied => "denied",
+            Self::NewerSchema => "newer_schema",
+            Self::Damaged => "damaged",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Returns what is wrong, and what to do about it unless it passes by itself.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unavailable => "the store is unavailable",
+            Self::Full => "the store is full: make room",
+            Self::Denied => {
+                "the store refuses access: correct STORE_URL, or what this program may do there"
+            }
+            Self::NewerSchema => {
+                "a newer version of the bot has taken over the store: replace this process by that version"
+            }
+            Self::Damaged => "the store's data is damaged: restore a backup",
+            Self::Refused => "the store refuses a call",
+        }
+    }
+}
+
+impl Error {
+    /// Returns what is wrong.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Full(_) => ErrorKind::Full,
+            Self::Denied(_) => ErrorKind::Denied,
+            Self::NewerSchema { .. } => ErrorKind::NewerSchema,
+            Self::Corrupt(_) => ErrorKind::Damaged,
+            Self::TooLarge { .. }
+            | Self::TooFar(_)
+            | Self::Address { .. }
+            | Self::Backup(_)
+            | Self::RegisteredTwice(_) => ErrorKind::Refused,
+        }
+    }
+
+    /// Says whether the same call may succeed later, of this process or of another.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.kind() != ErrorKind::Refused
     }
 
     /// Says whether what was asked may have been done all the same.

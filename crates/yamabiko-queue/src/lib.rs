@@ -19,7 +19,7 @@ pub mod timer;
 pub mod worker;
 
 pub use clock::{Clock, ManualClock, Pace, Timestamp};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use finding::{Finding, Mark};
 pub use job::{Due, Failure, Job, JobId, JobRecord, NewJob};
 pub use queue::Queue;

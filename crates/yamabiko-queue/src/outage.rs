@@ -1,43 +1,46 @@
-//! Says once that the store is away, and once that it is back.
+//! Logs one line for each thing that goes wrong with the store, and one when it works again.
 
-use crate::error::Error;
+use std::collections::BTreeSet;
 
-/// Whether the store was away at the last look.
+use crate::{
+    error::{Error, ErrorKind},
+    finding::because,
+};
+
+/// What has been wrong with the store since it worked last.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
-    away: bool,
+    kinds: BTreeSet<ErrorKind>,
 }
 
 impl Outage {
-    /// Notes a failure; logged the first time.
-    pub(crate) fn began(&mut self, role: &str, error: &Error) {
-        if !self.away {
-            tracing::warn!(
-                role,
-                error = &*error_chain(error),
-                "the store is away, trying again until it is back"
-            );
+    /// Counts a failure, and logs it if it is the first of its kind since the store worked.
+    pub(crate) fn began(&mut self, role: &'static str, error: &Error) {
+        let kind = error.kind();
+        metrics::counter!("yamabiko_store_errors_total", "kind" => kind.name(), "role" => role)
+            .increment(1);
+        if !self.kinds.insert(kind) {
+            return;
         }
-        self.away = true;
+        let (words, error) = (kind.words(), &*because(error));
+        match kind {
+            ErrorKind::Unavailable | ErrorKind::Full => {
+                tracing::warn!(role, error, "{words}; trying again until it works");
+            }
+            ErrorKind::Denied
+            | ErrorKind::NewerSchema
+            | ErrorKind::Damaged
+            | ErrorKind::Refused => {
+                tracing::error!(role, error, "{words}; trying again until it works");
+            }
+        }
     }
 
-    /// Notes a success; logged if there was a failure before.
+    /// Notes a success, and logs it if there was a failure before.
     pub(crate) fn over(&mut self) {
-        if self.away {
-            tracing::info!("the store is back");
+        if !self.kinds.is_empty() {
+            tracing::info!("the store works again");
+            self.kinds.clear();
         }
-        self.away = false;
     }
-}
-
-/// Returns an error with all its sources, in one line.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

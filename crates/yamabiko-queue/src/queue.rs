@@ -8,7 +8,7 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     job::NewJob,
     store::{Inserted, MAX_STEP_BYTES, Store},
 };
@@ -158,7 +158,7 @@ async fn write_batch(write: Write, mut batch: Vec<Request>) {
         let result = match &result {
             Ok(inserted) => Ok(inserted[start..start + size].to_vec()),
             // One caller's bad job must not fail the others.
-            Err(error) if is_shared && !error.is_retryable() => {
+            Err(error) if is_shared && error.kind() == ErrorKind::Refused => {
                 store.insert(&jobs[start..start + size]).await
             }
             Err(error) => Err(error.shared()),

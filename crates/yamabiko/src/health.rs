@@ -2,14 +2,14 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use yamabiko_queue::{Store, job::OUTBOX};
+use yamabiko_queue::{Error, ErrorKind, Store, job::OUTBOX};
 
 use crate::{delivery::PUSHES, shutdown::Stop, webhook};
 
@@ -20,7 +20,8 @@ const COUNTS_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     refused: AtomicBool,
-    turned_away: AtomicBool,
+    /// Why the last webhook was not stored, if it was not.
+    turned_away: Mutex<Option<ErrorKind>>,
 }
 
 impl Health {
@@ -34,22 +35,30 @@ impl Health {
         self.refused.store(false, Ordering::SeqCst);
     }
 
-    /// A webhook was not stored; returns whether the one before it was.
-    pub(crate) fn webhook_turned_away(&self) -> bool {
-        !self.turned_away.swap(true, Ordering::SeqCst)
+    /// A webhook was not stored; returns whether the one before it was, or failed for another kind of reason.
+    pub(crate) fn webhook_turned_away(&self, kind: ErrorKind) -> bool {
+        self.turned_away().replace(kind) != Some(kind)
     }
 
     /// A webhook was stored; returns whether the one before it was not.
     pub(crate) fn webhook_stored(&self) -> bool {
-        self.turned_away.swap(false, Ordering::SeqCst)
+        self.turned_away().take().is_some()
+    }
+
+    fn turned_away(&self) -> MutexGuard<'_, Option<ErrorKind>> {
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn notes(&self) -> impl Iterator<Item = &'static str> {
-        let refused = (&self.refused, "LINE refuses the credentials: `doctor` says more");
-        let turned_away =
-            (&self.turned_away, "the last webhook was not stored: LINE was asked to send it again");
-        let notes = [refused, turned_away].into_iter();
-        notes.filter(|(is_so, _)| is_so.load(Ordering::SeqCst)).map(|(_, note)| note)
+        let refused = self.refused.load(Ordering::SeqCst);
+        let turned_away = self.turned_away().is_some();
+        [
+            refused.then_some("LINE refuses the credentials: `doctor` says more"),
+            turned_away
+                .then_some("the last webhook was not stored: LINE was asked to send it again"),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -93,13 +102,15 @@ impl Status {
             return Some("stopping".to_owned());
         }
         let Some(store) = self.store.get() else {
-            return Some("the store is not open yet".to_owned());
+            return Some(ErrorKind::Unavailable.words().to_owned());
         };
         // A store that can be read may refuse to write: it is full, locked, or a replica.
         match tokio::time::timeout(webhook::STORE_TIMEOUT, store.insert(&[])).await {
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some("the store takes too long".to_owned()),
+            // It names both versions.
+            Ok(Err(error @ Error::NewerSchema { .. })) => Some(error.to_string()),
+            Ok(Err(error)) => Some(error.kind().words().to_owned()),
+            Err(_) => Some(ErrorKind::Unavailable.words().to_owned()),
         }
     }
 }

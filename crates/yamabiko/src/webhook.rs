@@ -15,7 +15,9 @@ use yamabiko_line::{
     secret::ChannelSecret,
     signature,
 };
-use yamabiko_queue::{JobId, NewJob, Queue, job::EVENTS, store::Inserted};
+use yamabiko_queue::{
+    ErrorKind, JobId, NewJob, Queue, finding::because, job::EVENTS, store::Inserted,
+};
 
 use crate::{
     context::{EVENT_KIND, PAYLOAD_VERSION, StoredEvent, chat_lane},
@@ -87,7 +89,7 @@ impl Webhook {
         let deadline = time::Instant::now() + STORE_TIMEOUT;
         // LINE sends a webhook again only where the channel is set so: a bot that starts lets it wait.
         let Ok(queue) = time::timeout_at(deadline, self.queue.wait()).await else {
-            return self.turn_away("the store is not open yet");
+            return self.turn_away(ErrorKind::Unavailable, "the store is not open yet");
         };
         match time::timeout_at(deadline, queue.enqueue(jobs)).await {
             Ok(Ok(inserted)) => {
@@ -97,18 +99,18 @@ impl Webhook {
                 }
                 StatusCode::OK
             }
-            Ok(Err(error)) if !error.is_retryable() => {
+            Ok(Err(error)) if error.kind() == ErrorKind::Refused => {
                 tracing::error!(%error, "a webhook cannot be stored");
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Ok(Err(error)) => self.turn_away(&error.to_string()),
-            Err(_) => self.turn_away("the store takes too long"),
+            Ok(Err(error)) => self.turn_away(error.kind(), &because(&error)),
+            Err(_) => self.turn_away(ErrorKind::Unavailable, "the store takes too long"),
         }
     }
 
-    /// Asks LINE to send the webhook again; logged for the first of several in a row.
-    fn turn_away(&self, reason: &str) -> StatusCode {
-        if self.health.webhook_turned_away() {
+    /// Asks LINE to send the webhook again; logged for the first of several in a row that have the same kind of reason.
+    fn turn_away(&self, kind: ErrorKind, reason: &str) -> StatusCode {
+        if self.health.webhook_turned_away(kind) {
             tracing::warn!(reason, "webhooks are not stored, LINE is asked to send them again");
         }
         StatusCode::SERVICE_UNAVAILABLE

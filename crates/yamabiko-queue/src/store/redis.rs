@@ -279,7 +279,9 @@ impl Store for RedisStore {
     }
 
     async fn state(&self, lane: &str) -> Result<Option<Vec<u8>>> {
-        self.connection.clone().hget(format!("{}state", self.prefix), lane).await.map_err(error)
+        let mut state = self.begin(&self.scripts.state);
+        state.arg(lane);
+        call(&self.connection, &state).await
     }
 
     async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {

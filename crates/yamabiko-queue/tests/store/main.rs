@@ -23,6 +23,7 @@ mod rules {
     pub(crate) mod retention;
     pub(crate) mod timers;
     pub(crate) mod unique;
+    pub(crate) mod upgrade;
     pub(crate) mod wake;
 }
 
@@ -148,6 +149,9 @@ conformance! { everywhere {
         w1_an_earlier_timer_ends_the_wait_for_timers,
         w1_other_handles_hear_of_work,
         w1_a_wait_with_nothing_to_do_lasts;
+    upgrade:
+        q3_a_process_that_meets_a_newer_schema_is_refused_every_step_and_changes_nothing,
+        q3_a_store_that_went_back_to_an_older_schema_is_unavailable;
     quiet:
         w1_a_turn_a_tick_and_a_look_without_work_write_nothing,
         q4_a_search_looks_at_10_000_records_and_continues;

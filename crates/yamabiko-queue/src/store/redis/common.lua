@@ -66,10 +66,22 @@ end
 -- but at ten times the cost; so it is given texts.
 local function exact(n) return format('%d', n) end
 
-local function begin_call(keys, given)
+-- A newer version may take the keys over while this process is connected (Q3). Whoever writes first to a server that was
+-- emptied says again which version that is.
+local function refuse_other_schema(writes, migrates)
+  local found = call('GET', SCHEMA)
+  if found == VERSION or migrates and (tonumber(found) or 0) < tonumber(VERSION) then return end
+  if found then return redis.error_reply('SCHEMA ' .. found) end
+  if writes then call('SET', SCHEMA, VERSION) end
+end
+
+-- Answers the error with which the step is refused, if it is.
+local function begin_call(keys, given, writes, migrates)
   if not call then take_up() end
   args, at = given, 0
   if keys[1] ~= prefix then name_keys(keys[1]) end
+  local refused = refuse_other_schema(writes, migrates)
+  if refused then return refused end
   now = number()
   if not now then
     local time = call('TIME')

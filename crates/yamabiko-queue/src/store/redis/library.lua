@@ -5,7 +5,8 @@ local function step(name, flag, body)
     function_name = LIBRARY .. '_' .. name,
     flags = flag ~= '' and { flag } or {},
     callback = function(keys, given)
-      begin(keys, given)
+      local refused = begin(keys, given, flag ~= 'no-writes', name == 'migrate')
+      if refused then return refused end
       local answer = body()
       args, rows = nil, nil              -- what is large is not kept until the next call
       return answer

@@ -10,8 +10,9 @@ local held                               -- id -> its claim, of the runs that a 
 local free                               -- id -> whether it was found to be neither stored nor remembered
 local touched, nearest                   -- queues that may need a marker; the nearest new due time
 
-local function begin(keys, given)
-  begin_call(keys, given)
+local function begin(keys, given, writes, migrates)
+  local refused = begin_call(keys, given, writes, migrates)
+  if refused then return refused end
   fields, scores, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}
   nearest = nil
 end

@@ -7,7 +7,7 @@ use redis::{
 };
 use uuid::Uuid;
 
-use super::link::Link;
+use super::{SCHEMA, link::Link};
 use crate::error::{Error, Result};
 
 /// What the steps have in common, in the order in which the parts need each other.
@@ -34,6 +34,7 @@ pub(super) struct Scripts {
     pub(super) beat: Script,
     pub(super) tick: Script,
     pub(super) cancel: Script,
+    pub(super) state: Script,
     pub(super) retry: Script,
     pub(super) delete: Script,
     pub(super) pause: Script,
@@ -60,6 +61,7 @@ impl Scripts {
         let beat = step("beat", include_str!("beat.lua"));
         let tick = step("tick", include_str!("tick.lua"));
         let cancel = step("cancel", include_str!("cancel.lua"));
+        let state = step("state", include_str!("state.lua"));
         let retry = step("retry", include_str!("retry.lua"));
         let delete = step("delete", include_str!("delete.lua"));
         let pause = step("pause", include_str!("pause.lua"));
@@ -79,6 +81,7 @@ impl Scripts {
             beat: script(beat),
             tick: script(tick),
             cancel: script(cancel),
+            state: script(state),
             retry: script(retry),
             delete: script(delete),
             pause: script(pause),
@@ -91,6 +94,11 @@ impl Scripts {
             migrate: script(migrate),
         }
     }
+}
+
+/// What stands before every step; it begins with the version of the keys that the steps know.
+fn parts() -> String {
+    format!("local VERSION = '{SCHEMA}'\n{}", PARTS.join("\n"))
 }
 
 /// The text of a step.
@@ -116,7 +124,13 @@ impl Step {
 
     /// The same as a script of its own.
     fn script(&self) -> String {
-        format!("{}\n{}\nbegin(KEYS, ARGV)\n{}", self.head, PARTS.join("\n"), self.body)
+        let (writes, migrates) = (!self.head.contains("no-writes"), self.name == "migrate");
+        format!(
+            "{}\n{}\nlocal refused = begin(KEYS, ARGV, {writes}, {migrates}) if refused then return refused end\n{}",
+            self.head,
+            parts(),
+            self.body
+        )
     }
 }
 
@@ -131,7 +145,7 @@ struct Library {
 impl Library {
     fn of(steps: &[Step]) -> Self {
         let functions = steps.iter().map(Step::function).collect::<Vec<_>>().join("\n");
-        let body = [&PARTS.join("\n"), LIBRARY, &functions].join("\n");
+        let body = [&parts(), LIBRARY, &functions].join("\n");
         let name = format!("yamabiko_{}", Uuid::new_v5(&NAMES, body.as_bytes()).simple());
         let text = format!("#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}");
         Self { name, text }
@@ -219,6 +233,7 @@ pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) 
 /// What an error of the server means for the caller.
 pub(super) fn error(error: RedisError) -> Error {
     match error.code() {
+        Some("SCHEMA") => other_schema(error.detail().unwrap_or_default()),
         Some("OOM" | "MISCONF") => Error::Full(error.into()),
         Some("NOAUTH" | "WRONGPASS" | "NOPERM") => Error::Denied(error.into()),
         _ if error.kind() == ErrorKind::AuthenticationFailed => Error::Denied(error.into()),
@@ -229,5 +244,16 @@ pub(super) fn error(error: RedisError) -> Error {
             Error::Corrupt(error.into())
         }
         _ => Error::Unavailable(error.into()),
+    }
+}
+
+/// What it means that the keys have this version, which is not ours (Q3).
+fn other_schema(version: &str) -> Error {
+    match version.parse() {
+        Ok(found) if found > SCHEMA => Error::NewerSchema { found, known: SCHEMA },
+        Ok(found) => Error::Unavailable(
+            format!("its keys went back to schema version {found}: start the bot again, which brings them to version {SCHEMA}").into(),
+        ),
+        Err(_) => Error::Corrupt(format!("{version:?} is no version of a schema").into()),
     }
 }

@@ -159,7 +159,8 @@ impl Step<'_, '_> {
         match (&run.job.lane, state) {
             (None, _) => Ok(0),
             (Some(lane), Some(state)) => self.run(
-                "INSERT INTO state VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET value = excluded.value",
+                "INSERT INTO state (lane, value) VALUES (?, ?)
+                 ON CONFLICT (lane) DO UPDATE SET value = excluded.value",
                 (lane, state),
             ),
             (Some(lane), None) => self.run("DELETE FROM state WHERE lane = ?", (lane,)),

@@ -16,6 +16,8 @@ pub(super) const SCHEMA_VERSION: u32 = 3;
 /// What leads from each older version to the next, in order.
 const MIGRATIONS: [(u32, &str); 2] =
     [(1, include_str!("from_1.sql")), (2, include_str!("from_2.sql"))];
+/// Asks for the version of the file's schema.
+pub(super) const VERSION: &str = "PRAGMA user_version";
 /// How long a locked file is tried again.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// The cache of prepared statements, more than there are.
@@ -54,12 +56,25 @@ pub(super) fn check(path: &str, db: &Connection) -> Result<u32> {
     }
 }
 
+/// Checks in a transaction that the file still has the schema that it was opened with (Q3).
+///
+/// A newer version may take the file over while this process has it open.
+pub(super) fn check_again(found: u32) -> Result<()> {
+    match found {
+        SCHEMA_VERSION => Ok(()),
+        0..SCHEMA_VERSION => Err(Error::Unavailable(
+            format!("the file went back to schema version {found}: start the bot again, which brings it to version {SCHEMA_VERSION}").into(),
+        )),
+        _ => Err(Error::NewerSchema { found, known: SCHEMA_VERSION }),
+    }
+}
+
 fn foreign(path: &str) -> Error {
     Error::Corrupt(format!("{path} is the database of another program").into())
 }
 
 fn version(db: &Connection) -> rusqlite::Result<u32> {
-    db.query_row("PRAGMA user_version", (), |row| row.get(0))
+    db.query_row(VERSION, (), |row| row.get(0))
 }
 
 fn connect(path: &str, more: OpenFlags) -> rusqlite::Result<Connection> {

@@ -101,7 +101,7 @@ fn look(path: &str, depth: Depth) -> Result<Inspection> {
     let mut inspection = Inspection { findings, now: Some(later(wall, stored)), counts: None };
     if depth == Depth::Thorough && is_current {
         let view = View::new(db, Arc::default());
-        inspection.count(view.at_one_moment(View::counts).map_err(file::meaning));
+        inspection.count(view.at_one_moment(View::counts));
     }
     Ok(inspection)
 }
@@ -232,9 +232,10 @@ fn clock(wall: Timestamp, stored: Timestamp) -> Finding {
 /// Forgets the time that was seen, and ends claims at once that would hold until then.
 fn confirm_clock_now(path: &str) -> Result<Finding> {
     let mut db = file::open_as_it_is(path)?;
-    file::check(path, &db)?;
-    let confirmed = (|| {
-        let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let step =
+        db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(file::meaning)?;
+    file::check(path, &step)?;
+    let confirmed = (move || {
         let stored = step.query_row("SELECT latest FROM store", (), |row| row.get(0))?;
         let wall = wall_clock();
         let ahead = Timestamp::from_micros(stored).since(wall);

@@ -3,7 +3,10 @@
 use rusqlite::{Row, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 
-use super::{reader::View, row};
+use super::{
+    reader::View,
+    row::{self, job_columns},
+};
 use crate::{
     job::{JobId, JobRecord},
     state::State,
@@ -66,7 +69,7 @@ fn select(query: &Query) -> Option<(String, Vec<Value>)> {
         State::Completed => (5, "(place, id) < (?, ?)", "place DESC, id DESC"),
         State::Cancelled => return None,
     };
-    let mut sql = format!("SELECT * FROM job WHERE state = {state}");
+    let mut sql = format!("SELECT {} FROM job WHERE state = {state}", job_columns!());
     let mut values = Vec::new();
     for (column, wanted) in [
         ("chat", &query.chat),

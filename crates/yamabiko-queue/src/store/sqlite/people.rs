@@ -60,7 +60,7 @@ impl Step<'_, '_> {
         }
         let until = time.map(|time| self.now + time);
         let paused = self.run(
-            "INSERT INTO paused VALUES (?, ?) ON CONFLICT (queue) DO UPDATE
+            "INSERT INTO paused (queue, until) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE
              SET until = excluded.until WHERE excluded.until IS NULL OR until < excluded.until",
             (queue, until.map(Timestamp::as_micros)),
         )?;

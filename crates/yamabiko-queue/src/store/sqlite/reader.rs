@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{
     clock::StoreClock,
     file,
-    row::{self, Text},
+    row::{self, Text, job_columns},
 };
 use crate::{
     clock::Timestamp,
@@ -54,7 +54,7 @@ impl Reader {
         let stopped = || Error::Unavailable("the store's thread has ended".into());
         let request = move |view: &View| {
             // A caller that has gone away needs no answer.
-            drop(answer.send(view.at_one_moment(look).map_err(file::meaning)));
+            drop(answer.send(view.at_one_moment(look)));
         };
         self.0.send(Box::new(request)).map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
@@ -73,13 +73,19 @@ impl View {
         Self { db, clock }
     }
 
+    /// Reads what one moment shows, unless a newer version has taken over the file.
     pub(super) fn at_one_moment<T>(
         &self,
         look: impl FnOnce(&Self) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let moment = self.db.unchecked_transaction()?;
-        let found = look(self)?;
-        moment.commit()?;
+    ) -> Result<T> {
+        let moment = self.db.unchecked_transaction().map_err(file::meaning)?;
+        let version = self
+            .db
+            .prepare_cached(file::VERSION)
+            .and_then(|mut look| look.query_one((), |row| row.get(0)));
+        file::check_again(version.map_err(file::meaning)?)?;
+        let found = look(self).map_err(file::meaning)?;
+        moment.commit().map_err(file::meaning)?;
         Ok(found)
     }
 
@@ -97,14 +103,17 @@ impl View {
 
     /// Returns a job.
     pub(super) fn get(&self, id: JobId) -> rusqlite::Result<Option<JobRecord>> {
-        let sql = "SELECT * FROM job WHERE id = ?";
+        let sql = concat!("SELECT ", job_columns!(), " FROM job WHERE id = ?");
         self.db.prepare_cached(sql)?.query_row((id.as_bytes(),), row::record).optional()
     }
 
     /// Returns the live jobs of a chat (S3).
     pub(super) fn live(&self, chat: &str) -> rusqlite::Result<Vec<JobRecord>> {
-        let sql =
-            "SELECT * FROM job WHERE chat = ? AND state BETWEEN 0 AND 3 ORDER BY due, id LIMIT ?";
+        let sql = concat!(
+            "SELECT ",
+            job_columns!(),
+            " FROM job WHERE chat = ? AND state BETWEEN 0 AND 3 ORDER BY due, id LIMIT ?"
+        );
         self.db.prepare_cached(sql)?.query_map((chat, MAX_LIVE), row::record)?.collect()
     }
 

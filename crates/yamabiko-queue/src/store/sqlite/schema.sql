@@ -73,4 +73,4 @@ CREATE TABLE store (
     latest    INTEGER NOT NULL,   -- the latest time seen, to the second
     scheduled INTEGER NOT NULL    -- how many jobs are scheduled: counting a million takes half a second
 ) STRICT;
-INSERT INTO store VALUES (1, 0, 0, 0, 0, 0);
+INSERT INTO store (one, front, tail, completed, latest, scheduled) VALUES (1, 0, 0, 0, 0, 0);

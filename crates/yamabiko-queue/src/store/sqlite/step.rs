@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rusqlite::{OptionalExtension, Params, Row, ToSql};
 
-use super::{clock::StoreClock, row::Text, statements::Statements};
+use super::{clock::StoreClock, file, row::Text, statements::Statements};
 use crate::{
     clock::Timestamp,
+    error::Result,
     store::{Signal, StoreOptions},
 };
 
@@ -84,16 +85,21 @@ impl Place {
 }
 
 impl<'a, 'db> Step<'a, 'db> {
+    /// Begins a transaction, unless a newer version has taken over the file.
     pub(super) fn begin(
         statements: &'a Statements<'db>,
         options: &'a StoreOptions,
         clock: &'a StoreClock,
-    ) -> rusqlite::Result<Self> {
-        statements.with("BEGIN IMMEDIATE", |begin| begin.execute(()))?;
+    ) -> Result<Self> {
+        statements.with("BEGIN IMMEDIATE", |begin| begin.execute(())).map_err(file::meaning)?;
+        let version =
+            statements.with(file::VERSION, |select| select.query_one((), |row| row.get(0)));
+        file::check_again(version.map_err(file::meaning)?)?;
         let shared = statements
             .with("SELECT front, tail, completed, latest, scheduled FROM store", |select| {
                 select.query_one((), Shared::of)
-            })?;
+            })
+            .map_err(file::meaning)?;
         Ok(Self {
             statements,
             options,
@@ -218,7 +224,8 @@ impl<'a, 'db> Step<'a, 'db> {
         if job.remember > 0 {
             let until = self.now.as_micros().saturating_add(job.remember);
             self.run(
-                "INSERT INTO seen VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+                "INSERT INTO seen (id, until) VALUES (?, ?)
+                 ON CONFLICT (id) DO UPDATE SET until = excluded.until",
                 (&job.id, until),
             )?;
         }

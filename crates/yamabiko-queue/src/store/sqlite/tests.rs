@@ -213,13 +213,13 @@ async fn q3_what_is_not_ours_is_refused_and_left_alone() {
     let file = File::new();
     file.raw().execute_batch("CREATE TABLE diary (page TEXT)").unwrap();
     let error = file.open_with_own_clock().await.unwrap_err();
-    assert!(crate::outage::error_chain(&error).contains("another program"), "{error:?}");
+    assert!(crate::finding::because(&error).contains("another program"), "{error:?}");
     let file = File::new();
     std::fs::write(file.path(), "Dear diary, this is no database at all.".repeat(20)).unwrap();
     let error = file.open_with_own_clock().await.unwrap_err();
-    assert!(crate::outage::error_chain(&error).contains("not a database"), "{error:?}");
+    assert!(crate::finding::because(&error).contains("not a database"), "{error:?}");
     let error = SqliteStore::open("/nowhere/bot.db", StoreOptions::new("test")).await.unwrap_err();
-    assert!(crate::outage::error_chain(&error).contains("/nowhere/bot.db"), "{error:?}");
+    assert!(crate::finding::because(&error).contains("/nowhere/bot.db"), "{error:?}");
 }
 
 /// Asks again while others keep the file busy, as all who use a store do (C5).

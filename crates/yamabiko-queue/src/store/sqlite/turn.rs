@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use rusqlite::Row;
 
 use super::{
-    row,
+    row::{self, job_columns},
     step::{Step, limit},
 };
 use crate::{
@@ -15,6 +15,18 @@ use crate::{
         grace::Grace,
     },
 };
+
+/// Selects jobs, each with its lane's state.
+macro_rules! select_claims {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            job_columns!(),
+            ", state.value FROM job LEFT JOIN state ON state.lane = job.lane WHERE ",
+            $which
+        )
+    };
+}
 
 /// A job that can be claimed, with its lane's state.
 struct Ready {
@@ -91,8 +103,7 @@ impl Step<'_, '_> {
             return Ok(());
         }
         let found = self.all(
-            "SELECT job.*, value FROM job LEFT JOIN state ON state.lane = job.lane
-             WHERE state = 1 AND queue = ? ORDER BY place LIMIT ?",
+            select_claims!("job.state = 1 AND job.queue = ? ORDER BY job.place LIMIT ?"),
             (queue, limit(room)),
             Ready::of,
         )?;
@@ -136,8 +147,7 @@ impl Step<'_, '_> {
     /// Returns the claims that stand under a token.
     fn standing_claims(&self, token: RunToken) -> rusqlite::Result<Vec<Claim>> {
         let found = self.all(
-            "SELECT job.*, value FROM job LEFT JOIN state ON state.lane = job.lane
-             WHERE state = 3 AND token = ?",
+            select_claims!("job.state = 3 AND job.token = ?"),
             (token.as_bytes(),),
             Ready::of,
         )?;
@@ -156,7 +166,7 @@ impl Step<'_, '_> {
         let lease_end = self.lease_end();
         let about = serde_json::to_string(process).unwrap_or_default();
         self.run(
-            "INSERT INTO process VALUES (?, ?, ?)
+            "INSERT INTO process (name, until, about) VALUES (?, ?, ?)
              ON CONFLICT (name) DO UPDATE SET until = excluded.until, about = excluded.about",
             (&process.name, lease_end, about),
         )?;

@@ -123,14 +123,16 @@ impl Thread {
         let written = match Step::begin(statements, &self.options, &self.clock) {
             // A file that is locked or away fails for all alike.
             Err(error) => Err(self.undo(error)),
-            Ok(step) => match attempt(step, &mut group).map_err(|error| self.undo(error)) {
-                Err(_) if group.len() > 1 => {
-                    return group
-                        .into_iter()
-                        .for_each(|request| self.write(statements, vec![request]));
+            Ok(step) => {
+                match attempt(step, &mut group).map_err(|error| self.undo(file::meaning(error))) {
+                    Err(_) if group.len() > 1 => {
+                        return group
+                            .into_iter()
+                            .for_each(|request| self.write(statements, vec![request]));
+                    }
+                    written => written,
                 }
-                written => written,
-            },
+            }
         };
         if let Ok(signals) = &written {
             self.bell.ring(signals);
@@ -141,13 +143,13 @@ impl Thread {
     }
 
     /// Ends a transaction that failed, unless SQLite has done so already.
-    fn undo(&self, error: rusqlite::Error) -> Error {
+    fn undo(&self, error: Error) -> Error {
         if !self.db.is_autocommit()
             && let Err(error) = self.db.execute_batch("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be rolled back");
         }
-        file::meaning(error)
+        error
     }
 }
 
