@@ -398,3 +398,71 @@ fn o5_a_process_whose_credentials_line_refuses_is_ready_and_says_so() {
         assert_eq!(bot.takes(body).await, 200);
     });
 }
+
+/// A Redis that cannot save its snapshots, and so refuses writes.
+struct Stuck(RedisServer);
+
+impl Stuck {
+    fn start() -> Self {
+        let snapshot = ["--save", "3600 1000000", "--dbfilename", "snapshot"];
+        Self(RedisServer::start_with(&snapshot))
+    }
+
+    /// Lets snapshots fail, or work again, and waits until the server knows.
+    fn can_save(&self, can: bool) {
+        // A file cannot take the name of a folder.
+        let socket = self.0.socket();
+        let snapshot = socket.with_file_name("snapshot");
+        if can {
+            std::fs::remove_dir(&snapshot).unwrap();
+        } else {
+            // It is there if one was saved before.
+            drop(std::fs::remove_file(&snapshot));
+            std::fs::create_dir(&snapshot).unwrap();
+        }
+        let ask = |command: &str| {
+            let mut stream = UnixStream::connect(&socket).unwrap();
+            stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        ask("BGSAVE");
+        let status = if can { "rdb_last_bgsave_status:ok" } else { "rdb_last_bgsave_status:err" };
+        let deadline = Instant::now() + support::PATIENCE;
+        while !ask("INFO persistence").contains(status) {
+            assert!(Instant::now() < deadline, "{}", ask("INFO persistence"));
+            // The server tells nobody when it is done; this only sets how often we look.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_redis_that_refuses_writes_is_waited_for_and_line_is_asked_to_come_again() {
+    let redis = Stuck::start();
+    redis.can_save(false);
+    block_on(async {
+        let port = free_port();
+        let line = Line::start(port).await;
+        let _bot = Process::bot("all", &redis.0.url(), port, &line);
+        let url = format!("http://127.0.0.1:{port}");
+        line.reaches(&format!("{url}/live")).await;
+        let ready = async || line.text(&format!("{url}/ready")).await;
+        assert_eq!(ready().await, "the store is unavailable\n", "the start waits");
+        redis.can_save(true);
+        line.reaches(&format!("{url}/ready")).await;
+
+        redis.can_save(false);
+        let body = webhook(&json!([{"type": "follow", "webhookEventId": "01HA"}])).into_bytes();
+        let signature = signature::sign(&ChannelSecret::new(SECRET), &body);
+        assert_eq!(line.callback(&url, body.clone(), Some(&signature)).await, 503);
+        assert_eq!(ready().await, "the store is unavailable\n");
+        redis.can_save(true);
+        line.reaches(&format!("{url}/ready")).await;
+        assert_eq!(line.callback(&url, body, Some(&signature)).await, 200);
+        let user = line.user("Alice", "en").await;
+        line.says(&user, "0").await;
+        assert_eq!(line.hears(&user, 2).await.len(), 2);
+    });
+}

@@ -9,8 +9,8 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The store cannot be reached or did not answer; the same call may be sent again.
-    #[error("the store is not available")]
+    /// The store cannot be reached, did not answer, or refuses calls for reasons that pass; the same call may be sent again.
+    #[error("the store is unavailable")]
     Unavailable(#[source] Source),
     /// The store refuses this program: a wrong password, or no permission to open or write it.
     #[error("the store refuses access")]
@@ -55,9 +55,15 @@ pub enum Error {
     /// A kind of job was registered twice.
     #[error("the job kind {0:?} is registered twice")]
     RegisteredTwice(String),
-    /// The store answered something that this program does not understand.
-    #[error("the store's answer was not understood")]
-    Corrupt(#[source] Source),
+    /// The store's data is damaged; what is not affected can still be used.
+    #[error("the store's data is damaged")]
+    Damaged(#[source] Source),
+    /// The address names what is no store of a bot: another program's database, or no database at all.
+    #[error("this is no store of a bot")]
+    Foreign(#[source] Source),
+    /// The store refuses this very call, or its answer was not understood; sending it again does not help.
+    #[error("the store refuses the call")]
+    Refused(#[source] Source),
 }
 
 /// What is wrong with a store, by which words, metrics and reactions differ.
@@ -118,8 +124,10 @@ impl Error {
             Self::Full(_) => ErrorKind::Full,
             Self::Denied(_) => ErrorKind::Denied,
             Self::NewerSchema { .. } => ErrorKind::NewerSchema,
-            Self::Corrupt(_) => ErrorKind::Damaged,
-            Self::TooLarge { .. }
+            Self::Damaged(_) => ErrorKind::Damaged,
+            Self::Refused(_)
+            | Self::Foreign(_)
+            | Self::TooLarge { .. }
             | Self::TooFar(_)
             | Self::Address { .. }
             | Self::Backup(_)
@@ -136,7 +144,7 @@ impl Error {
     /// Says whether what was asked may have been done all the same.
     #[must_use]
     pub const fn may_be_done(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Corrupt(_))
+        matches!(self, Self::Unavailable(_) | Self::Damaged(_) | Self::Refused(_))
     }
 
     /// Returns an error of the same kind for another caller that waited for the same step.
@@ -145,7 +153,9 @@ impl Error {
             Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
             Self::Full(source) => Self::Full(source.to_string().into()),
             Self::Denied(source) => Self::Denied(source.to_string().into()),
-            Self::Corrupt(source) => Self::Corrupt(source.to_string().into()),
+            Self::Damaged(source) => Self::Damaged(source.to_string().into()),
+            Self::Foreign(source) => Self::Foreign(source.to_string().into()),
+            Self::Refused(source) => Self::Refused(source.to_string().into()),
             Self::Backup(source) => Self::Backup(source.to_string().into()),
             Self::TooLarge { what, size, limit } => {
                 Self::TooLarge { what, size: *size, limit: *limit }

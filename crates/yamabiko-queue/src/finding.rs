@@ -117,7 +117,7 @@ mod tests {
     fn an_error_is_told_with_its_causes() {
         let cause = std::io::Error::other("no route");
         let error = crate::Error::Unavailable(cause.into());
-        assert_eq!(because(&error), "the store is not available: no route");
+        assert_eq!(because(&error), "the store is unavailable: no route");
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Stores jobs durably and answers for each whether it is new (K5).
     ///
     /// A duplicate changes nothing, except that it renews secret and arrival of a job that nobody has claimed yet (I2).
+    /// Without any jobs it tells whether the store would take some.
     ///
     /// # Errors
     /// `TooLarge` or `TooFar` if one of the jobs is over a limit; then none is stored.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Store, redis::RedisStore, sqlite::SqliteStore};
 use crate::{
     clock::Clock,
-    error::{Error, Result},
+    error::{ErrorKind, Result},
     outage::Outage,
     timer::TRY_AGAIN,
 };
@@ -56,8 +56,8 @@ impl StoreOptions {
 /// Opens the store at `url`: `sqlite:PATH`, `redis://…`, `rediss://…`, or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE`.
 ///
 /// # Errors
-/// `Address` if the address is not understood, `NewerSchema` if a newer version wrote the store,
-/// `Denied` if it refuses this program, `Unavailable` if it cannot be reached.
+/// `Address` if the address is not understood, `Foreign` if it names what is no store, `NewerSchema` if a newer version
+/// wrote the store, `Denied` if it refuses this program, `Damaged` if it cannot be read, `Unavailable` if it cannot be reached.
 pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         Ok(Arc::new(SqliteStore::open(path, options).await?))
@@ -75,7 +75,7 @@ pub fn without_password(url: &str) -> String {
     }
 }
 
-/// Opens the store at `url`, waiting for as long as it is away.
+/// Opens the store at `url`, waiting for as long as it is unavailable or full.
 ///
 /// # Errors
 /// Those of `open` that waiting does not mend.
@@ -83,9 +83,13 @@ pub async fn open_when_there(url: &str, options: StoreOptions) -> Result<Arc<dyn
     let mut outage = Outage::default();
     loop {
         match open(url, options.clone()).await {
-            Err(error @ Error::Unavailable(_)) => outage.began("start", &error),
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Full) => {
+                outage.began("start", &error);
+            }
             opened => {
-                outage.over();
+                if opened.is_ok() {
+                    outage.over();
+                }
                 return opened;
             }
         }

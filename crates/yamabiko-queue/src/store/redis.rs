@@ -27,15 +27,17 @@ mod encode;
 mod fsync;
 mod inspect;
 mod link;
+mod meaning;
 mod scripts;
 mod server;
 mod watch;
 
 use cursor::Cursor;
-use decode::{corrupt, part};
+use decode::{not_understood, part};
 pub(super) use inspect::inspect;
 use link::Link;
-use scripts::{Call, Script, Scripts, call, error};
+use meaning::error;
+use scripts::{Call, Script, Scripts, call};
 use server::Server;
 use watch::Watch;
 
@@ -184,7 +186,9 @@ impl Store for RedisStore {
         if let Value::Int(away) = answer {
             return Err(Error::TooFar(Duration::from_micros(away.unsigned_abs())));
         }
-        self.fsync().await?;
+        if !jobs.is_empty() {
+            self.fsync().await?;
+        }
         decode::inserted(&part::<String>(answer)?)
     }
 
@@ -198,7 +202,8 @@ impl Store for RedisStore {
         encode::commits(&mut turn, commits);
         encode::wants(&mut turn, wants);
         let answer: Vec<Value> = self.call_ticking(&self.writes, &turn).await?;
-        let answer = <[Value; 9]>::try_from(answer).map_err(|_| corrupt("not nine parts"))?;
+        let answer =
+            <[Value; 9]>::try_from(answer).map_err(|_| not_understood("not nine parts"))?;
         let [now, promoted, ended, next, answers, ids, records, more, states] = answer;
         let tick = decode::tick(now, promoted, ended, next)?;
         self.ticked(tick);
@@ -223,7 +228,7 @@ impl Store for RedisStore {
     ) -> Result<Vec<Held>> {
         let mut beat = self.begin(&self.scripts.beat);
         encode::span(&mut beat, self.options.lease());
-        let about = serde_json::to_string(process).map_err(|error| Error::Corrupt(error.into()))?;
+        let about = serde_json::to_string(process).map_err(|error| Error::Refused(error.into()))?;
         beat.arg(&process.name).arg(about).arg(awaited.len());
         for token in awaited {
             beat.arg(token.as_bytes());
@@ -305,7 +310,7 @@ impl Store for RedisStore {
         let parts: Parts = call(&self.connection, &self.begin(&self.scripts.counts)).await?;
         let (numbers, next_due, queues, lengths, paused, untils, processes) = parts;
         let [scheduled, running, dead, completed, all] = numbers[..] else {
-            return Err(corrupt("not five numbers"));
+            return Err(not_understood("not five numbers"));
         };
         let ready: u64 = lengths.iter().sum();
         let waiting = all.saturating_sub(scheduled + running + dead + completed + ready);

@@ -62,7 +62,7 @@ impl SqliteStore {
     /// Opens the file at `path`, which is created if it does not exist.
     ///
     /// # Errors
-    /// `NewerSchema` if a newer version wrote the file, `Corrupt` if it is no database or that of another program,
+    /// `NewerSchema` if a newer version wrote the file, `Foreign` if it is no database or that of another program,
     /// `Unavailable` if it cannot be opened or written.
     pub async fn open(path: &str, options: StoreOptions) -> Result<Self> {
         let path = path.to_owned();

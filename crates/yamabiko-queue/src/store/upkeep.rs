@@ -97,10 +97,13 @@ impl Inspection {
 pub(super) fn unusable(error: &Error) -> Inspection {
     let advice = match error {
         Error::Unavailable(_) => "start it, or correct STORE_URL",
-        Error::Denied(_) => "correct the user and password in STORE_URL, or the file's permissions",
+        Error::Denied(_) => {
+            "correct STORE_URL, what its user may do there, or the file's permissions; a server must be Redis 7.0 or newer"
+        }
         Error::Full(_) => "make room",
         Error::NewerSchema { .. } => "start the newer version of the bot that wrote it",
         Error::Address { .. } => "correct STORE_URL",
+        Error::Damaged(_) => "stop the bot, keep a copy of the store, and restore a backup",
         _ => "STORE_URL names what is no store of a bot: correct it, or restore a backup",
     };
     Inspection {

@@ -4,6 +4,7 @@
 mod backup;
 mod crash;
 mod dump;
+mod gate;
 mod ground;
 mod inspect;
 mod leftovers;
@@ -13,6 +14,7 @@ mod place;
 mod poison;
 mod random;
 mod redis_server;
+mod refusals;
 mod schema;
 mod rules {
     pub(crate) mod claims;

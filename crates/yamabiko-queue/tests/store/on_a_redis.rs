@@ -22,7 +22,7 @@ use crate::{
 /// Within which a server must have done what it was told.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 

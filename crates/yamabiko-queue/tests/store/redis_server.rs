@@ -59,7 +59,12 @@ impl RedisServer {
 
     /// Returns the address for `STORE_URL`.
     pub(crate) fn url(&self) -> String {
-        format!("redis+unix://{}", self.folder.path().join("socket").display())
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// Returns where the server's Unix socket is, in a folder of its own.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
     }
 
     /// Kills the server with SIGKILL.
@@ -84,7 +89,7 @@ impl RedisServer {
     }
 
     fn answers(&self) -> bool {
-        let Ok(mut stream) = UnixStream::connect(self.folder.path().join("socket")) else {
+        let Ok(mut stream) = UnixStream::connect(self.socket()) else {
             return false;
         };
         let mut answer = [0; 7];

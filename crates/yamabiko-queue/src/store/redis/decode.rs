@@ -1,6 +1,6 @@
 //! What scripts answer.
 
-use std::{error::Error as _, iter, time::Duration};
+use std::{iter, time::Duration};
 
 use redis::{FromRedisValue, Value};
 
@@ -19,14 +19,14 @@ const CLAIM_BYTES: usize = 24;
 /// Where the time of the claim stands in it, behind the token.
 const CLAIM_TIME: usize = 16;
 
-/// An answer that is not as the scripts give it.
-pub(super) fn corrupt(what: &'static str) -> Error {
-    Error::Corrupt(what.into())
+/// An answer that is not as the steps give it.
+pub(super) fn not_understood(what: &'static str) -> Error {
+    Error::Refused(format!("its answer was not understood: {what}").into())
 }
 
 /// Reads one part of an answer.
 pub(super) fn part<T: FromRedisValue>(value: Value) -> Result<T> {
-    redis::from_redis_value(value).map_err(|error| Error::Corrupt(error.into()))
+    redis::from_redis_value(value).map_err(|error| Error::Refused(error.into()))
 }
 
 /// Reads a time; a text without a number is none.
@@ -36,7 +36,7 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
 
 /// Reads time, jobs promoted, claims ended, and when to come again.
 pub(super) fn tick(now: Value, promoted: Value, ended: Value, next: Value) -> Result<Tick> {
-    let now = time(&part::<String>(now)?).ok_or_else(|| corrupt("no time"))?;
+    let now = time(&part::<String>(now)?).ok_or_else(|| not_understood("no time"))?;
     Ok(Tick {
         now,
         promoted: part(promoted)?,
@@ -49,7 +49,7 @@ pub(super) fn inserted(letters: &str) -> Result<Vec<Inserted>> {
     let inserted = |letter| match letter {
         's' => Ok(Inserted::Stored),
         'd' => Ok(Inserted::Duplicate),
-        _ => Err(corrupt("no such answer")),
+        _ => Err(not_understood("no such answer")),
     };
     letters.chars().map(inserted).collect()
 }
@@ -59,7 +59,7 @@ pub(super) fn answers(letters: &str) -> Result<Vec<Answer>> {
         'a' => Ok(Answer::Applied),
         'c' => Ok(Answer::Cancelled),
         'l' => Ok(Answer::Lost),
-        _ => Err(corrupt("no such answer")),
+        _ => Err(not_understood("no such answer")),
     };
     letters.chars().map(answer).collect()
 }
@@ -69,7 +69,7 @@ pub(super) fn held(letters: &str) -> Result<Vec<Held>> {
         'y' => Ok(Held::Yes),
         'c' => Ok(Held::Cancelled),
         'l' => Ok(Held::Lost),
-        _ => Err(corrupt("no such answer")),
+        _ => Err(not_understood("no such answer")),
     };
     letters.chars().map(held).collect()
 }
@@ -80,7 +80,7 @@ pub(super) fn cancelled(letters: &str) -> Result<Vec<Cancelled>> {
         'm' => Ok(Cancelled::Marked),
         'o' => Ok(Cancelled::Over),
         'u' => Ok(Cancelled::Unknown),
-        _ => Err(corrupt("no such answer")),
+        _ => Err(not_understood("no such answer")),
     };
     letters.chars().map(cancelled).collect()
 }
@@ -107,7 +107,7 @@ pub(super) fn claims(now: Timestamp, token: RunToken, columns: [Value; 4]) -> Re
 pub(super) fn records(rows: Value) -> Result<Vec<JobRecord>> {
     let columns: Vec<Value> = part(rows)?;
     let [ids, states, times, records, more, claims, histories] =
-        <[Value; 7]>::try_from(columns).map_err(|_| corrupt("not seven columns"))?;
+        <[Value; 7]>::try_from(columns).map_err(|_| not_understood("not seven columns"))?;
     let ids: Vec<Vec<u8>> = part(ids)?;
     let states: Vec<String> = part(states)?;
     let times: Vec<String> = part(times)?;
@@ -117,7 +117,7 @@ pub(super) fn records(rows: Value) -> Result<Vec<JobRecord>> {
     let histories: Vec<Option<Vec<u8>>> = part(histories)?;
     (0..ids.len())
         .map(|n| {
-            let state: State = states[n].parse().map_err(|_| corrupt("no such state"))?;
+            let state: State = states[n].parse().map_err(|_| not_understood("no such state"))?;
             let mut job = any_job(&ids[n], &records[n], more[n].as_deref());
             if let Some(time) = claims[n].as_ref().and_then(|claim| claim.get(CLAIM_TIME..)) {
                 job.first_claimed = job.first_claimed.or(Reader(time).time().ok());
@@ -141,22 +141,19 @@ fn failure(line: &str) -> Option<Failure> {
 
 /// Reads a job, or says why it cannot be read.
 fn any_job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Job {
-    job(id, record, more).unwrap_or_else(|error| {
-        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        Job::unreadable(JobId::of_stored(id), why)
-    })
+    job(id, record, more).unwrap_or_else(|why| Job::unreadable(JobId::of_stored(id), why))
 }
 
 /// Reads a job from its id, its record, and what only some jobs have.
-fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job> {
-    let id = JobId::from_slice(id).ok_or_else(|| corrupt("no id"))?;
+fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job, String> {
+    let id = JobId::from_slice(id).ok_or("no id")?;
     let mut record = Reader(record);
     let (arrived, due, remember) = (record.time()?, record.time()?, record.number()?);
     let flags = record.byte()?;
     let queue = record.name()?;
     let mut name = |flag: u8| {
         let name = record.name()?;
-        Ok::<_, Error>((flags & flag > 0).then_some(name))
+        Ok::<_, String>((flags & flag > 0).then_some(name))
     };
     let (lane, chat, origin, secret) = (name(2)?, name(4)?, name(8)?, name(32)?);
     let kind = record.name()?;
@@ -195,38 +192,39 @@ fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job> {
     Ok(job)
 }
 
+/// Why a record cannot be read.
+const TOO_SHORT: &str = "a record is too short";
+
 /// Reads a record from its front.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (front, rest) =
-            self.0.split_at_checked(count).ok_or_else(|| corrupt("a record is too short"))?;
+    fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
+        let (front, rest) = self.0.split_at_checked(count).ok_or(TOO_SHORT)?;
         self.0 = rest;
         Ok(front)
     }
 
-    fn byte(&mut self) -> Result<u8> {
+    fn byte(&mut self) -> Result<u8, String> {
         Ok(self.take(1)?[0])
     }
 
-    fn count(&mut self) -> Result<u32> {
-        let bytes = self.take(4)?.try_into().map_err(|_| corrupt("a record is too short"))?;
+    fn count(&mut self) -> Result<u32, String> {
+        let bytes = self.take(4)?.try_into().map_err(|_| TOO_SHORT)?;
         Ok(u32::from_be_bytes(bytes))
     }
 
-    fn number(&mut self) -> Result<i64> {
-        let bytes = self.take(8)?.try_into().map_err(|_| corrupt("a record is too short"))?;
+    fn number(&mut self) -> Result<i64, String> {
+        let bytes = self.take(8)?.try_into().map_err(|_| TOO_SHORT)?;
         Ok(i64::from_be_bytes(bytes))
     }
 
-    fn time(&mut self) -> Result<Timestamp> {
+    fn time(&mut self) -> Result<Timestamp, String> {
         self.number().map(Timestamp::from_micros)
     }
 
-    fn name(&mut self) -> Result<String> {
+    fn name(&mut self) -> Result<String, String> {
         let length = self.byte()?;
-        String::from_utf8(self.take(length.into())?.to_vec())
-            .map_err(|error| Error::Corrupt(error.into()))
+        String::from_utf8(self.take(length.into())?.to_vec()).map_err(|error| error.to_string())
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use redis::{RedisResult, aio::ConnectionLike};
+use redis::{RedisError, RedisResult, aio::ConnectionLike};
 
-use super::scripts::error;
+use super::meaning::{error, is_unknown_command};
 use crate::error::{Error, Result};
 
 /// How long a write may take to reach the disk: with `appendfsync everysec` about a second, and more on a busy disk.
@@ -17,7 +17,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) async fn check(connection: &mut impl ConnectionLike) -> Result<()> {
     match ask(connection, Duration::from_millis(1)).await {
         Ok(_) => return Ok(()),
-        Err(refused) if matches!(error(refused.clone()), Error::Corrupt(_)) => {}
+        Err(refused) if is_unknown_command(&refused) || is_without_log(&refused) => {}
         Err(failed) => return Err(error(failed)),
     }
     if setting(connection, "appendonly").await.as_deref() == Some("yes")
@@ -36,11 +36,14 @@ pub(super) async fn wait(connection: &mut impl ConnectionLike) -> Result<()> {
         Ok(on_disk) if on_disk > 0 => Ok(()),
         Ok(_) => Err(Error::Unavailable("the server's disk is too slow".into())),
         // A server that does not know the command was found at the start to answer nothing before it is on disk.
-        Err(refused) => match error(refused) {
-            Error::Corrupt(_) => Ok(()),
-            failed => Err(failed),
-        },
+        Err(refused) if is_unknown_command(&refused) => Ok(()),
+        Err(refused) => Err(error(refused)),
     }
+}
+
+/// Says whether the server refuses to wait because it logs no writes to its disk.
+fn is_without_log(error: &RedisError) -> bool {
+    error.detail().is_some_and(|detail| detail.contains("appendonly is disabled"))
 }
 
 /// Asks on how many disks of the server's own it is, waiting for `patience` at most.

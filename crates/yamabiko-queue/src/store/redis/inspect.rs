@@ -5,9 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use redis::{AsyncCommands as _, aio::ConnectionLike};
 
 use super::{
-    RedisStore, SCHEMA, fsync, install_crypto,
-    scripts::{Scripts, error},
-    server::Server,
+    RedisStore, SCHEMA, fsync, install_crypto, meaning::error, scripts::Scripts, server::Server,
 };
 use crate::{
     clock::{Timestamp, wall_clock},

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use redis::{
-    Arg, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, ToRedisArgs,
-};
+use redis::{Arg, Cmd, FromRedisValue, RedisError, RedisResult, ToRedisArgs};
 use uuid::Uuid;
 
-use super::{SCHEMA, link::Link};
-use crate::error::{Error, Result};
+use super::{SCHEMA, link::Link, meaning::error};
+use crate::error::Result;
 
 /// What the steps have in common, in the order in which the parts need each other.
 const PARTS: [&str; 8] = [
@@ -228,32 +226,4 @@ fn takes_scripts_only(error: &RedisError) -> bool {
 /// Calls a step; its answer is lost if the connection breaks, whether it has run or not.
 pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) -> Result<T> {
     call.send(&mut connection.clone()).await.map_err(error)
-}
-
-/// What an error of the server means for the caller.
-pub(super) fn error(error: RedisError) -> Error {
-    match error.code() {
-        Some("SCHEMA") => other_schema(error.detail().unwrap_or_default()),
-        Some("OOM" | "MISCONF") => Error::Full(error.into()),
-        Some("NOAUTH" | "WRONGPASS" | "NOPERM") => Error::Denied(error.into()),
-        _ if error.kind() == ErrorKind::AuthenticationFailed => Error::Denied(error.into()),
-        _ if matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError)) => {
-            Error::Corrupt(error.into())
-        }
-        _ if matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse) => {
-            Error::Corrupt(error.into())
-        }
-        _ => Error::Unavailable(error.into()),
-    }
-}
-
-/// What it means that the keys have this version, which is not ours (Q3).
-fn other_schema(version: &str) -> Error {
-    match version.parse() {
-        Ok(found) if found > SCHEMA => Error::NewerSchema { found, known: SCHEMA },
-        Ok(found) => Error::Unavailable(
-            format!("its keys went back to schema version {found}: start the bot again, which brings them to version {SCHEMA}").into(),
-        ),
-        Err(_) => Error::Corrupt(format!("{version:?} is no version of a schema").into()),
-    }
 }

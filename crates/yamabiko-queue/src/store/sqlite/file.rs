@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig, ffi};
 
 use crate::error::{Error, Result};
 
@@ -70,7 +70,7 @@ pub(super) fn check_again(found: u32) -> Result<()> {
 }
 
 fn foreign(path: &str) -> Error {
-    Error::Corrupt(format!("{path} is the database of another program").into())
+    Error::Foreign(format!("{path} is the database of another program").into())
 }
 
 fn version(db: &Connection) -> rusqlite::Result<u32> {
@@ -162,36 +162,44 @@ fn has_tables(db: &Connection) -> rusqlite::Result<bool> {
 
 /// Says what an error means for the caller.
 pub(super) fn meaning(error: rusqlite::Error) -> Error {
+    if is_damage(&error) {
+        return Error::Damaged(error.into());
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::Full(error.into()),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Error::Denied(error.into()),
         Some(
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::SystemIoFailure
             | ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly
-            | ErrorCode::PermissionDenied
             | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::SchemaChanged
             | ErrorCode::OutOfMemory
+            | ErrorCode::OperationAborted
             | ErrorCode::OperationInterrupted,
         ) => Error::Unavailable(error.into()),
-        _ => Error::Corrupt(error.into()),
+        _ => Error::Refused(error.into()),
     }
+}
+
+/// Says whether an error comes from what the file holds, and so comes again whenever the same place is read.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    let Some(error) = error.sqlite_error() else { return false };
+    // File systems and checksums that notice damage report it as a failure to read.
+    matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        || matches!(error.extended_code, ffi::SQLITE_IOERR_DATA | ffi::SQLITE_IOERR_CORRUPTFS)
 }
 
 /// Says the same with the file's name; what cannot be opened at all will not be there later.
 fn at_open(path: &str, error: rusqlite::Error) -> Error {
-    let never = matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
-    );
-    if never {
-        return Error::Denied(format!("{path}: {error}").into());
-    }
-    match meaning(error) {
-        Error::Full(source) => Error::Full(format!("{path}: {source}").into()),
-        Error::Unavailable(source) => Error::Unavailable(format!("{path}: {source}").into()),
-        Error::Corrupt(source) => Error::Corrupt(format!("{path}: {source}").into()),
-        other => other,
+    let source = format!("{path}: {error}").into();
+    match (error.sqlite_error_code(), meaning(error)) {
+        (Some(ErrorCode::CannotOpen), _) | (_, Error::Denied(_)) => Error::Denied(source),
+        (Some(ErrorCode::NotADatabase), _) => Error::Foreign(source),
+        (_, Error::Full(_)) => Error::Full(source),
+        (_, Error::Unavailable(_)) => Error::Unavailable(source),
+        (_, Error::Damaged(_)) => Error::Damaged(source),
+        _ => Error::Refused(source),
     }
 }

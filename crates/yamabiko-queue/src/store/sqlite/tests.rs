@@ -98,7 +98,7 @@ async fn q1_a_request_that_fails_fails_alone() {
         tokio::join!(held_up, store.insert(&first), fails, store.insert(&last), release);
     held_up.unwrap();
     assert_eq!(first.unwrap(), [Inserted::Stored]);
-    assert!(matches!(failed, Err(Error::Corrupt(_))), "{failed:?}");
+    assert!(matches!(failed, Err(Error::Refused(_))), "{failed:?}");
     assert_eq!(last.unwrap(), [Inserted::Stored]);
     assert_eq!(store.get(lost_id).await.unwrap(), None);
     assert_eq!(claim(&store, 5).await.claims.len(), 2);
@@ -125,6 +125,31 @@ async fn q1_a_full_disk_refuses_and_recovers_when_there_is_room() {
     assert_eq!(claims.len(), 1, "what was accepted can be finished");
     limit(1_000_000).await.unwrap();
     assert_eq!(store.insert(&large).await.unwrap(), [Inserted::Stored, Inserted::Stored]);
+}
+
+#[tokio::test]
+async fn q1_after_a_full_disk_the_next_step_writes_whether_it_has_to_or_not() {
+    let file = File::new();
+    let store = file.open().await;
+    let limit = |pages: u32| {
+        store.writer.write(move |step| {
+            step.statements.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+        })
+    };
+    let other = file.raw();
+    let writes =
+        || -> i64 { other.query_row("PRAGMA data_version", (), |row| row.get(0)).unwrap() };
+    limit(40).await.unwrap();
+    let before = writes();
+    assert_eq!(store.insert(&[]).await.unwrap(), []);
+    assert_eq!(writes(), before);
+    let large = [0, 1].map(|_| NewJob::new("large", vec![b' '; 60_000]));
+    assert!(matches!(store.insert(&large).await, Err(Error::Full(_))));
+    assert_eq!(store.insert(&[]).await.unwrap(), []);
+    assert_ne!(writes(), before, "so it knows that there is room");
+    let before = writes();
+    assert_eq!(store.insert(&[]).await.unwrap(), []);
+    assert_eq!(writes(), before, "once is enough");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The thread that writes: what many callers ask at the same time goes to the disk in one transaction (Q1).
 
 use std::{
+    cell::Cell,
     sync::{Arc, mpsc},
     thread,
 };
@@ -38,7 +39,8 @@ impl Writer {
         let (requests, incoming) = mpsc::channel();
         // From now on, not from when the thread gets to run: what others commit in between wakes those who wait here.
         let lookout = Lookout::new(&db);
-        let thread = Thread { db, options, clock, bell, incoming };
+        let failed = Cell::new(false);
+        let thread = Thread { db, options, clock, bell, incoming, failed };
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || thread.run(lookout))
@@ -100,6 +102,8 @@ struct Thread {
     clock: Arc<StoreClock>,
     bell: Arc<Bell>,
     incoming: mpsc::Receiver<Box<dyn Request>>,
+    /// Whether the last transaction failed for a reason outside of it, such as a full disk.
+    failed: Cell<bool>,
 }
 
 impl Thread {
@@ -123,16 +127,14 @@ impl Thread {
         let written = match Step::begin(statements, &self.options, &self.clock) {
             // A file that is locked or away fails for all alike.
             Err(error) => Err(self.undo(error)),
-            Ok(step) => {
-                match attempt(step, &mut group).map_err(|error| self.undo(file::meaning(error))) {
-                    Err(_) if group.len() > 1 => {
-                        return group
-                            .into_iter()
-                            .for_each(|request| self.write(statements, vec![request]));
-                    }
-                    written => written,
+            Ok(step) => match self.attempt(step, &mut group) {
+                Err(_) if group.len() > 1 => {
+                    return group
+                        .into_iter()
+                        .for_each(|request| self.write(statements, vec![request]));
                 }
-            }
+                written => written,
+            },
         };
         if let Ok(signals) = &written {
             self.bell.ring(signals);
@@ -140,6 +142,19 @@ impl Thread {
         for request in group {
             request.answer(written.as_ref().map(drop).map_err(Error::shared));
         }
+    }
+
+    fn attempt(
+        &self,
+        mut step: Step<'_, '_>,
+        group: &mut [Box<dyn Request>],
+    ) -> Result<Vec<Signal>> {
+        let attempted = group.iter_mut().try_for_each(|request| request.attempt(&mut step));
+        // What writes nothing does not tell whether writes work again.
+        let written = attempted.and_then(|()| step.commit(self.failed.get()));
+        let written = written.map_err(|error| self.undo(file::meaning(error)));
+        self.failed.set(written.as_ref().is_err_and(Error::is_retryable));
+        written
     }
 
     /// Ends a transaction that failed, unless SQLite has done so already.
@@ -151,14 +166,4 @@ impl Thread {
         }
         error
     }
-}
-
-fn attempt(
-    mut step: Step<'_, '_>,
-    group: &mut [Box<dyn Request>],
-) -> rusqlite::Result<Vec<Signal>> {
-    for request in group {
-        request.attempt(&mut step)?;
-    }
-    step.commit()
 }

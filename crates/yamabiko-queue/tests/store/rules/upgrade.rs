@@ -207,6 +207,6 @@ async fn q3_a_redis_schema_that_is_no_version_is_refused_and_left_alone() {
     set_version(&place, Kind::Redis, "of another program");
     let before = content(&place.ground, Kind::Redis);
     let refused = place.store.insert(&[job("a")]).await;
-    assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Damaged(_))), "{refused:?}");
     assert_same(&before, &content(&place.ground, Kind::Redis), "left alone");
 }
