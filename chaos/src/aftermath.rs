@@ -44,6 +44,10 @@ pub(crate) struct Aftermath {
 pub(crate) struct Facts<C: Conversation> {
     /// What was dropped because nobody can tell whether it was said.
     pub(crate) uncertain: HashMap<String, Vec<Said<C::What>>>,
+    /// What was free only and came too late for its reply token (O9).
+    pub(crate) too_late: HashMap<String, Vec<Said<C::What>>>,
+    /// How many apologies came too late for their reply tokens (O9).
+    pub(crate) late_apologies: HashMap<String, usize>,
     /// The requests that deliveries belong to, by the retry keys of their pushes.
     pub(crate) pushed: HashMap<String, u64>,
     /// Requests that were given up after their process had died three times.
@@ -129,6 +133,8 @@ impl Aftermath {
         let index = Index::<C>::of(pages);
         let mut facts = Facts {
             uncertain: HashMap::new(),
+            too_late: HashMap::new(),
+            late_apologies: HashMap::new(),
             pushed: HashMap::new(),
             given_up: HashSet::new(),
             dead: Vec::new(),
@@ -137,11 +143,16 @@ impl Aftermath {
         for record in self.list(State::Completed).await? {
             let request = index.of_job(&record);
             facts.pushed.extend(request.map(|request| (record.job.id.to_string(), request)));
-            if let (Some(chat), Some(messages)) =
-                (record.job.chat.clone(), dropped_as_uncertain(&record))
-            {
+            let Some(chat) = record.job.chat.clone() else { continue };
+            if let Some(messages) = dropped_as_uncertain(&record) {
                 let said = C::read(&Call { messages: messages.iter().collect(), request }, &index);
                 facts.uncertain.entry(chat).or_default().extend(said.into_iter().flatten());
+            } else if let Some(messages) = dropped_as_too_late(&record) {
+                let (apologies, messages): (Vec<_>, Vec<_>) =
+                    messages.iter().partition(|message| C::is_apology(message));
+                *facts.late_apologies.entry(chat.clone()).or_default() += apologies.len();
+                let said = C::read(&Call { messages, request }, &index);
+                facts.too_late.entry(chat).or_default().extend(said.into_iter().flatten());
             }
         }
         for record in self.list(State::Dead).await? {
@@ -216,10 +227,20 @@ pub(crate) fn describe(record: &JobRecord) -> String {
 /// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):
 /// an earlier attempt may have arrived, and when it ended its reply token was too old to find out.
 fn dropped_as_uncertain(record: &JobRecord) -> Option<Vec<Value>> {
+    let payload = of_late_reply(record).filter(|_| record.job.unsure)?;
+    payload["messages"].as_array().cloned()
+}
+
+/// Returns what a delivery was to say for nothing, if it came too late for its reply token (O9).
+fn dropped_as_too_late(record: &JobRecord) -> Option<Vec<Value>> {
+    let payload = of_late_reply(record).filter(|_| !record.job.unsure)?;
+    let is_free_only = payload["when_late"].as_array()?.iter().all(|when_late| when_late == "drop");
+    payload["messages"].as_array().filter(|_| is_free_only).cloned()
+}
+
+/// Returns the payload of a delivery that ended with a reply token that was too old to be used.
+fn of_late_reply(record: &JobRecord) -> Option<Value> {
     let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
     let arrived = Timestamp::from_micros(payload["token_arrived"].as_i64()?);
-    if !record.job.unsure || record.time?.since(arrived) <= TOKEN_USED_FOR {
-        return None;
-    }
-    payload["messages"].as_array().cloned()
+    (record.time?.since(arrived) > TOKEN_USED_FOR).then_some(payload)
 }

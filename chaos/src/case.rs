@@ -31,8 +31,8 @@ pub(crate) async fn write<C: Conversation>(
         }
         writeln!(
             text,
-            "\nblocked: {:?}\nuncertain: {:?}\nruns: {}\n",
-            chat.unfollows, chat.uncertain, chat.runs
+            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nruns: {}\n",
+            chat.unfollows, chat.uncertain, chat.too_late, chat.runs
         )?;
         for heard in &chat.heard {
             writeln!(text, "{} {:?}", heard.at, heard.said)?;

@@ -55,9 +55,11 @@ pub(crate) struct Chat<C: Conversation = Requests> {
     pub(crate) unfollows: Vec<CalledOff>,
     /// What was dropped because nobody can tell whether it was said (O3).
     pub(crate) uncertain: Vec<Said<C::What>>,
+    /// What was free only and came too late for its reply token (O9).
+    pub(crate) too_late: Vec<Said<C::What>>,
     /// The requests that were given up because their process died three times (C4).
     pub(crate) given_up: HashSet<u64>,
-    /// How often the chat was told that a request was given up.
+    /// How often the chat was told that a request was given up, or was not since it would have cost a push.
     pub(crate) apologies: usize,
     /// How many runs the chat's state has counted.
     pub(crate) runs: u64,
@@ -93,6 +95,8 @@ pub(crate) struct Verdict {
     pub(crate) findings: Vec<Finding>,
     /// Replies of which nobody can tell whether they were said, and which were dropped (O3).
     pub(crate) uncertain: u64,
+    /// Free-only messages that came too late for their reply token (O9).
+    pub(crate) too_late: u64,
     /// Messages that were rightly not said: their request was taken back, cancelled, or never reached the bot.
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
@@ -109,6 +113,7 @@ impl Verdict {
     fn add(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.uncertain += other.uncertain;
+        self.too_late += other.too_late;
         self.called_off += other.called_off;
         self.given_up += other.given_up;
         self.orphans += other.orphans;
@@ -144,8 +149,8 @@ impl<C: Conversation> Chat<C> {
         self.asked.iter().find(|asked| asked.request == request)
     }
 
-    /// Returns what was said or dropped as uncertain.
+    /// Returns what was said, or dropped as uncertain or too late.
     pub(crate) fn told(&self) -> impl Iterator<Item = &Said<C::What>> {
-        self.heard.iter().map(|heard| &heard.said).chain(&self.uncertain)
+        self.heard.iter().map(|heard| &heard.said).chain(&self.uncertain).chain(&self.too_late)
     }
 }

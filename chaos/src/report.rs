@@ -119,6 +119,7 @@ impl Report {
                 verdict.called_off,
             ),
             ("uncertain replies past their token's age, dropped (O3)", verdict.uncertain),
+            ("free-only messages past their token's age, dropped (O9)", verdict.too_late),
             ("requests given up after three deaths of their process (C4)", verdict.given_up),
             (
                 "messages that LINE took after their request was taken back, and out of order",

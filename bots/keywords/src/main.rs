@@ -75,7 +75,9 @@ async fn on_text(cx: Context, message: TextMessage) -> Result {
                 cx.reply(Words(request.language).wait());
                 Research::start(&cx, request, &message);
             }
-            Err(hint) => cx.reply(words::hint(hint)),
+            Err(hint) => {
+                cx.reply(words::hint(hint)).free_only();
+            }
         }
     }
     Ok(())
@@ -90,7 +92,7 @@ async fn on_image(cx: Context, image: ImageMessage) -> Result {
         cx.reply(to_a_picture::WAIT);
         Colours::start(&cx, image);
     } else {
-        cx.reply(to_a_picture::ELSEWHERE);
+        cx.reply(to_a_picture::ELSEWHERE).free_only();
     }
     Ok(())
 }
@@ -98,7 +100,7 @@ async fn on_image(cx: Context, image: ImageMessage) -> Result {
 /// Everything else that can be answered hears what the bot does.
 async fn on_other(cx: Context, _event: Event) -> Result {
     if cx.can_reply() && is_with_one_user(&cx) {
-        cx.reply(HELP);
+        cx.reply(HELP).free_only();
     }
     Ok(())
 }

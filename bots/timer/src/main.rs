@@ -28,6 +28,14 @@ fn app() -> App<Chat> {
         .job::<TimeIsUp>()
 }
 
+/// What a text is answered with.
+enum Answer {
+    /// What was asked for: it is worth a push.
+    Asked(Message),
+    /// How to ask for it: it is not.
+    Hint(Message),
+}
+
 async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
     let text = message.plain_text();
     let words = Words {
@@ -38,22 +46,26 @@ async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
     let answer = match Command::parse(&text) {
         Command::Seconds(_) if !cx.can_push() => words.cannot_call_back(),
         Command::Seconds(seconds) => match start(&cx, seconds, &message, &words)? {
-            Some(confirmation) => confirmation,
+            Some(confirmation) => Answer::Asked(confirmation),
             None => return Ok(()),
         },
-        Command::TooLong => words.too_long(LIMIT_SECONDS),
-        Command::List => words.list(&timers(&cx).await?),
+        Command::TooLong => Answer::Hint(words.too_long(LIMIT_SECONDS)),
+        Command::List => Answer::Asked(words.list(&timers(&cx).await?)),
         Command::Cancel(which) => cancel(&cx, which, &words).await?,
-        Command::Unknown => words.not_a_number(),
+        Command::Unknown => Answer::Hint(words.not_a_number()),
     };
-    cx.reply(quoting(answer, message.quote_token.as_deref()));
+    let quote_token = message.quote_token.as_deref();
+    match answer {
+        Answer::Asked(answer) => cx.reply(quoting(answer, quote_token)),
+        Answer::Hint(hint) => cx.reply(quoting(hint, quote_token)).free_only(),
+    };
     Ok(())
 }
 
 /// Every other event that can be answered gets a smile.
 async fn on_other(cx: Context<Chat>, _event: Event) -> Result {
     if cx.can_reply() {
-        cx.reply("😄");
+        cx.reply("😄").free_only();
     }
     Ok(())
 }
@@ -82,10 +94,10 @@ async fn timers(cx: &Context<Chat>) -> Result<Vec<(Timer, TimeIsUp)>> {
     Ok(timers.into_iter().filter_map(|timer| timer.job().map(|job| (timer, job))).collect())
 }
 
-async fn cancel(cx: &Context<Chat>, which: Which, words: &Words) -> Result<Message> {
+async fn cancel(cx: &Context<Chat>, which: Which, words: &Words) -> Result<Answer> {
     let mut timers = timers(cx).await?;
     if timers.is_empty() {
-        return Ok(words.list(&timers));
+        return Ok(Answer::Asked(words.list(&timers)));
     }
     let chosen = match which {
         Which::All => std::mem::take(&mut timers),
@@ -96,12 +108,12 @@ async fn cancel(cx: &Context<Chat>, which: Which, words: &Words) -> Result<Messa
         Which::Number(number) if (1..=timers.len()).contains(&number) => {
             vec![timers.remove(number - 1)]
         }
-        Which::Number(_) => return Ok(words.no_such_number(timers.len())),
+        Which::Number(_) => return Ok(Answer::Hint(words.no_such_number(timers.len()))),
     };
     for (timer, _) in &chosen {
         cx.cancel(timer.id);
     }
-    Ok(words.cancelled(&chosen, timers.len()))
+    Ok(Answer::Asked(words.cancelled(&chosen, timers.len())))
 }
 
 /// The end of a timer.

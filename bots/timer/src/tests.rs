@@ -298,6 +298,27 @@ fn i4_in_standby_nothing_is_sent_and_no_timer_is_started() {
     assert!(alice.hears()[0].starts_with("⏳ 1 pending"), "none that would never ring is listed");
 }
 
+#[test]
+fn o9_hints_and_smiles_that_come_too_late_for_a_reply_cost_no_push() {
+    let (bot, alice) = start();
+    let bob = bot.user_speaking("Bob", "en");
+    let family = bot.group("Family", &[&alice, &bob]);
+    bot.line().fail_all_calls(Call::Reply, Fault::ConnectionRefused);
+    for _ in 0..10 {
+        alice.says_in(&family, "what shall we have for dinner?");
+        bob.says_in(&family, "99999999999");
+    }
+    alice.sends_sticker("446", "1988");
+    bob.says("180");
+    bot.advance(secs(53));
+    bot.line().recover();
+    bot.advance(secs(600));
+    assert_eq!((family.hears().len(), alice.hears().len()), (0, 0));
+    let heard = bob.hears_in_detail();
+    let by: Vec<_> = heard.iter().map(|heard| heard.by).collect();
+    assert_eq!(by, [Call::Push; 2], "what was asked for is confirmed and rung all the same");
+}
+
 /// A bot whose timers of up to 45 s cost no push.
 fn start_with_short_timers() -> (TestBot, TestUser) {
     let bot = TestBot::start(app().data(ShortTimer(45)));

@@ -41,7 +41,9 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
         bail!(Permanent(format!("no request: {}", message.text)))
     };
     let run = count(&cx);
-    let say = |what| cx.reply(Said { request, what, run }.to_string());
+    let say = |what| {
+        cx.reply(Said { request, what, run }.to_string());
+    };
     match ask {
         Ask::Say => say(What::Answered),
         Ask::Slow(ms) => {

@@ -55,6 +55,8 @@ impl<C: Conversation> Chat<C> {
             |said: &Said<C::What>| said.request == asked.request && C::bare(&said.what) == *what;
         if self.uncertain.iter().any(is_it) {
             verdict.uncertain += 1;
+        } else if self.too_late.iter().any(is_it) {
+            verdict.too_late += 1;
         } else if self.given_up.contains(&asked.request) {
             verdict.given_up += 1;
         } else if !reached || self.is_called_off(asked, what) {

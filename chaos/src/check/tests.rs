@@ -30,6 +30,7 @@ impl<C: Conversation> Default for Chat<C> {
             heard: Vec::new(),
             unfollows: Vec::new(),
             uncertain: Vec::new(),
+            too_late: Vec::new(),
             given_up: HashSet::new(),
             apologies: 0,
             runs: 0,
@@ -227,6 +228,15 @@ fn an_uncertain_reply_has_a_count_of_its_own() {
     chat.uncertain.push("#1 1 answered".parse().expect("a message"));
     let verdict = chat.check();
     assert_eq!((verdict.findings, verdict.uncertain), (vec![], 1));
+}
+
+#[test]
+fn a_free_only_message_that_came_too_late_has_a_count_of_its_own() {
+    let mut chat = Chat { runs: 1, ..<Chat>::default() };
+    chat.ask(1, Ask::Say, 0);
+    chat.too_late.push("#1 1 answered".parse().expect("a message"));
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.too_late), (vec![], 1));
 }
 
 #[test]

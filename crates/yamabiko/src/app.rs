@@ -202,7 +202,8 @@ impl<S: ChatState> App<S> {
 
     /// Sets what a chat is told when a handler or job has died for good; `None` says nothing.
     ///
-    /// By default it is one sentence, in Japanese and English.
+    /// By default it is one sentence, in Japanese and English. For a handler it is sent by the event's reply token or not at
+    /// all, for a job it is pushed.
     #[must_use]
     pub fn on_dead(
         mut self,

@@ -134,6 +134,10 @@ pub struct Settings {
     #[arg(long, env = "UNCERTAIN_REPLY", global = true, default_value = "drop")]
     pub uncertain_reply: UncertainReply,
 
+    /// What becomes of a reply that comes too late for its reply token.
+    #[arg(long, env = "LATE_REPLIES", global = true, default_value = "push")]
+    pub late_replies: LateReplies,
+
     /// The time zone of clock times said to users.
     #[arg(long, env = "TIME_ZONE", global = true, default_value = "Asia/Tokyo", value_parser = parse::time_zone)]
     pub time_zone: jiff::tz::TimeZone,
@@ -162,6 +166,15 @@ pub enum UncertainReply {
     Drop,
     /// It is pushed, and may be said twice.
     Push,
+}
+
+/// What becomes of a reply that comes too late for its reply token, which LINE takes for a minute (O9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LateReplies {
+    /// It is pushed, which counts against the month's messages.
+    Push,
+    /// It is dropped.
+    Drop,
 }
 
 /// How durable stored data is before it is acknowledged.

@@ -14,7 +14,7 @@ use yamabiko_queue::{Due, Effect, JobId, JobRecord, NewJob, Run, State, Timestam
 use crate::{
     Result,
     blocking::Over,
-    delivery::KEPT_TOKEN_GOOD_FOR,
+    delivery::{KEPT_TOKEN_GOOD_FOR, Said, WhenLate},
     ending::Cancel,
     job::{Job, Lane},
     registry::Shared,
@@ -24,6 +24,7 @@ use crate::{
 mod collected;
 mod envelope;
 mod media;
+mod reply;
 pub(crate) mod standby;
 mod started;
 
@@ -32,6 +33,7 @@ pub(crate) use envelope::{
     EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, believed, newer_version,
 };
 pub use media::Content;
+pub use reply::Reply;
 pub use started::Started;
 
 /// The hand of a handler or a job: what it asks for is collected, and happens together with the end of the run.
@@ -134,31 +136,49 @@ impl<S: ChatState> Context<S> {
         Self { inner: Arc::new(Inner { run, envelope, shared, over, collected }) }
     }
 
-    /// Says something to the chat, by reply if the event's reply token is still good, else by push.
-    pub fn reply(&self, message: impl Into<Message>) {
-        self.push(message);
+    /// Answers the event in its chat, by its reply token, which is free.
+    ///
+    /// A reply that comes too late for the token is pushed or dropped, as `LATE_REPLIES` says;
+    /// [`free_only`](Reply::free_only) drops this one. What the run sends beside the first five messages, and in a run without
+    /// a token, is pushed.
+    ///
+    /// ```
+    /// use yamabiko::{Context, Result, TextMessage};
+    ///
+    /// async fn on_text(cx: Context, message: TextMessage) -> Result {
+    ///     let Ok(number) = message.text.parse::<f64>() else {
+    ///         cx.reply("Send me a number").free_only();
+    ///         return Ok(());
+    ///     };
+    ///     cx.reply((number * number).to_string());
+    ///     Ok(())
+    /// }
+    /// # let _ = yamabiko::App::new("square").on_text(on_text);
+    /// ```
+    pub fn reply(&self, message: impl Into<Message>) -> Reply<'_, S> {
+        let number = self.say(self.inner.envelope.chat.clone(), message.into(), WhenLate::AsSet);
+        Reply { cx: self, number }
     }
 
-    /// Says something to the chat that the run belongs to.
+    /// Sends a message to the chat that the run belongs to, however late.
     ///
-    /// All that one run says to a chat leaves in order, in as few calls as possible; the first of them uses the reply
+    /// All that one run sends to a chat leaves in order, in as few calls as possible; the first of them uses the reply
     /// token where there is one, since replies are free.
     pub fn push(&self, message: impl Into<Message>) {
-        let Envelope { chat, token, standby, .. } = &self.inner.envelope;
+        self.say(self.inner.envelope.chat.clone(), message.into(), WhenLate::Push);
+    }
+
+    /// Sends a message to another chat.
+    pub fn push_to(&self, chat: &ChatId, message: impl Into<Message>) {
+        self.say(Some(chat.clone()), message.into(), WhenLate::Push);
+    }
+
+    fn say(&self, chat: Option<ChatId>, message: Message, when_late: WhenLate) -> usize {
+        let Envelope { token, standby, .. } = &self.inner.envelope;
         if chat.is_none() && token.is_none() && !standby {
             self.inner.collected.fail("this run belongs to no chat: use cx.push_to(chat, …)");
-            return;
         }
-        self.say(chat.clone(), message.into());
-    }
-
-    /// Says something to another chat.
-    pub fn push_to(&self, chat: &ChatId, message: impl Into<Message>) {
-        self.say(Some(chat.clone()), message.into());
-    }
-
-    fn say(&self, chat: Option<ChatId>, message: Message) {
-        self.inner.collected.say(chat, message);
+        self.inner.collected.say(Said { chat, message, when_late })
     }
 
     /// Runs a job as soon as possible.

@@ -8,7 +8,10 @@ use yamabiko_queue::{
     store::{Claim, Effect},
 };
 
-use crate::{context::Envelope, delivery};
+use crate::{
+    context::{EVENT_KIND, Envelope},
+    delivery::{self, Said, WhenLate},
+};
 
 /// A job that is given up, as `App::on_dead` sees it.
 #[derive(Clone, Debug)]
@@ -43,7 +46,12 @@ pub(crate) fn effects(apology: &Apology, claim: &Claim, error: &str) -> Vec<Effe
     let is_reachable = envelope.chat.is_some() || envelope.token.is_some();
     match apology(&dead) {
         Some(message) if is_reachable && !envelope.standby => {
-            let said = vec![(envelope.chat.clone(), message)];
+            // A handler's chat is told as long as it costs nothing; that of a job waits for what it was promised.
+            let when_late = match claim.job.kind.as_str() {
+                EVENT_KIND => WhenLate::Drop,
+                _ => WhenLate::Push,
+            };
+            let said = vec![Said { chat: envelope.chat.clone(), message, when_late }];
             let ids = (APOLOGY_INDEX..)
                 .map(|index| claim.job.id.of_effect(claim.job.reruns, claim.job.checkpoint, index));
             delivery::pack(said, &envelope, claim, ids).into_iter().map(Effect::Insert).collect()

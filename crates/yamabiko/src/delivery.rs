@@ -1,25 +1,19 @@
-//! Messages to LINE: packed into as few calls as possible, each call a job of its own (O1).
+//! Messages to LINE: each call is a job of its own (O1).
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use yamabiko_line::{
-    id::ChatId,
-    message::{MAX_MESSAGES, Message},
-};
-use yamabiko_queue::{
-    JobId, NewJob, Timestamp,
-    job::{MAX_PAYLOAD_BYTES, OUTBOX},
-    store::Claim,
-};
+use yamabiko_line::{id::ChatId, message::Message};
+use yamabiko_queue::{Job, JobId, NewJob, Timestamp, job::OUTBOX, store::Claim};
 
-use crate::context::{Envelope, PAYLOAD_VERSION};
+use crate::config::{LateReplies, UncertainReply};
 
 mod account;
 mod attempt;
 mod call;
 mod decide;
 mod loading;
+mod pack;
 mod pushes;
 mod refused;
 #[cfg(all(test, feature = "testing"))]
@@ -27,6 +21,7 @@ mod tests;
 
 pub(crate) use call::Courier;
 pub(crate) use loading::{LOADING_KIND, animation, policy as loading_policy};
+pub(crate) use pack::{Said, WhenLate, pack};
 pub(crate) use pushes::PUSHES;
 
 /// The kind of the jobs that are deliveries.
@@ -35,12 +30,23 @@ pub(crate) const DELIVERY_KIND: &str = "line.delivery";
 pub(crate) const TOKEN_GOOD_FOR: Duration = Duration::from_secs(50);
 /// For how long after its arrival a reply token is used that a job has kept for its end (O2).
 pub(crate) const KEPT_TOKEN_GOOD_FOR: Duration = Duration::from_secs(55);
-/// The newest version of a delivery's payload that this program knows: one with ornaments taken off.
+/// The newest version of a delivery's payload that this program knows: with free-only messages, or without its ornaments.
 ///
 /// Others are written as version 1, so that an older process carries them too.
 const NEWEST_VERSION: u32 = 2;
-/// What a delivery holds beside its messages, at most, in bytes.
-const OVERHEAD: usize = 1024;
+
+/// What becomes of replies that cannot be sent as such; by the settings of the process that carries them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReplyPolicy {
+    pub(crate) uncertain: UncertainReply,
+    pub(crate) late: LateReplies,
+}
+
+impl Default for ReplyPolicy {
+    fn default() -> Self {
+        Self { uncertain: UncertainReply::Drop, late: LateReplies::Push }
+    }
+}
 
 /// The payload of a delivery: one call. The reply token is kept apart, as the job's secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,8 +55,14 @@ pub(crate) struct Delivery {
     /// Whom to push to; none for an event that has no chat, which can only be replied to.
     pub(crate) to: Option<ChatId>,
     pub(crate) messages: Vec<Message>,
+    /// What becomes of each message when it can no longer be a reply; all are pushed where nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    when_late: Vec<WhenLate>,
     /// When the reply token arrived; none for a push.
     pub(crate) token_arrived: Option<Timestamp>,
+    /// When the reply token arrived that the run's first delivery has, for replies that did not fit beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows_token: Option<Timestamp>,
     /// Whether a job had kept the reply token for its end.
     #[serde(default)]
     pub(crate) kept: bool,
@@ -75,6 +87,24 @@ impl Delivery {
         self.trimmed.is_none() && self.messages.iter().any(Message::has_ornaments)
     }
 
+    /// Makes a push of a reply, without the messages that are not pushed, and returns how many those were.
+    fn give_up_reply(&mut self, late_replies: LateReplies) -> usize {
+        (self.token_arrived, self.follows_token) = (None, None);
+        let mut when_late = std::mem::take(&mut self.when_late).into_iter();
+        let before = self.messages.len();
+        self.messages.retain(|_| match when_late.next().unwrap_or_default() {
+            WhenLate::Push => true,
+            WhenLate::AsSet => late_replies == LateReplies::Push,
+            WhenLate::Drop => false,
+        });
+        before - self.messages.len()
+    }
+
+    /// Returns whether there are messages that are never pushed.
+    fn is_free_only(&self) -> bool {
+        self.when_late.contains(&WhenLate::Drop)
+    }
+
     /// Takes all ornaments off, for good.
     fn trim(&mut self, maybe_said: bool) {
         let messages = std::mem::take(&mut self.messages);
@@ -82,54 +112,6 @@ impl Delivery {
         self.trimmed = Some(if maybe_said { Trimmed::SameKey } else { Trimmed::OwnKey });
         self.v = NEWEST_VERSION;
     }
-}
-
-/// Packs what one commit says into deliveries, in order; the chat's first one takes the reply token (O1).
-pub(crate) fn pack(
-    said: Vec<(Option<ChatId>, Message)>,
-    envelope: &Envelope,
-    claim: &Claim,
-    mut ids: impl Iterator<Item = JobId>,
-) -> Vec<NewJob> {
-    let mut chats: Vec<(Option<ChatId>, Vec<Message>)> = Vec::new();
-    for (chat, message) in said {
-        let parts = message.split();
-        match chats.iter_mut().find(|(known, _)| *known == chat) {
-            Some((_, messages)) => messages.extend(parts),
-            None => chats.push((chat, parts)),
-        }
-    }
-    let mut jobs = Vec::new();
-    for (chat, messages) in chats {
-        let mut token = envelope.token.as_ref().filter(|_| chat == envelope.chat);
-        let calls = calls(messages);
-        if calls.len() > 1 {
-            tracing::info!(
-                job.id = %claim.job.id,
-                job.kind = claim.job.kind,
-                calls = calls.len(),
-                pushes = calls.len() - usize::from(token.is_some()),
-                "a run sends a chat more than one call takes, {MAX_MESSAGES} messages or 64 KiB: each push counts"
-            );
-        }
-        for messages in calls {
-            let token = token.take();
-            let delivery = Delivery {
-                v: PAYLOAD_VERSION,
-                to: chat.clone(),
-                messages,
-                token_arrived: token.map(|token| token.arrived),
-                kept: token.is_some_and(|token| token.kept),
-                trimmed: None,
-            };
-            let payload = serde_json::to_vec(&delivery).expect("messages are JSON");
-            let id = ids.next().expect("there are always more ids");
-            let mut job = outgoing(DELIVERY_KIND, payload, chat.as_ref(), claim, id);
-            job.secret = token.map(|token| token.token.expose().to_owned());
-            jobs.push(job);
-        }
-    }
-    jobs
 }
 
 /// Returns a job of the outbox, in the chat's delivery lane (L1).
@@ -150,20 +132,8 @@ fn outgoing(
     job
 }
 
-/// Splits messages into as few calls as possible: each takes five, and no more than a job holds.
-fn calls(messages: Vec<Message>) -> Vec<Vec<Message>> {
-    let mut calls: Vec<Vec<Message>> = Vec::new();
-    let mut room = 0;
-    for message in messages {
-        let size = serde_json::to_vec(&message).map_or(0, |json| json.len() + 1);
-        match calls.last_mut() {
-            Some(call) if call.len() < MAX_MESSAGES && size <= room => call.push(message),
-            _ => {
-                calls.push(vec![message]);
-                room = MAX_PAYLOAD_BYTES - OVERHEAD;
-            }
-        }
-        room = room.saturating_sub(size);
-    }
-    calls
+/// Counts and logs messages that are not sent, since they are not worth a push.
+fn count_dropped(job: &Job, messages: usize, why: &'static str) {
+    metrics::counter!("yamabiko_messages_dropped_total", "why" => why).increment(messages as u64);
+    tracing::info!(job.id = %job.id, job.kind = job.kind, messages, why, "messages that are to cost no push are dropped");
 }

@@ -62,8 +62,8 @@ pub mod testing;
 mod webhook;
 
 pub use app::App;
-pub use config::{AdminSettings, MediaSettings, Setting, Settings, UncertainReply};
-pub use context::{Content, Context, Started, Timer};
+pub use config::{AdminSettings, LateReplies, MediaSettings, Setting, Settings, UncertainReply};
+pub use context::{Content, Context, Reply, Started, Timer};
 pub use dead::Dead;
 pub use ending::{Cancel, Permanent, Snooze};
 pub use job::{Job, Lane};

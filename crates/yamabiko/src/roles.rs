@@ -17,7 +17,7 @@ use crate::{
     cli::Role,
     config::{Settings, default_file},
     context,
-    delivery::Courier,
+    delivery::{Courier, ReplyPolicy},
     doctor,
     health::{Health, Status},
     log,
@@ -196,7 +196,11 @@ impl Bot {
         health: Arc<Health>,
     ) -> Result<Worker> {
         let own = app.queues.clone();
-        let courier = Courier::new(Arc::clone(&platform), health, self.settings.uncertain_reply);
+        let policy = ReplyPolicy {
+            uncertain: self.settings.uncertain_reply,
+            late: self.settings.late_replies,
+        };
+        let courier = Courier::new(Arc::clone(&platform), health, policy);
         let registry = app.into_registry(Surroundings {
             platform,
             courier: Arc::new(courier),

@@ -14,13 +14,13 @@ fn app() -> App {
 }
 
 async fn on_text(cx: Context, message: TextMessage) -> Result {
-    match message.plain_text().parse() {
-        Ok(seconds) => {
-            cx.after(Duration::from_secs(seconds), TimeIsUp { seconds });
-            cx.reply(format!("I will call back in {seconds} s"));
-        }
-        Err(_) => cx.reply("Send me a number of seconds"),
-    }
+    let Ok(seconds) = message.plain_text().parse() else {
+        // A hint is not worth a push: it is sent by the reply token, or not at all.
+        cx.reply("Send me a number of seconds").free_only();
+        return Ok(());
+    };
+    cx.after(Duration::from_secs(seconds), TimeIsUp { seconds });
+    cx.reply(format!("I will call back in {seconds} s"));
     Ok(())
 }
 

@@ -5,12 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use yamabiko_line::{id::ChatId, message::Message};
 use yamabiko_queue::{Effect, JobId, NewJob, Timestamp, store::Claim};
 
 use super::{Envelope, envelope::Token};
 use crate::{
-    Result, delivery,
+    Result,
+    delivery::{self, Said, WhenLate},
     ending::Permanent,
     state::{ChatState, StateFormat},
 };
@@ -35,7 +35,9 @@ pub(crate) fn log_late_call() -> LateCall {
 }
 
 struct Asked<S> {
-    said: Vec<(Option<ChatId>, Message)>,
+    said: Vec<Said>,
+    /// How many messages earlier checkpoints have taken.
+    said_before: usize,
     effects: Vec<Effect>,
     /// The job that keeps the reply token.
     kept_by: Option<JobId>,
@@ -57,6 +59,7 @@ impl<S: ChatState> Collected<S> {
     pub(crate) fn new(state: S, checkpoints: u32, late_call: LateCall) -> Self {
         let asked = Asked {
             said: Vec::new(),
+            said_before: 0,
             effects: Vec::new(),
             kept_by: None,
             loading: None,
@@ -83,8 +86,26 @@ impl<S: ChatState> Collected<S> {
         self.asked()
     }
 
-    pub(crate) fn say(&self, chat: Option<ChatId>, message: Message) {
-        self.open().said.push((chat, message));
+    /// Adds a message and returns its number in the run.
+    pub(crate) fn say(&self, said: Said) -> usize {
+        let mut asked = self.open();
+        asked.said.push(said);
+        asked.said_before + asked.said.len() - 1
+    }
+
+    /// Makes a message free only.
+    pub(crate) fn free_only(&self, number: usize) {
+        let mut asked = self.open();
+        let index = number.checked_sub(asked.said_before);
+        match index.and_then(|index| asked.said.get_mut(index)) {
+            Some(said) => said.when_late = WhenLate::Drop,
+            None => {
+                drop(asked);
+                self.fail(
+                    "free_only was said of a message that a checkpoint has sent: say it before",
+                );
+            }
+        }
     }
 
     pub(crate) fn effect(&self, effect: Effect) {
@@ -142,13 +163,14 @@ impl<S: ChatState> Collected<S> {
         let checkpoints = asked.checkpoints;
         let mut effects = std::mem::take(&mut asked.effects);
         let said = std::mem::take(&mut asked.said);
+        asked.said_before += said.len();
         let loading = asked.loading.take();
         let kept_by = asked.kept_by.take();
         if envelope.standby {
             tracing::debug!(messages = said.len(), "the channel is in standby, nothing is sent");
         } else {
-            for (_, message) in &said {
-                message.validate().map_err(|error| Permanent(error.to_string()))?;
+            for one in &said {
+                one.message.validate().map_err(|error| Permanent(error.to_string()))?;
             }
             let mut rest = envelope.clone();
             // What was said before a checkpoint may have used the token.

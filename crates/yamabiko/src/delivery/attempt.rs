@@ -32,12 +32,29 @@ impl Attempt {
     pub(super) fn token(&self) -> Option<Token> {
         let arrived =
             self.delivery.token_arrived.filter(|_| self.run.claim.job.secret.is_some())?;
-        Some(Token { age: self.now().since(arrived), kept: self.delivery.kept })
+        Some(self.token_since(arrived))
+    }
+
+    fn token_since(&self, arrived: Timestamp) -> Token {
+        Token { age: self.now().since(arrived), kept: self.delivery.kept }
     }
 
     /// Returns which call to make now.
     pub(super) fn next_call(&self) -> Call {
         next_call(self.token(), self.maybe_said())
+    }
+
+    /// Returns whether messages that were to be a reply would have to be pushed now (O9).
+    ///
+    /// What did not fit into the reply's call is judged with it, at its first attempt; once it is being pushed, it is pushed.
+    pub(super) fn is_late(&self) -> bool {
+        let job = &self.run.claim.job;
+        let is_first = (job.failures, job.lost, job.checkpoint, job.reruns) == (0, 0, 0, 0);
+        let is_too_old = || {
+            let token = self.delivery.follows_token.map(|arrived| self.token_since(arrived));
+            token.is_some_and(|token| !token.is_good())
+        };
+        self.token().is_some() || self.delivery.is_free_only() || (is_first && is_too_old())
     }
 
     /// Returns how long ago the first attempt was made.

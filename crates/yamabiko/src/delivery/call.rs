@@ -7,14 +7,20 @@ use yamabiko_line::{error::Error, secret::ReplyToken};
 use yamabiko_queue::{Ending, Finish, Run};
 
 use super::{
-    Delivery, NEWEST_VERSION,
+    Delivery, NEWEST_VERSION, ReplyPolicy,
     account::Account,
     attempt::{Attempt, Step, dead, ended, lost, newer},
+    count_dropped,
     decide::{Call, Verdict, judge},
     pushes::{PUSHES, Pushes},
     refused::describe,
 };
-use crate::{config::UncertainReply, context::newer_version, health::Health, platform::Platform};
+use crate::{
+    config::{LateReplies, UncertainReply},
+    context::newer_version,
+    health::Health,
+    platform::Platform,
+};
 
 /// LINE's limit for reply and for push, each: 2,000 requests a second and channel.
 const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2_000).expect("not zero");
@@ -30,7 +36,7 @@ pub(crate) struct Courier {
     pub(super) health: Arc<Health>,
     pub(super) account: Account,
     pub(super) pushes: Pushes,
-    uncertain_reply: UncertainReply,
+    policy: ReplyPolicy,
     replies: DefaultDirectRateLimiter,
     push_rate: DefaultDirectRateLimiter,
     pub(super) animations: DefaultDirectRateLimiter,
@@ -40,7 +46,7 @@ impl Courier {
     pub(crate) fn new(
         platform: Arc<dyn Platform>,
         health: Arc<Health>,
-        uncertain_reply: UncertainReply,
+        policy: ReplyPolicy,
     ) -> Self {
         let limiter = |rate| RateLimiter::direct(Quota::per_second(rate));
         Self {
@@ -48,7 +54,7 @@ impl Courier {
             health,
             account: Account::default(),
             pushes: Pushes::default(),
-            uncertain_reply,
+            policy,
             replies: limiter(CALLS_PER_SECOND),
             push_rate: limiter(CALLS_PER_SECOND),
             animations: limiter(ANIMATIONS_PER_SECOND),
@@ -83,7 +89,7 @@ impl Courier {
         // Waiting has made the token older.
         match attempt.next_call() {
             Call::Reply => self.reply(attempt).await,
-            Call::Push if attempt.token().is_some() => self.push_instead(attempt).await,
+            Call::Push if attempt.is_late() => self.push_instead(attempt, self.policy.late).await,
             Call::Push => self.push(attempt).await,
             Call::Uncertain => self.uncertain(attempt).await,
         }
@@ -95,35 +101,43 @@ impl Courier {
         let Err(error) = sent else { return Step::Break(self.sent("reply")) };
         match judge(Call::Reply, &error, attempt.known()) {
             Verdict::SaidBefore => Step::Break(self.sent("said_before")),
-            Verdict::PushInstead => self.push_instead(attempt).await,
+            Verdict::PushInstead => self.push_instead(attempt, self.policy.late).await,
             Verdict::Trim => self.trim(attempt, &error).await,
             verdict => Step::Break(self.failed(&attempt, Call::Reply, verdict, &error).await),
         }
     }
 
-    /// Gives up the reply token for good, so that no later attempt mistakes its refusal for success, and pushes.
-    async fn push_instead(&self, mut attempt: Attempt) -> Step {
+    /// Gives up the reply token for good, so that no later attempt mistakes its refusal for success, and pushes what is
+    /// worth a push (O9).
+    async fn push_instead(&self, mut attempt: Attempt, late_replies: LateReplies) -> Step {
+        let dropped = attempt.delivery.give_up_reply(late_replies);
+        if dropped > 0 {
+            count_dropped(&attempt.run.claim.job, dropped, "late");
+        }
+        if attempt.delivery.messages.is_empty() {
+            count("late_dropped");
+            return Step::Break(ended(Ending::Done));
+        }
         metrics::counter!("yamabiko_reply_fallbacks_total").increment(1);
         if attempt.delivery.to.is_none() {
             return Step::Break(dead(
                 "the reply token is no longer good, and the event has no chat to push to",
             ));
         }
-        attempt.delivery.token_arrived = None;
         attempt.save_and_go_on().await
     }
 
     async fn uncertain(&self, attempt: Attempt) -> Step {
         let job = &attempt.run.claim.job;
-        tracing::warn!(job.id = %job.id, decision = ?self.uncertain_reply, "nobody can tell whether a reply was said, and its token is too old to find out");
-        match self.uncertain_reply {
+        tracing::warn!(job.id = %job.id, decision = ?self.policy.uncertain, "nobody can tell whether a reply was said, and its token is too old to find out");
+        match self.policy.uncertain {
             UncertainReply::Drop => {
                 count("uncertain_dropped");
                 Step::Break(ended(Ending::Done))
             }
             UncertainReply::Push => {
                 count("uncertain_pushed");
-                self.push_instead(attempt).await
+                self.push_instead(attempt, LateReplies::Push).await
             }
         }
     }

@@ -32,8 +32,8 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// Says whether it is still used (O2).
-    fn is_good(self) -> bool {
+    /// Returns whether it is still used (O2).
+    pub(super) fn is_good(self) -> bool {
         self.age <= if self.kept { KEPT_TOKEN_GOOD_FOR } else { TOKEN_GOOD_FOR }
     }
 }

@@ -27,8 +27,12 @@ use yamabiko_simulator::{Simulator, SimulatorConfig};
 
 use super::*;
 use crate::{
-    App, Context, blocking::Pool, config::UncertainReply, context::log_late_call, health::Health,
-    platform::Platform, registry::Surroundings, webhook,
+    App, Context,
+    blocking::Pool,
+    context::{Envelope, PAYLOAD_VERSION, log_late_call},
+    platform::Platform,
+    registry::Surroundings,
+    webhook,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -126,8 +130,7 @@ impl Post {
         let store = store::open(&url, options).await.unwrap();
         let line = Arc::new(Line::default());
         let platform: Arc<dyn Platform> = Arc::clone(&line) as _;
-        let courier =
-            Arc::new(Courier::new(platform, Arc::new(Health::default()), UncertainReply::Drop));
+        let courier = Arc::new(Courier::new(platform, Arc::default(), ReplyPolicy::default()));
         let (moved, shared) = (clock.clone(), Arc::clone(&store));
         let mut registry = Registry::new();
         let carry = move |run| {
@@ -145,18 +148,27 @@ impl Post {
 
     /// Puts a delivery into the outbox, with a reply token that has just arrived where one is given.
     async fn put(&self, token: Option<&str>) -> JobId {
-        let delivery = Delivery {
+        self.put_delivery(&self.delivery(token), token).await
+    }
+
+    fn delivery(&self, token: Option<&str>) -> Delivery {
+        Delivery {
             v: PAYLOAD_VERSION,
             to: Some(ChatId::new(format!("U{:032x}", 1))),
             messages: vec![Message::text("hello")],
+            when_late: Vec::new(),
             token_arrived: token.map(|_| self.clock.now()),
+            follows_token: None,
             kept: false,
             trimmed: None,
-        };
-        let mut job = NewJob::new(DELIVERY_KIND, serde_json::to_vec(&delivery).unwrap());
+        }
+    }
+
+    async fn put_delivery(&self, delivery: &Delivery, secret: Option<&str>) -> JobId {
+        let mut job = NewJob::new(DELIVERY_KIND, serde_json::to_vec(delivery).unwrap());
         job.queue = OUTBOX.to_owned();
         job.lane = Some(">chat".to_owned());
-        job.secret = token.map(str::to_owned);
+        job.secret = secret.map(str::to_owned);
         self.store.insert(std::slice::from_ref(&job)).await.unwrap();
         job.id
     }
@@ -329,7 +341,8 @@ async fn o9_messages_that_cost_a_further_push_are_logged() {
     let envelope = Envelope::of(&claim);
     let says = |text: &str, count: usize| {
         logged(|| {
-            let said = vec![(envelope.chat.clone(), Message::text(text)); count];
+            let (message, chat) = (Message::text(text), envelope.chat.clone());
+            let said = vec![Said { chat, message, when_late: WhenLate::Push }; count];
             drop(pack(said, &envelope, &claim, std::iter::repeat_with(JobId::new)));
         })
     };
@@ -339,13 +352,45 @@ async fn o9_messages_that_cost_a_further_push_are_logged() {
     assert!(says(&"long ".repeat(5_001), 1).contains("calls=2 pushes=1"));
 }
 
+/// Lets an old reply and what did not fit into its call be carried, and returns the calls.
+async fn carried_late(late: LateReplies) -> Vec<String> {
+    let mut post = Post::open().await;
+    let policy = ReplyPolicy { late, ..ReplyPolicy::default() };
+    let platform: Arc<dyn Platform> = Arc::clone(&post.line) as _;
+    let courier = Arc::new(Courier::new(platform, Arc::default(), policy));
+    let mut registry = Registry::new();
+    let carry = move |run| {
+        let courier = Arc::clone(&courier);
+        Box::pin(async move { courier.carry(run).await }) as _
+    };
+    registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), carry).unwrap();
+    post.worker = worker(&post.store, registry, &post.clock);
+    for token in [Some("token"), None] {
+        let mut delivery = post.delivery(token);
+        delivery.when_late = vec![WhenLate::AsSet];
+        delivery.follows_token = token.is_none().then(|| post.clock.now());
+        post.put_delivery(&delivery, token).await;
+    }
+    post.clock.advance(secs(51));
+    post.work().await;
+    post.line.calls()
+}
+
+#[tokio::test]
+async fn o9_late_replies_are_pushed_or_dropped_as_a_whole_as_the_setting_says() {
+    assert_eq!(carried_late(LateReplies::Push).await.len(), 2);
+    assert_eq!(carried_late(LateReplies::Drop).await.len(), 0);
+}
+
 #[test]
 fn o9_a_delivery_without_its_ornaments_is_left_alone_by_a_process_that_does_not_know_it() {
     let mut delivery = Delivery {
         v: PAYLOAD_VERSION,
         to: None,
         messages: vec![Message::text("hello").quote("quote")],
+        when_late: Vec::new(),
         token_arrived: None,
+        follows_token: None,
         kept: false,
         trimmed: None,
     };
@@ -355,15 +400,6 @@ fn o9_a_delivery_without_its_ornaments_is_left_alone_by_a_process_that_does_not_
     assert_eq!(read_by(&delivery, 1), None, "an older process carries what it understands");
     delivery.trim(false);
     assert_eq!((read_by(&delivery, 1), read_by(&delivery, NEWEST_VERSION)), (Some(2), None));
-}
-
-#[test]
-fn o1_a_call_holds_no_more_than_a_job_can_hold() {
-    let long = || Message::text("あ".repeat(5_000));
-    let sizes: Vec<_> = calls(vec![long(); 6]).iter().map(Vec::len).collect();
-    assert_eq!(sizes, [4, 2], "15 kB each");
-    let sizes: Vec<_> = calls(vec![Message::text("x"); 11]).iter().map(Vec::len).collect();
-    assert_eq!(sizes, [5, 5, 1]);
 }
 
 #[tokio::test]
@@ -383,7 +419,7 @@ async fn o1_ten_messages_said_in_one_commit_reach_the_simulator_in_two_calls_in_
     let mut client = ClientConfig::new(Credentials::Token(token));
     client.api_url = simulator.url();
     let platform: Arc<dyn Platform> = Arc::new(Client::new(client).unwrap());
-    let courier = Courier::new(Arc::clone(&platform), Arc::default(), UncertainReply::Drop);
+    let courier = Courier::new(Arc::clone(&platform), Arc::default(), ReplyPolicy::default());
     let app = App::new("talker").on_other(ten);
     let surroundings = Surroundings {
         platform,

@@ -47,7 +47,9 @@ fn mirror() -> App {
     async fn on_image(cx: Context, image: ImageMessage) -> Result {
         match cx.content(&image.id, 1000).await? {
             Content::Ready { bytes, .. } => publish(&cx, bytes).await?,
-            other => cx.reply(format!("{other:?}")),
+            other => {
+                cx.reply(format!("{other:?}"));
+            }
         }
         Ok(())
     }

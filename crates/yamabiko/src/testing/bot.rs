@@ -17,9 +17,8 @@ use super::{handle::Act, line::StandIn, media::TestPicture, process::Process};
 use crate::{
     App,
     blocking::Pool,
-    config::UncertainReply,
     context::LateCall,
-    delivery::Courier,
+    delivery::{Courier, ReplyPolicy},
     health::Health,
     media::{Media, Where},
     platform::Platform,
@@ -292,7 +291,7 @@ fn registry<S: ChatState>(
     }
     let platform: Arc<dyn Platform> = Arc::clone(line) as _;
     let courier =
-        Courier::new(Arc::clone(&platform), Arc::new(Health::default()), UncertainReply::Drop);
+        Courier::new(Arc::clone(&platform), Arc::new(Health::default()), ReplyPolicy::default());
     let time_zone = jiff::tz::TimeZone::get("Asia/Tokyo").expect("the zone is known");
     let pool = Pool::for_runs(2).expect("the system has room for threads");
     let surroundings = Surroundings {

@@ -59,12 +59,16 @@ impl TestLine {
         self.line.world().faults.set_all_calls(call, fault);
     }
 
-    /// Ends what [`fail_all`](Self::fail_all) and [`fail_all_calls`](Self::fail_all_calls) began.
+    /// Ends what [`fail_all`](Self::fail_all), [`fail_all_calls`](Self::fail_all_calls) and
+    /// [`refuse_property`](Self::refuse_property) began.
     pub fn recover(&self) {
-        self.line.world().faults.recover();
+        let mut world = self.line.world();
+        world.faults.recover();
+        world.refused_properties.clear();
     }
 
-    /// Lets LINE refuse every message that has this property, such as `quoteToken`, with a 400 that names it.
+    /// Lets LINE refuse every message that has this property, such as `quoteToken`, with a 400 that names it, until
+    /// [`recover`](Self::recover).
     pub fn refuse_property(&self, name: &str) {
         self.line.world().refused_properties.insert(name.to_owned());
     }

@@ -79,7 +79,9 @@ async fn on_text(cx: Context, message: TextMessage) -> Result {
             cx.after(secs(2), egg(2)).keep_reply();
         }
         ("cancel", _) => cx.timers().await?.iter().for_each(|timer| cx.cancel(timer.id)),
-        _ => cx.reply("hello"),
+        _ => {
+            cx.reply("hello");
+        }
     }
     Ok(())
 }

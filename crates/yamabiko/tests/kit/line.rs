@@ -9,16 +9,18 @@ use crate::secs;
 
 /// `push` is answered by push, `profile` by the user's name, all else by reply.
 async fn on_text(cx: Context, message: TextMessage) -> Result {
-    match message.text.as_str() {
-        "push" => cx.push_to(&cx.chat().cloned().unwrap(), "pushed"),
-        "profile" => cx.reply(cx.profile().await?.display_name),
-        "profile or not" => {
-            cx.reply(
-                cx.profile().await.map_or_else(|error| error.to_string(), |one| one.display_name),
-            );
+    let answer = match message.text.as_str() {
+        "push" => {
+            cx.push_to(&cx.chat().cloned().unwrap(), "pushed");
+            return Ok(());
         }
-        _ => cx.reply("replied"),
-    }
+        "profile" => cx.profile().await?.display_name,
+        "profile or not" => {
+            cx.profile().await.map_or_else(|error| error.to_string(), |one| one.display_name)
+        }
+        _ => "replied".to_owned(),
+    };
+    cx.reply(answer);
     Ok(())
 }
 
@@ -239,11 +241,14 @@ fn what_a_handler_pushes_to_its_own_chat_takes_the_reply_token() {
 
 /// `ten` is answered by ten messages, `long` and `longest` by long texts, any other text by itself.
 async fn talks(cx: Context, message: TextMessage) -> Result {
-    match message.text.as_str() {
-        "ten" => (1..=10).for_each(|n| cx.reply(n.to_string())),
-        "long" => cx.reply(format!("{}\n{}", "あ".repeat(4_000), "い ".repeat(1_000))),
-        "longest" => (0..5).for_each(|_| cx.reply("あ".repeat(5_000))),
-        text => cx.reply(text),
+    let answers = match message.text.as_str() {
+        "ten" => (1..=10).map(|n| n.to_string()).collect(),
+        "long" => vec![format!("{}\n{}", "あ".repeat(4_000), "い ".repeat(1_000))],
+        "longest" => vec!["あ".repeat(5_000); 5],
+        text => vec![text.to_owned()],
+    };
+    for answer in answers {
+        cx.reply(answer);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod failures;
 mod forbidden;
 mod heavy;
 mod kept;
+mod late;
 mod line;
 mod media;
 mod ornaments;

@@ -29,7 +29,9 @@ async fn on_text(cx: Context, message: TextMessage) -> Result {
         "later" => {
             cx.after(secs(60), Report);
         }
-        _ => cx.reply("hello"),
+        _ => {
+            cx.reply("hello");
+        }
     }
     Ok(())
 }
