@@ -16,13 +16,24 @@ struct World {
 
 impl World {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = format!("sqlite:{}", folder.path().join("bot.db").display());
         let port = free_port();
         let line = Line::start(port).await;
-        let bot = Process::bot("all", &store, port, &line);
+        let bot = Process::bot_with("all", &store, port, &line, more);
         line.reaches(&format!("http://127.0.0.1:{port}/ready")).await;
         Self { line, _bot: bot, _folder: folder }
+    }
+
+    /// Returns the calls that LINE has got.
+    async fn calls(&self) -> Vec<String> {
+        let log = self.line.get("/control/log").await;
+        let entries = log["entries"].as_array().unwrap().iter();
+        entries.filter_map(|entry| entry["what"].as_str()).map(str::to_owned).collect()
     }
 
     async fn tell(&self, path: &str, what: &serde_json::Value) {
@@ -42,15 +53,7 @@ async fn one_second(fault: serde_json::Value) -> (Vec<Said>, Vec<String>) {
     // Whatever would be said twice would be said before the answer to this.
     line.says(&user, "hello").await;
     let heard = line.hears(&user, 3).await;
-    let log = line.get("/control/log").await;
-    let calls = log["entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|entry| entry["what"].as_str())
-        .map(str::to_owned)
-        .collect();
-    (heard, calls)
+    (heard, world.calls().await)
 }
 
 fn starts(heard: &[Said]) -> Vec<String> {
@@ -148,6 +151,25 @@ fn o5_a_push_over_the_months_limit_holds_up_nothing_while_the_consumption_lags()
         let mut heard = starts(&line.hears(&alice, 5).await);
         heard.sort_unstable();
         assert_eq!(heard, ["⏰", "⏰", "⏰", "🔔", "😵"]);
+    });
+}
+
+#[test]
+fn o5_a_stateless_token_that_is_refused_delays_nothing() {
+    block_on(async {
+        // The simulator's id of the channel; without an access token, tokens are fetched.
+        let settings = [("LINE_CHANNEL_ID", "1234567890"), ("LINE_CHANNEL_ACCESS_TOKEN", "")];
+        let world = World::start_with(&settings).await;
+        let line = &world.line;
+        let alice = line.user("Alice", "en").await;
+        line.says(&alice, "hello").await;
+        line.hears(&alice, 1).await;
+        line.delete("/control/access-tokens").await;
+        line.says(&alice, "hello").await;
+        let heard = line.hears(&alice, 2).await;
+        assert_eq!(starts(&heard), ["😵"; 2]);
+        let calls = world.calls().await;
+        assert_eq!((count(&calls, "/token"), count(&calls, "/reply")), (2, 3));
     });
 }
 

@@ -37,7 +37,8 @@ const RETRY_KEY: &str = "x-line-retry-key";
 pub enum Credentials {
     /// A channel access token that was issued beforehand.
     Token(AccessToken),
-    /// Short-lived tokens, fetched when needed and refreshed after 12 of their 15 minutes.
+    /// Short-lived tokens, fetched when needed and refreshed after 12 of their 15 minutes; where LINE refuses one before, the
+    /// call is made again at once with another.
     Stateless {
         /// The channel's id.
         channel_id: String,
@@ -99,7 +100,7 @@ impl Client {
         let (api_url, data_api_url) = (http::base(&api_url)?, http::base(&data_api_url)?);
         let http = http::client(&api_url, timeout)?;
         let token_url = http::join(&api_url, &["oauth2", "v3", "token"]);
-        let tokens = Tokens::new(credentials, token_url)?;
+        let tokens = Tokens::new(credentials, token_url, http.clone(), timeout)?;
         Ok(Self { inner: Arc::new(Inner { http, timeout, api_url, data_api_url, tokens }) })
     }
 
@@ -274,12 +275,21 @@ impl Client {
         self.send(request.timeout(self.inner.timeout), http::MAX_ANSWER).await
     }
 
+    /// Makes a call; one whose token is refused is made again at once with another, where tokens are fetched.
     async fn send(&self, request: RequestBuilder, max_bytes: usize) -> Result<Answer, Error> {
-        let Inner { http, timeout, tokens, .. } = &*self.inner;
-        let token = tokens.current(http, *timeout).await.map_err(Error::of_the_token)?;
-        let answer = http::send(request.bearer_auth(token.expose()), max_bytes).await?;
+        let tokens = &self.inner.tokens;
+        let again = request.try_clone();
+        let lent = tokens.current().await?;
+        let answer = http::send(request.bearer_auth(lent.token.expose()), max_bytes).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let Some((again, lent)) = again.zip(tokens.after_refusal(&lent).await?) else {
+            return Ok(answer);
+        };
+        let answer = http::send(again.bearer_auth(lent.token.expose()), max_bytes).await?;
         if answer.status == 401 {
-            tokens.forget(&token);
+            tokens.refuse(&lent);
         }
         Ok(answer)
     }

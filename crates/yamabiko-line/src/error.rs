@@ -1,6 +1,6 @@
 //! What can go wrong: a call to LINE, a webhook's body, a message to send.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The source of an error, from a dependency that callers need not know.
-type Source = Box<dyn std::error::Error + Send + Sync>;
+type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// A webhook's body that is no webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,13 +50,13 @@ pub enum MessageError {
     TooManyQuickReplies(usize),
 }
 
-/// An error of a call to LINE.
-#[derive(Debug)]
+/// An error of a call to LINE; clones are of the same error, for all who waited for one call.
+#[derive(Clone, Debug)]
 pub struct Error {
-    inner: Box<Inner>,
+    inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
     reached: Reached,
@@ -259,7 +259,7 @@ impl Error {
             retry_after,
             source: None,
         };
-        Self { inner: Box::new(inner) }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Makes the error of a call that got no answer, or none that can be read; public for those who stand in for LINE.
@@ -277,9 +277,9 @@ impl Error {
             message: String::new(),
             details: Vec::new(),
             retry_after: None,
-            source: Some(source.into()),
+            source: Some(Arc::from(source.into())),
         };
-        Self { inner: Box::new(inner) }
+        Self { inner: Arc::new(inner) }
     }
 
     fn without_answer_text(&self) -> &'static str {
@@ -295,9 +295,10 @@ impl Error {
 
     /// Turns the error of fetching an access token into that of the call which needed it: that call was never made.
     pub(crate) fn of_the_token(mut self) -> Self {
-        self.inner.reached = Reached::No;
-        if matches!(self.inner.kind, ErrorKind::BadRequest | ErrorKind::Forbidden) {
-            self.inner.kind = ErrorKind::Unauthorized;
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.reached = Reached::No;
+        if matches!(inner.kind, ErrorKind::BadRequest | ErrorKind::Forbidden) {
+            inner.kind = ErrorKind::Unauthorized;
         }
         self
     }

@@ -51,6 +51,10 @@ impl Line {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap().json().await.unwrap()
     }
 
+    pub async fn delete(&self, path: &str) {
+        self.http.delete(format!("{}{path}", self.url)).send().await.unwrap();
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Value {
         self.http
             .post(format!("{}{path}", self.url))

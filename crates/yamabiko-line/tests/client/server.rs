@@ -55,10 +55,9 @@ impl Answer {
     }
 }
 
-#[derive(Default)]
 struct Memory {
     asked: Vec<Asked>,
-    answers: VecDeque<Answer>,
+    answer: Box<dyn FnMut(&Asked) -> Answer + Send>,
 }
 
 /// The server; it lives as long as the test's runtime.
@@ -71,11 +70,18 @@ pub(crate) struct Line {
 impl Line {
     /// Starts a server that will answer so, in this order.
     pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let mut answers: VecDeque<_> = answers.into_iter().collect();
+        Self::deciding(move |_| answers.pop_front().expect("the test knows how often it asks"))
+            .await
+    }
+
+    /// Starts a server that decides by the request.
+    pub(crate) async fn deciding(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let answers = answers.into_iter().collect();
-        let memory = Arc::new(Mutex::new(Memory { asked: Vec::new(), answers }));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&memory));
+        let memory = Memory { asked: Vec::new(), answer: Box::new(answer) };
+        let memory = Arc::new(Mutex::new(memory));
+        let router = Router::new().fallback(take).with_state(Arc::clone(&memory));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, memory }
     }
@@ -107,7 +113,7 @@ pub(crate) fn config(url: &str, credentials: Credentials) -> ClientConfig {
     config
 }
 
-async fn answer(
+async fn take(
     State(memory): State<Arc<Mutex<Memory>>>,
     method: Method,
     uri: Uri,
@@ -115,9 +121,9 @@ async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     let mut memory = memory.lock().unwrap();
-    memory.asked.push(Asked { method, path: uri.path().to_owned(), headers, body });
-    let Answer(status, headers, body) =
-        memory.answers.pop_front().expect("the test knows how often it asks");
+    let asked = Asked { method, path: uri.path().to_owned(), headers, body };
+    let Answer(status, headers, body) = (memory.answer)(&asked);
+    memory.asked.push(asked);
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(name, value);

@@ -1,9 +1,10 @@
 //! Access tokens: given, or fetched.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 use yamabiko_line::{
     client::{Client, Credentials},
-    error::{ErrorKind, Reached},
+    error::{Error, ErrorKind, Reached},
     id::ChatId,
     secret::{AccessToken, ChannelSecret},
 };
@@ -42,15 +43,102 @@ async fn a_stateless_token_is_fetched_once_and_used_again() {
     }
 }
 
+fn refused() -> Answer {
+    Answer::json(401, &json!({"message": "Authentication failed"}))
+}
+
+/// Starts a LINE that issues `token-1`, `token-2` and so on, and refuses the first so many of them.
+async fn refusing(first: usize) -> Line {
+    let mut fetches = 0;
+    Line::deciding(move |asked| {
+        if asked.path == "/oauth2/v3/token" {
+            fetches += 1;
+            return issued(&format!("token-{fetches}"));
+        }
+        let token = asked.header("authorization").strip_prefix("Bearer token-").unwrap();
+        if token.parse::<usize>().unwrap() <= first { refused() } else { ok() }
+    })
+    .await
+}
+
+fn fetches(line: &Line) -> usize {
+    line.asked().iter().filter(|asked| asked.path == "/oauth2/v3/token").count()
+}
+
+/// Makes sixty calls at once, as sixty chats do at a start, and returns how many went well.
+async fn sixty_calls(client: &Client) -> Vec<Result<(), Error>> {
+    let call = |n: u32| {
+        let client = client.clone();
+        async move { client.loading_start(&ChatId::new(format!("U{n}")), 20).await }
+    };
+    futures_util::future::join_all((0..60).map(call)).await
+}
+
 #[tokio::test]
-async fn a_refused_token_is_dropped_and_the_next_call_fetches_another() {
-    let refused = Answer::json(401, &json!({"message": "Authentication failed"}));
-    let line = Line::answering([issued("token-1"), refused, issued("token-2"), ok()]).await;
+async fn a_refused_token_is_fetched_anew_and_the_call_is_made_again_at_once() {
+    let line = refusing(1).await;
+    stateless(&line).push(&ChatId::new("U1"), &["hi".into()], Uuid::nil()).await.unwrap();
+    let asked = line.asked();
+    let paths: Vec<_> = asked.iter().map(|asked| asked.path.rsplit('/').next().unwrap()).collect();
+    assert_eq!(paths, ["token", "push", "token", "push"]);
+    assert_eq!(asked[3].header("authorization"), "Bearer token-2");
+    assert_eq!(
+        (&asked[1].body, asked[1].header("x-line-retry-key")),
+        (&asked[3].body, asked[3].header("x-line-retry-key"))
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_as_well_is_an_error_and_the_next_call_begins_anew() {
+    let line = refusing(2).await;
     let client = stateless(&line);
     let error = client.loading_start(&ChatId::new("U1"), 20).await.unwrap_err();
     assert_eq!((error.kind(), error.reached()), (ErrorKind::Unauthorized, Reached::Refused));
+    assert_eq!((fetches(&line), line.asked().len()), (2, 4));
     client.loading_start(&ChatId::new("U1"), 20).await.unwrap();
-    assert_eq!(line.asked()[3].header("authorization"), "Bearer token-2");
+    assert_eq!(fetches(&line), 3);
+}
+
+#[tokio::test]
+async fn sixty_calls_at_a_start_fetch_one_token() {
+    let line = refusing(0).await;
+    assert!(sixty_calls(&stateless(&line)).await.iter().all(Result::is_ok));
+    assert_eq!(fetches(&line), 1);
+}
+
+#[tokio::test]
+async fn sixty_calls_whose_token_is_refused_fetch_one_more_and_all_go_well() {
+    let line = refusing(1).await;
+    assert!(sixty_calls(&stateless(&line)).await.iter().all(Result::is_ok));
+    assert_eq!(fetches(&line), 2);
+}
+
+#[tokio::test]
+async fn sixty_calls_whose_tokens_are_all_refused_fetch_no_third() {
+    let line = refusing(usize::MAX).await;
+    let refused = |called: &Result<(), Error>| {
+        called.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unauthorized)
+    };
+    assert!(sixty_calls(&stateless(&line)).await.iter().all(refused));
+    assert_eq!(fetches(&line), 2);
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_the_same_token_share_its_failure() {
+    let line = Line::deciding(|_| Answer::json(500, &Value::Null)).await;
+    for called in sixty_calls(&stateless(&line)).await {
+        let error = called.unwrap_err();
+        assert_eq!((error.kind(), error.reached()), (ErrorKind::Server, Reached::No));
+    }
+    assert_eq!((fetches(&line), line.asked().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_token_that_was_given_is_not_fetched_when_it_is_refused() {
+    let line = Line::answering([refused()]).await;
+    let error = line.client().loading_start(&ChatId::new("U1"), 20).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert_eq!(line.asked().len(), 1);
 }
 
 #[tokio::test]
