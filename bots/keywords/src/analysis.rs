@@ -40,10 +40,10 @@ impl Analyzer {
         let (mut tokens, mut lattice) = (Vec::new(), Lattice::default());
         let mut rest = text;
         while !rest.is_empty() {
-            let (stretch, after) = rest.split_at(stretch::length(rest));
-            let words = lattice.words(&self.dictionary, stretch);
+            let (stretch, goes_on) = stretch::first(rest);
+            let (length, words) = lattice.words(&self.dictionary, stretch, goes_on);
             tokens.extend(words.map(|(surface, word)| self.token(surface, word)));
-            rest = after;
+            rest = &rest[length..];
         }
         tokens
     }

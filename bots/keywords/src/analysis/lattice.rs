@@ -3,7 +3,7 @@
 //! It decides as MeCab does, which lindera's own lattice does not: white space is passed over instead of being a word between words,
 //! and words that the dictionary does not have are looked for at every character.
 
-use std::mem;
+use std::{collections::BTreeSet, mem};
 
 use lindera_dictionary::dictionary::{Dictionary, character_definition::CategoryId};
 
@@ -11,6 +11,8 @@ use super::is_space;
 
 /// Words that the dictionary does not have are at most this much longer than one character, as MeCab has it.
 const LONGEST_UNKNOWN: usize = 24;
+/// How many characters at the end of a stretch may belong to a word that goes on behind it: more than any word has.
+pub(super) const LOOKAHEAD: usize = 64;
 /// Bytes of a word in the dictionary: its id, its cost, and its contexts to the left and to the right, little-endian.
 const ENTRY: usize = 10;
 
@@ -87,6 +89,8 @@ struct Way {
 /// What is used again from stretch to stretch.
 #[derive(Default)]
 pub(super) struct Lattice {
+    /// The context that the line's earlier stretches end with; at the start of a line it is 0.
+    before: u16,
     chars: Vec<char>,
     /// Where each character begins, and the last one ends.
     bytes: Vec<usize>,
@@ -100,35 +104,112 @@ pub(super) struct Lattice {
 }
 
 impl Lattice {
-    /// Returns the words of a stretch, each as it is written.
+    /// Returns the words of a stretch, each as it is written, and how many bytes of the stretch are done with.
+    ///
+    /// Where the line goes on behind it, these are the words that no text behind can change, so that it makes no difference
+    /// where a line is cut. Only if they are less than half of the stretch, it is taken apart as if its line ended there.
     pub(super) fn words<'a>(
         &mut self,
         dictionary: &Dictionary,
         stretch: &'a str,
-    ) -> impl Iterator<Item = (&'a str, Word)> {
-        let stretch = stretch.trim_matches(is_space);
-        self.read(dictionary, stretch);
-        let length = self.chars.len();
-        for place in 0..length {
+        goes_on: bool,
+    ) -> (usize, impl Iterator<Item = (&'a str, Word)>) {
+        let text = stretch.trim_start_matches(is_space);
+        let skipped = stretch.len() - text.len();
+        let text = text.trim_end_matches(is_space);
+        // A word that white space follows does not go on.
+        let is_open = goes_on && skipped + text.len() == stretch.len();
+        self.read(dictionary, text);
+        let end = self.certain(is_open);
+        for place in 0..end {
             if self.gather_ways(place) {
                 let start = self.find_candidates(dictionary, place);
                 self.add_nodes(dictionary, start);
             }
         }
-        self.path.clear();
-        if self.gather_ways(length) {
-            let costs = dictionary.connection_cost_matrix.row(0);
-            let (_, mut node) = cheapest(&self.ways, costs);
-            while let Some(&Node { before, .. }) = self.nodes.get(node as usize) {
-                self.path.push(node);
-                node = before;
+        let last = if goes_on { self.last_certain(end) } else { self.last_of_line(dictionary) };
+        let done = self.follow(last);
+        let length = match (goes_on, last) {
+            (false, _) => stretch.len(),
+            // Nothing but white space, or so much of it that too little text is left.
+            (true, NONE) => {
+                if text.is_empty() {
+                    stretch.len()
+                } else {
+                    skipped
+                }
+            }
+            (true, _) => skipped + done,
+        };
+        let Self { path, nodes, bytes, .. } = &*self;
+        let words = path.iter().rev().map(move |&node| {
+            let Node { start, end, word, .. } = nodes[node as usize];
+            (&text[bytes[start as usize]..bytes[end as usize]], word)
+        });
+        (length, words)
+    }
+
+    /// Returns the place before which all words begin that are surely found whole.
+    fn certain(&self, is_open: bool) -> usize {
+        let length = self.chars.len();
+        if !is_open {
+            return length;
+        }
+        let mut end = length.saturating_sub(LOOKAHEAD);
+        // A word behind white space begins where that ends.
+        while end > 0 && is_space(self.chars[end - 1]) {
+            end -= 1;
+        }
+        end
+    }
+
+    /// Returns the last word of the cheapest way through a whole line.
+    fn last_of_line(&mut self, dictionary: &Dictionary) -> u32 {
+        self.before = 0;
+        if !self.gather_ways(self.chars.len()) {
+            return NONE;
+        }
+        cheapest(&self.ways, dictionary.connection_cost_matrix.row(0)).1
+    }
+
+    /// Returns the last word that the cheapest ways to all places from `end` on have in common.
+    fn last_certain(&mut self, end: usize) -> u32 {
+        let mut last = BTreeSet::new();
+        for place in end.max(1)..=self.chars.len() {
+            self.gather_ways(place);
+            last.extend(self.ways.iter().map(|way| way.last));
+        }
+        let Some(&cheapest) = last.iter().min_by_key(|&&node| self.nodes[node as usize].cost)
+        else {
+            return NONE;
+        };
+        // A word comes after the one before it.
+        while last.len() > 1
+            && let Some(newest) = last.pop_last()
+        {
+            let before = self.nodes[newest as usize].before;
+            if before == NONE {
+                last.clear();
+            } else {
+                last.insert(before);
             }
         }
-        let Self { path, nodes, bytes, .. } = &*self;
-        path.iter().rev().map(move |&node| {
-            let Node { word, start, end, .. } = nodes[node as usize];
-            (&stretch[bytes[start as usize]..bytes[end as usize]], word)
-        })
+        let is_enough =
+            |&node: &u32| self.nodes[node as usize].end as usize >= self.chars.len() / 2;
+        let last = last.pop_last().filter(is_enough).unwrap_or(cheapest);
+        self.before = self.nodes[last as usize].right;
+        last
+    }
+
+    /// Makes the way to a word the path, and returns where the word ends, in bytes.
+    fn follow(&mut self, last: u32) -> usize {
+        self.path.clear();
+        let mut node = last;
+        while let Some(&Node { before, .. }) = self.nodes.get(node as usize) {
+            self.path.push(node);
+            node = before;
+        }
+        self.nodes.get(last as usize).map_or(0, |node| self.bytes[node.end as usize])
     }
 
     /// Notes what the stretch consists of.
@@ -149,7 +230,7 @@ impl Lattice {
     fn gather_ways(&mut self, place: usize) -> bool {
         self.ways.clear();
         if place == 0 {
-            self.ways.push(Way { cost: 0, right: 0, last: NONE });
+            self.ways.push(Way { cost: 0, right: self.before, last: NONE });
         }
         let mut last = self.ending[place];
         while let Some(&Node { cost, right, beside, .. }) = self.nodes.get(last as usize) {

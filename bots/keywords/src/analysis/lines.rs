@@ -113,10 +113,8 @@ impl<W: Write> Line<'_, W> {
     fn go_on(&mut self, text: &mut String) -> io::Result<()> {
         let mut from = 0;
         while text.len() - from > stretch::MOST {
-            let rest = &text[from..];
-            let length = stretch::length(rest);
-            self.write(&rest[..length])?;
-            from += length;
+            let (stretch, goes_on) = stretch::first(&text[from..]);
+            from += self.write(stretch, goes_on)?;
         }
         text.drain(..from);
         Ok(())
@@ -125,19 +123,22 @@ impl<W: Write> Line<'_, W> {
     /// Writes the end of the line.
     fn finish(&mut self, text: &mut String) -> io::Result<()> {
         self.go_on(text)?;
-        self.write(text)?;
+        self.write(text, false)?;
         text.clear();
         let end: &[u8] = if mem::take(&mut self.is_begun) { b"]\n" } else { b"[]\n" };
         self.output.write_all(end)
     }
 
-    fn write(&mut self, stretch: &str) -> io::Result<()> {
-        for (surface, word) in self.lattice.words(&self.analyzer.dictionary, stretch) {
+    /// Writes the words of a stretch, and returns how much of it they take.
+    fn write(&mut self, stretch: &str, goes_on: bool) -> io::Result<usize> {
+        let dictionary = &self.analyzer.dictionary;
+        let (length, words) = self.lattice.words(dictionary, stretch, goes_on);
+        for (surface, word) in words {
             self.output.write_all(if self.is_begun { b"," } else { b"[" })?;
             self.is_begun = true;
             self.json.write(self.analyzer, surface, word, &mut self.output)?;
         }
-        Ok(())
+        Ok(length)
     }
 }
 

@@ -1,28 +1,18 @@
-//! Cuts a text into stretches that can be taken apart one by one, so that no text needs much memory.
+//! Cuts a text into stretches that are taken apart one by one, so that no text needs much memory.
 
 /// The most bytes of a stretch: many long sentences, and about a megabyte while it is taken apart.
 pub(super) const MOST: usize = 8 * 1024;
 
-/// Returns how long the first stretch of a text is.
+/// Returns the first stretch of a text, and whether its line goes on behind it.
 ///
-/// It ends with the line, or, where a line is longer than [`MOST`], after its last sentence, its last white space or its last comma within that.
-/// A line without any of these is cut where `MOST` is full; only there may a word be cut.
-pub(super) fn length(text: &str) -> usize {
+/// It ends with the line; of a longer line, it is as much as [`MOST`] takes. No word need end there: where the line goes
+/// on, the lattice says how far its words are certain, and the next stretch begins behind them.
+pub(super) fn first(text: &str) -> (&str, bool) {
     let within = text.floor_char_boundary(MOST);
-    let head = &text[..within];
-    if let Some(end) = head.find('\n') {
-        return end + 1;
+    match text[..within].find('\n') {
+        Some(end) => (&text[..=end], false),
+        None => (&text[..within], within < text.len()),
     }
-    if within == text.len() {
-        return within;
-    }
-    let after_last = |is_end: fn(char) -> bool| {
-        head.char_indices().rev().find(|(_, c)| is_end(*c)).map(|(at, c)| at + c.len_utf8())
-    };
-    after_last(|c| matches!(c, '。' | '．' | '！' | '？' | '!' | '?'))
-        .or_else(|| after_last(char::is_whitespace))
-        .or_else(|| after_last(|c| matches!(c, '、' | '，' | ',' | '」' | '』' | ')' | '）')))
-        .unwrap_or(within)
 }
 
 #[cfg(test)]
@@ -31,25 +21,18 @@ mod tests {
 
     #[test]
     fn a_stretch_ends_with_its_line() {
-        assert_eq!(length("一行目\n二行目"), "一行目\n".len());
-        assert_eq!(length("終わり"), "終わり".len());
-        assert_eq!(length(""), 0);
+        assert_eq!(first("一行目\n二行目"), ("一行目\n", false));
+        assert_eq!(first("終わり"), ("終わり", false));
+        assert_eq!(first(""), ("", false));
+        let line = "a".repeat(MOST);
+        assert_eq!(first(&line), (&*line, false));
+        assert_eq!(first(&format!("{line}\n")), (&*line, true), "the end itself is behind it");
     }
 
     #[test]
-    fn a_long_line_is_cut_after_its_last_sentence_word_or_comma() {
+    fn a_long_line_is_cut_between_characters() {
         let long = "あ".repeat(MOST);
-        for (head, end) in [("文。単語 と、", "文。"), ("単語 と、", "単語 "), ("単語、", "単語、")]
-        {
-            assert_eq!(length(&format!("{head}{long}")), end.len());
-        }
-    }
-
-    #[test]
-    fn a_line_without_an_end_is_cut_between_characters() {
-        let cut = length(&"あ".repeat(MOST));
-        assert!(cut <= MOST && cut > MOST - 3);
-        assert_eq!(length(&"a".repeat(MOST)), MOST);
-        assert_eq!(length(&"a".repeat(MOST + 1)), MOST);
+        let (stretch, goes_on) = first(&long);
+        assert!(goes_on && stretch.len() <= MOST && stretch.len() > MOST - 3);
     }
 }

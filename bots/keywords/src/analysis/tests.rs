@@ -88,6 +88,70 @@ fn long_texts_come_through_with_and_without_breaks() {
     }
 }
 
+/// Takes a line apart in one piece, however long it is.
+fn in_one_piece(text: &str) -> Vec<&str> {
+    let mut lattice = Lattice::default();
+    let (length, words) = lattice.words(&analyzer().dictionary, text, false);
+    assert_eq!(length, text.len());
+    words.map(|(surface, _)| surface).collect()
+}
+
+#[test]
+fn of_a_line_without_punctuation_no_word_is_cut() {
+    for before in ["", "x", "xy", "犬"] {
+        let line = before.to_owned() + &"その他".repeat(3_000);
+        let tokens = analyzer().tokens(&line);
+        let others = tokens.iter().filter(|token| token.surface == "その他");
+        assert_eq!(others.count(), 3_000, "behind {before:?}");
+    }
+}
+
+#[test]
+fn it_makes_no_difference_where_a_long_line_is_cut() {
+    let lines = [
+        "吾が輩の庭には二羽の鶏がいる",
+        "東京大学附属図書館ラテン・アメリカ・スモーラー・カンパニーズ・ファンド",
+        "すもももももももものうち。モー娘。と小、中学生は、Yahoo!で調べる!",
+        "abc 123 けものフレンズ　ジュラシックパーク　７",
+        "アイウエオカキクケコサシスセソ",
+        "0123456789",
+        "ー",
+    ];
+    for piece in lines {
+        for before in ["", "、", "xy"] {
+            let line = before.to_owned() + &piece.repeat(30_000 / piece.len());
+            assert_eq!(surfaces(&analyzer().tokens(&line)), in_one_piece(&line), "{piece}");
+        }
+    }
+}
+
+#[test]
+fn a_line_with_much_white_space_comes_through() {
+    for spaces in [5_000, 8_188, 8_190, 8_192, 8_200, 20_000] {
+        let gap = " ".repeat(spaces);
+        for line in [format!("{gap}犬"), format!("犬{gap}"), format!("犬{gap}猫{gap}鳥")] {
+            comes_through(&line);
+        }
+    }
+}
+
+#[test]
+fn no_word_of_the_dictionary_is_longer_than_the_lattice_looks_ahead() {
+    let files = std::fs::read_dir(env!("IPADIC_UNPACKED")).unwrap();
+    let csv = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "csv"));
+    let mut longest = 0;
+    for path in csv {
+        let lines = std::fs::read(path).unwrap();
+        let words =
+            lines.split(|byte| *byte == b'\n').map(|line| line.split(|byte| *byte == b',').next());
+        longest = words.flatten().map(<[u8]>::len).max().unwrap_or(0).max(longest);
+    }
+    // A character has two bytes in EUC-JP.
+    assert!(longest > 40 && longest <= 2 * lattice::LOOKAHEAD, "{longest} bytes");
+}
+
 #[test]
 fn a_megabyte_without_a_break_comes_through() {
     let text = "吾が輩の庭には二羽の鶏がいる".repeat(25_000);
@@ -110,6 +174,15 @@ proptest! {
     #[test]
     fn any_text_comes_through(text in any::<String>()) {
         comes_through(&text);
+    }
+
+    #[test]
+    fn any_long_line_is_taken_apart_as_in_one_piece(
+        pieces in proptest::collection::vec("[ぁ-ヿ一-龥々〇ａ-ｚ０-９a-zA-Z0-9。、「」ー　]{1,40}|[ぁ-ん]{1,40}|その他", 30..60),
+        times in 5..9_usize,
+    ) {
+        let line = pieces.concat().repeat(times);
+        prop_assert_eq!(surfaces(&analyzer().tokens(&line)), in_one_piece(&line));
     }
 
     #[test]
