@@ -12,6 +12,7 @@ mod analyze;
 mod answer;
 mod colours;
 mod demo;
+mod kana;
 mod language;
 mod picture;
 mod published;

@@ -8,7 +8,7 @@ use yamabiko::{Context, Job, JobId, Lane, Result, Snooze, TextMessage, Timestamp
 use crate::{
     HEAVY,
     analysis::Term,
-    answer,
+    answer, kana,
     picture::{self, Collage, Limits},
     published::Published,
     request::Request,
@@ -138,7 +138,10 @@ impl Research {
         }
         let titles: Vec<_> = pages.iter().map(|page| page.title.clone()).collect();
         let texts = pages.into_iter().map(|page| page.extract).collect();
-        let mut words = self.terms(cx, texts).await?;
+        // The wiki may spell the user's word in other kana: it is no news then, nor are its parts.
+        let text = &self.request.text;
+        let own = titles.iter().find(|title| kana::folded(title) == kana::folded(text));
+        let mut words = self.terms(cx, texts, own.unwrap_or(text).clone()).await?;
         if words.is_empty() {
             words = titles;
             words.truncate(TERMS);
@@ -156,7 +159,8 @@ impl Research {
                 pages => return Ok(pages),
             }
         }
-        let words = self.own_words(cx, LOOKED_UP).await?;
+        let mut words = self.own_words(cx, LOOKED_UP).await?;
+        words.extend(kana::spellings(&text));
         let pages = wiki.look_up_any(&words, language).await;
         self.or_without(cx, pages).await
     }
@@ -180,10 +184,10 @@ impl Research {
         cx.blocking(find).await
     }
 
-    /// Returns the terms of texts about the user's, the best first.
-    async fn terms(&self, cx: &Context, texts: Vec<String>) -> Result<Vec<String>> {
+    /// Returns the terms of texts about the user's own, the best first.
+    async fn terms(&self, cx: &Context, texts: Vec<String>, own: String) -> Result<Vec<String>> {
         let analyzer = cx.data::<Tools>()?.analyzer.clone();
-        let Request { text: own, language, .. } = self.request.clone();
+        let language = self.request.language;
         let find = move || {
             let texts: Vec<_> = texts.iter().map(String::as_str).chain([&*own]).collect();
             let terms = analyzer.key_terms(&texts, &own, language);

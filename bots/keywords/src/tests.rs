@@ -78,6 +78,29 @@ fn a_text_is_acknowledged_and_answered_with_terms_links_and_pictures_in_one_push
 }
 
 #[test]
+fn a_name_is_found_in_whatever_kana_it_is_typed() {
+    let bot = demonstration();
+    let sakura = bot.user("さくら");
+    let terms = |text: &str| -> Vec<String> {
+        let heard = answer(&sakura, text);
+        let lines = heard[0].lines().map(str::to_owned);
+        lines.filter(|line| !line.starts_with('「')).collect()
+    };
+    let expected = terms("けものフレンズ");
+    assert!(expected.len() > 3, "{expected:?}");
+    for text in [
+        "けものフレンス\u{309b}",
+        "けものフレンス\u{3099}",
+        "ｹﾓﾉﾌﾚﾝｽﾞ",
+        "ケモノフレンズ",
+        "けものふれんず",
+        "ｹものﾌレンｽﾞ",
+    ] {
+        assert_eq!(terms(text), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_paragraph_is_answered_with_what_it_is_about() {
     let bot = demonstration();
     let paragraph = "先週、友だちと新幹線に乗って京都へ行きました。車窓から見えた富士山がとてもきれいで、着いてからは桜の下で寿司を食べました。来年の春は北海道にも行ってみたいと思っています。";

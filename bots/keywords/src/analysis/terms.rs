@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Analyzer;
-use crate::language::Language;
+use crate::{kana::folded, language::Language};
 
 mod japanese;
 mod latin;
@@ -68,11 +68,6 @@ impl Analyzer {
         let words = tokens.iter().flat_map(|token| [token.surface, token.base]).map(folded);
         words.chain(names.map(|name| folded(&name))).chain([folded(own_text.trim())]).collect()
     }
-}
-
-/// Returns a word as it is compared with others.
-fn folded(word: &str) -> String {
-    word.to_lowercase()
 }
 
 /// What occurred, and how often.
