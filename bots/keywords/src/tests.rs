@@ -301,6 +301,54 @@ fn terms_are_shown_without_pictures_where_pictures_cannot_be_had() {
     }
 }
 
+/// Returns the messages of the one answer to a text, once it has come.
+fn one_answer(bot: &TestBot, user: &TestUser, text: &str) -> Vec<String> {
+    user.says(text);
+    bot.advance(180 * SECOND);
+    let heard = user.hears();
+    let answers = heard.iter().filter(|text| text.contains("「富士山")).count();
+    assert_eq!(
+        (heard[0].as_str(), answers, bot.line().calls(Call::Push)),
+        (WAIT, 1, 1),
+        "{heard:?}"
+    );
+    heard
+}
+
+#[test]
+fn what_a_wiki_tells_oddly_costs_only_itself() {
+    let (bot, wiki) = with_wiki();
+    wiki.fail(Where::Api, Fault::OddMembers);
+    let heard = one_answer(&bot, &bot.user("さくら"), "富士山と新幹線");
+    assert!(heard[1].contains("の話に出てくる言葉:\n1. "), "{heard:?}");
+    assert!(heard[1].contains("http://") && heard.contains(&"[image]".to_owned()), "{heard:?}");
+}
+
+#[test]
+fn a_wiki_that_turns_the_bot_away_at_any_moment_gets_one_answer_with_what_there_was() {
+    for spared in 0..12 {
+        let (bot, wiki) = with_wiki();
+        wiki.fail_after(spared, Where::Api, Fault::Forbidden);
+        let heard = one_answer(&bot, &bot.user("さくら"), "富士山");
+        let is_reached = !heard[1].starts_with("ウィキペディアにつながらないので");
+        assert_eq!(is_reached, spared > 0, "{spared} {heard:?}");
+        assert!(spared < 11 || heard[1].contains("http://"), "{spared} {heard:?}");
+    }
+}
+
+#[test]
+fn a_wiki_that_gives_no_thumbnails_gets_one_answer_with_all_links() {
+    for (spared, pause) in [(0, "10"), (0, "3600"), (2, "10")] {
+        let (bot, wiki) = with_wiki();
+        wiki.fail_after(spared, Where::Pictures, Fault::RetryAfter(429, pause));
+        let heard = one_answer(&bot, &bot.user("さくら"), "富士山");
+        assert!(heard[1].matches("http://").count() >= 2, "{heard:?}");
+        let images = heard.iter().filter(|text| *text == "[image]").count();
+        assert_eq!(images, spared.min(1), "{heard:?}");
+        assert!(heard.last().unwrap().ends_with("おわた"), "{heard:?}");
+    }
+}
+
 /// A picture of one colour.
 fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     let picture = RgbImage::from_pixel(width, height, image::Rgb([200, 40, 40]));

@@ -19,7 +19,7 @@ use reqwest::Url;
 
 use self::{
     answer::{Answer, RawPage},
-    http::Http,
+    http::{Http, Place},
     network::Network,
 };
 pub(crate) use self::{
@@ -40,7 +40,8 @@ const MAX_PARTS: usize = 4;
 
 /// A client of MediaWiki that all jobs of a process share.
 ///
-/// It makes one request at a time, no faster than the settings allow, and none before the time that the wiki asked it to wait.
+/// It makes one request at a time, no faster than the settings allow, and none before the time that the wiki asked it to wait
+/// (for pictures apart from all else).
 /// Answers are cached; who asks what is being asked already waits for that answer.
 #[derive(Clone)]
 pub(crate) struct Wiki(Arc<Inner>);
@@ -190,7 +191,7 @@ impl Wiki {
         let mut whole = Answer::default();
         let mut next = url.clone();
         for _ in 0..MAX_PARTS {
-            let part = self.0.http.get(next, MAX_JSON, answer::read).await?;
+            let part = self.0.http.get(Place::Api, next, MAX_JSON, answer::read).await?;
             let more = part.more();
             whole.add(part);
             let Some(more) = more else { break };

@@ -6,13 +6,14 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, Bytes},
     extract::{Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use serde_json::{Value, json};
 
 use super::Demo;
 
@@ -35,6 +36,10 @@ pub(crate) enum Fault {
     BrokenJson,
     /// JSON of another shape.
     OtherShape,
+    /// Right answers, but for a negative index, and for members that are missing, `null` or of another type.
+    OddMembers,
+    /// Plain text with status 403, as for bots that are not wanted.
+    Forbidden,
     /// A picture that breaks off after its header.
     CorruptPicture,
     /// A picture of 30,000 × 30,000 pixels, by its header.
@@ -55,13 +60,21 @@ pub(super) struct Faults(Arc<Mutex<Now>>);
 #[derive(Debug, Default)]
 struct Now {
     fault: Option<(Where, Fault)>,
+    /// How many requests go well before.
+    spared: usize,
     requests: Vec<String>,
 }
 
 impl Demo {
     /// Lets all requests of a kind fail from now on.
     pub(crate) fn fail(&self, place: Where, fault: Fault) {
-        self.faults.0.lock().unwrap().fault = Some((place, fault));
+        self.fail_after(0, place, fault);
+    }
+
+    /// Lets all requests of a kind fail but for the first so many.
+    pub(crate) fn fail_after(&self, spared: usize, place: Where, fault: Fault) {
+        let mut now = self.faults.0.lock().unwrap();
+        (now.fault, now.spared) = (Some((place, fault)), spared);
     }
 
     /// Lets nothing fail any longer.
@@ -85,10 +98,17 @@ async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Res
     let fault = {
         let mut now = faults.0.lock().unwrap();
         now.requests.push(request.uri().to_string());
-        now.fault.filter(|(failing, _)| *failing == place).map(|(_, fault)| fault)
+        let fault = now.fault.filter(|(failing, _)| *failing == place).map(|(_, fault)| fault);
+        if fault.is_some() && now.spared > 0 {
+            now.spared -= 1;
+            None
+        } else {
+            fault
+        }
     };
     let Some(fault) = fault else { return next.run(request).await };
-    let json = |text: &'static str| ([("content-type", "application/json")], text).into_response();
+    let as_json =
+        |text: &'static str| ([("content-type", "application/json")], text).into_response();
     let picture = |bytes: Vec<u8>| ([("content-type", "image/png")], bytes).into_response();
     match fault {
         Fault::Silent => std::future::pending().await,
@@ -96,7 +116,7 @@ async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Res
         Fault::RetryAfter(code, after) => (status(code), [("retry-after", after)]).into_response(),
         Fault::MaxLag => {
             let lag = r#"{"error":{"code":"maxlag","info":"Waiting for db1: 6 seconds lagged"}}"#;
-            ([("retry-after", "5")], json(lag)).into_response()
+            ([("retry-after", "5")], as_json(lag)).into_response()
         }
         Fault::Endless => {
             let chunk = Ok::<_, Infallible>(Bytes::from_static(&[b' '; 64 * 1024]));
@@ -105,11 +125,42 @@ async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Res
             ([("content-type", kind)], body).into_response()
         }
         Fault::OtherType => ([("content-type", "text/html")], "<p>hello</p>").into_response(),
-        Fault::BrokenJson => json(r#"{"batchcomplete":true,"query":{"pag"#),
-        Fault::OtherShape => json(r#"{"batchcomplete":true,"query":{"pages":{"1":{"title":7}}}}"#),
+        Fault::BrokenJson => as_json(r#"{"batchcomplete":true,"query":{"pag"#),
+        Fault::OtherShape => {
+            as_json(r#"{"batchcomplete":true,"query":{"pages":{"1":{"title":7}}}}"#)
+        }
+        Fault::OddMembers => odd(next.run(request).await).await,
+        Fault::Forbidden => {
+            let text = "Please set a user-agent and respect our robot policy.\n";
+            (status(403), [("content-type", "text/plain")], text).into_response()
+        }
         Fault::CorruptPicture => picture(HUGE[..30].to_vec()),
         Fault::HugePicture => picture(HUGE.to_vec()),
     }
+}
+
+/// Makes the pages of an answer odd: the first is read for what it has, the second for less, the third not at all.
+async fn odd(response: Response) -> Response {
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let mut answer: Value = serde_json::from_slice(&body).unwrap();
+    answer["warnings"] = json!([]);
+    for (n, page) in answer["query"]["pages"].as_array_mut().into_iter().flatten().enumerate() {
+        match n {
+            0 => {
+                page["index"] = json!(-1);
+                page["ns"] = json!(null);
+                page["missing"] = json!("");
+            }
+            1 => {
+                page["extract"] = json!(["none"]);
+                page["index"] = json!(1.5);
+                page["imageinfo"] = json!(null);
+            }
+            2 => page["title"] = json!(null),
+            _ => {}
+        }
+    }
+    Json(answer).into_response()
 }
 
 fn status(code: u16) -> axum::http::StatusCode {

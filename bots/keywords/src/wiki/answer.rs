@@ -1,7 +1,9 @@
 //! MediaWiki's answers: what the bot reads of them, and what their errors mean.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     error::WikiError,
@@ -19,57 +21,107 @@ pub(super) struct Answer {
     pub(super) bytes: usize,
 }
 
-/// One part of an answer.
+/// One part of an answer; what is missing in it, or of another type than the API promises, is left out.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Part {
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     batchcomplete: bool,
-    #[serde(default, rename = "continue")]
+    #[serde(deserialize_with = "or_default", rename = "continue")]
     continuation: Map<String, Value>,
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     query: Query,
     error: Option<Value>,
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     warnings: Map<String, Value>,
     #[serde(skip)]
     bytes: usize,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Query {
-    #[serde(default)]
-    pages: Vec<RawPage>,
+    #[serde(deserialize_with = "readable")]
+    pages: Readable<RawPage>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct RawPage {
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     ns: i64,
+    #[serde(deserialize_with = "or_default")]
     pub(super) title: String,
-    /// Its place among what a search found.
-    index: Option<u32>,
-    #[serde(default)]
+    /// Its place among what a search found; negative where the search has added it to what it found.
+    #[serde(deserialize_with = "or_default")]
+    index: Option<i64>,
+    #[serde(deserialize_with = "or_default")]
     missing: bool,
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     invalid: bool,
+    #[serde(deserialize_with = "or_default")]
     pub(super) extract: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) canonicalurl: Option<String>,
     /// The name of the picture that stands for the page, without namespace.
+    #[serde(deserialize_with = "or_default")]
     pub(super) pageimage: Option<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "or_default")]
     pub(super) imageinfo: Vec<ImageInfo>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct ImageInfo {
+    #[serde(deserialize_with = "or_default")]
     pub(super) thumburl: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) thumbmime: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) descriptionurl: Option<String>,
     /// Leads to the same page.
+    #[serde(deserialize_with = "or_default")]
     pub(super) descriptionshorturl: Option<String>,
     /// An object; an empty array where there is nothing.
-    #[serde(default)]
     pub(super) extmetadata: Value,
+}
+
+/// The pages of an answer that can be read, and how many there are in all.
+#[derive(Debug)]
+struct Readable<T> {
+    read: Vec<T>,
+    given: usize,
+}
+
+impl<T> Default for Readable<T> {
+    fn default() -> Self {
+        Self { read: Vec::new(), given: 0 }
+    }
+}
+
+/// Reads a value, or makes it the default if it is of another type.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+/// Reads those pages of a list that have a title.
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Readable<RawPage>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    let given: Vec<&RawValue> = match serde_json::from_str(raw.get()) {
+        Ok(list) => list,
+        // Older versions of the API name the pages by their ids, whatever form they are asked for.
+        Err(_) => serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get())
+            .map(|named| named.into_values().collect())
+            .unwrap_or_default(),
+    };
+    let read = given.iter().filter_map(|page| serde_json::from_str::<RawPage>(page.get()).ok());
+    let read = read.filter(|page| !page.title.is_empty()).collect();
+    Ok(Readable { read, given: given.len() })
 }
 
 impl ImageInfo {
@@ -98,7 +150,7 @@ impl RawPage {
 impl Answer {
     pub(super) fn add(&mut self, part: Part) {
         self.bytes += part.bytes;
-        for page in part.query.pages {
+        for page in part.query.pages.read {
             let is_full = self.pages.len() == MAX_PAGES;
             match self.pages.iter_mut().find(|known| known.title == page.title) {
                 Some(known) => known.add(page),
@@ -111,7 +163,7 @@ impl Answer {
     /// Returns the pages as the search ranks them.
     pub(super) fn by_rank(&self) -> impl Iterator<Item = &RawPage> {
         let mut pages: Vec<_> = self.pages.iter().collect();
-        pages.sort_by_key(|page| page.index.unwrap_or(u32::MAX));
+        pages.sort_by_key(|page| page.index.filter(|index| *index >= 0).unwrap_or(i64::MAX));
         pages.into_iter()
     }
 }
@@ -138,6 +190,9 @@ pub(super) fn read(fetched: &Fetched) -> Result<Part, WikiError> {
     let part: Part = serde_json::from_slice(&fetched.body).map_err(|error| not_read(&error))?;
     if let Some(error) = &part.error {
         return Err(refusal(error, fetched));
+    }
+    if part.query.pages.given > 0 && part.query.pages.read.is_empty() {
+        return Err(WikiError::Unexpected("none of its pages can be read".to_owned()));
     }
     if !part.warnings.is_empty() {
         // Their texts may quote what was asked.

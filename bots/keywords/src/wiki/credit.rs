@@ -219,7 +219,8 @@ mod tests {
                 "descriptionshorturl": short,
                 "extmetadata": { "LicenseShortName": { "value": "CC0" } },
             });
-            Credit::of(&RawPage::default(), &serde_json::from_value(info).unwrap()).unwrap().url
+            let info = serde_json::from_str(&info.to_string()).unwrap();
+            Credit::of(&RawPage::default(), &info).unwrap().url
         };
         let short = "https://wiki.example/w/index.php?curid=7";
         assert_eq!(url(Some(short)), short);

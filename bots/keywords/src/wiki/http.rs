@@ -1,6 +1,7 @@
 //! One request at a time to the wiki, in no hurry, and never more of an answer than asked for.
 
 use std::{
+    collections::HashMap,
     num::NonZeroU32,
     sync::{Arc, Mutex, Once},
     time::{Duration, SystemTime},
@@ -35,7 +36,14 @@ pub(super) struct Http {
     limiter: DefaultDirectRateLimiter,
     /// Wikimedia asks for requests in series.
     turn: Semaphore,
-    quiet_until: Mutex<Option<Instant>>,
+    quiet_until: Mutex<HashMap<Place, Instant>>,
+}
+
+/// What is asked for; a pause that the wiki wants for one is none for the other, since other servers have the pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Api,
+    Pictures,
 }
 
 /// An answer with status 200.
@@ -68,20 +76,21 @@ impl Http {
             timeout: settings.timeout,
             limiter: RateLimiter::direct(Quota::per_second(rate)),
             turn: Semaphore::new(1),
-            quiet_until: Mutex::new(None),
+            quiet_until: Mutex::default(),
         })
     }
 
     /// Fetches an address when its turn comes, and reads the answer of at most `max_bytes`.
     pub(super) async fn get<T>(
         &self,
+        place: Place,
         url: Url,
         max_bytes: usize,
         read: impl FnOnce(&Fetched) -> Result<T, WikiError>,
     ) -> Result<T, WikiError> {
         let turn = tokio::time::timeout(self.timeout * PATIENCE, self.turn.acquire()).await;
         let _turn = turn.map_err(|_elapsed| WikiError::Busy { retry_after: DEFAULT_PAUSE })?;
-        self.is_quiet_over()?;
+        self.is_quiet_over(place)?;
         self.limiter.until_ready().await;
         let fetched = tokio::time::timeout(self.timeout, self.fetch(url, max_bytes)).await;
         let fetched = fetched.unwrap_or_else(|_elapsed| {
@@ -89,20 +98,20 @@ impl Http {
         });
         let result = fetched.and_then(|fetched| read(&fetched));
         if let Err(WikiError::Busy { retry_after }) = result {
-            *self.quiet() = Some(Instant::now() + retry_after);
+            self.quiet().insert(place, Instant::now() + retry_after);
         }
         result
     }
 
-    fn is_quiet_over(&self) -> Result<(), WikiError> {
-        let until = *self.quiet();
+    fn is_quiet_over(&self, place: Place) -> Result<(), WikiError> {
+        let until = self.quiet().get(&place).copied();
         match until.map(|until| until.saturating_duration_since(Instant::now())) {
             Some(retry_after) if !retry_after.is_zero() => Err(WikiError::Busy { retry_after }),
             _ => Ok(()),
         }
     }
 
-    fn quiet(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+    fn quiet(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Instant>> {
         self.quiet_until.lock().expect("nothing panics while it is held")
     }
 

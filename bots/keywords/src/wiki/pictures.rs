@@ -6,7 +6,12 @@ use bytes::Bytes;
 use reqwest::Url;
 
 use super::{
-    HITS, Language, Wiki, answer::RawPage, credit::Credit, error::WikiError, http::Fetched, query,
+    HITS, Language, Wiki,
+    answer::RawPage,
+    credit::Credit,
+    error::WikiError,
+    http::{Fetched, Place},
+    query,
 };
 
 /// The most pictures of one term.
@@ -40,7 +45,7 @@ impl Wiki {
     /// A picture that cannot be had is left out.
     ///
     /// # Errors
-    /// As for all questions; `Unavailable` for thumbnails only where none could be had.
+    /// As for all questions; `Unavailable` and `Busy` for thumbnails only where none could be had.
     pub(crate) async fn pictures(
         &self,
         term: &str,
@@ -57,6 +62,8 @@ impl Wiki {
         for File { url, credit } in self.free_files(&names, language).await? {
             match self.thumbnail(url).await {
                 Ok(bytes) => thumbnails.push(Thumbnail { bytes, credit }),
+                // A few pictures now are better than all of them after a pause.
+                Err(WikiError::Busy { .. }) if !thumbnails.is_empty() => break,
                 Err(busy @ WikiError::Busy { .. }) => return Err(busy),
                 Err(error @ WikiError::Unavailable(_)) => unavailable.push(error),
                 Err(WikiError::Refused(_) | WikiError::Unexpected(_)) => {}
@@ -143,7 +150,7 @@ impl Wiki {
     /// Fetches a thumbnail, or takes it from the cache.
     async fn thumbnail(&self, url: Url) -> Result<Bytes, WikiError> {
         let key = url.to_string();
-        let fetch = self.0.http.get(url, MAX_PICTURE, read_picture);
+        let fetch = self.0.http.get(Place::Pictures, url, MAX_PICTURE, read_picture);
         self.0.pictures.try_get_with(key, fetch).await.map_err(|error| (*error).clone())
     }
 }

@@ -333,6 +333,57 @@ async fn an_answer_in_parts_is_put_together() {
 }
 
 #[tokio::test]
+async fn what_is_missing_or_odd_in_a_page_costs_only_itself() {
+    let server = MockServer::start().await;
+    let url = |n: u32| format!("https://ja.wikipedia.org/wiki/{n}");
+    let found = json!({ "batchcomplete": "", "continue": null, "warnings": [], "query": { "pages": [
+        { "ns": 0, "title": "added", "index": -1, "canonicalurl": url(1), "extract": "A." },
+        { "title": "second", "index": 2, "canonicalurl": url(2), "imageinfo": null },
+        { "ns": null, "title": "first", "index": 1, "canonicalurl": url(3), "extract": 7, "missing": "" },
+        { "ns": "0", "title": "nowhere", "index": 3, "canonicalurl": null },
+        { "ns": 0, "index": 4, "canonicalurl": url(5), "extract": "E." },
+        { "ns": 0, "title": ["f"], "canonicalurl": url(6) },
+        7, null, "page", [],
+        { "ns": 0, "title": "last", "index": 4294967296_u64, "canonicalurl": url(7) },
+    ] } });
+    answer(&server, method("GET"), found).await;
+    let pages = mocked(&server).look_up("桜", Language::Japanese).await.unwrap();
+    let said: Vec<_> = pages.iter().map(|page| (&*page.title, &*page.extract)).collect();
+    assert_eq!(said, [("first", ""), ("second", ""), ("last", ""), ("added", "A.")]);
+}
+
+#[tokio::test]
+async fn pages_that_are_named_by_their_ids_are_read() {
+    let server = MockServer::start().await;
+    let page = json!({ "ns": 0, "title": "桜", "canonicalurl": "https://a.example/桜" });
+    let found = json!({ "query": { "pages": { "12": page, "-1": { "missing": "" } } } });
+    answer(&server, method("GET"), found).await;
+    let pages = mocked(&server).look_up("桜", Language::Japanese).await.unwrap();
+    assert_eq!(pages.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_for_pictures_is_none_for_questions() {
+    let demo = Demo::start().unwrap();
+    let wiki = wiki(&demo);
+    demo.fail(Where::Pictures, Fault::RetryAfter(429, "60"));
+    let error = wiki.pictures("抹茶", Language::Japanese, 2).await.unwrap_err();
+    assert_eq!(error, WikiError::Busy { retry_after: 60 * SECOND });
+    assert!(wiki.page("京都", Language::Japanese).await.unwrap().is_some());
+    let asked = demo.requests().len();
+    wiki.pictures("抹茶", Language::Japanese, 2).await.unwrap_err();
+    assert_eq!(demo.requests().len(), asked, "no picture is asked for meanwhile");
+}
+
+#[tokio::test]
+async fn pictures_that_came_before_a_pause_are_shown() {
+    let demo = Demo::start().unwrap();
+    demo.fail_after(1, Where::Pictures, Fault::Status(429));
+    let pictures = wiki(&demo).pictures("東京", Language::Japanese, 8).await.unwrap();
+    assert_eq!(pictures.len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_asked_for_in_four_parts_at_most() {
     let server = MockServer::start().await;
     let again = json!({ "continue": { "excontinue": 1 }, "query": { "pages": [] } });
