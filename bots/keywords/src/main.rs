@@ -71,7 +71,7 @@ fn app() -> Result<App> {
 async fn on_text(cx: Context, message: TextMessage) -> Result {
     if is_with_one_user(&cx) || request::is_for_bot(&message) {
         match Request::read(&message) {
-            Ok(_) if !cx.can_push() => cx.reply(CANNOT_COME_BACK),
+            Ok(_) if !cx.can_push() => drop(cx.reply(CANNOT_COME_BACK)),
             Ok(request) => {
                 cx.reply(Words(request.language).wait());
                 Research::start(&cx, request, &message);

@@ -44,7 +44,7 @@ async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
         now: cx.now(),
     };
     let answer = match Command::parse(&text) {
-        Command::Seconds(_) if !cx.can_push() => words.cannot_call_back(),
+        Command::Seconds(_) if !cx.can_push() => Answer::Asked(words.cannot_call_back()),
         Command::Seconds(seconds) => match start(&cx, seconds, &message, &words)? {
             Some(confirmation) => Answer::Asked(confirmation),
             None => return Ok(()),

@@ -106,7 +106,7 @@ async fn on_text(cx: Context<Brittle>, message: TextMessage) -> Result {
         Some(("handler", _)) => panic!("an author's mistake: no handler"),
         Some(("state", "read")) => drop(cx.state()),
         Some(("state", place)) => cx.set_state(Brittle::new(place)),
-        Some(("message", place)) => cx.reply(Brittle::new(place)),
+        Some(("message", place)) => drop(cx.reply(Brittle::new(place))),
         Some(("error", place)) => return Err(Brittle::new(place).into()),
         Some(("task", place)) => drop(cx.enqueue(Task(Brittle::new(place)))),
         Some(("aside", what)) => drop(cx.enqueue(Aside { sleeps: what == "sleeps" })),
@@ -119,7 +119,7 @@ async fn on_text(cx: Context<Brittle>, message: TextMessage) -> Result {
             let _dropped_by_the_limit = Brittle::new(place);
             cx.sleep(secs(3600)).await;
         }
-        _ => cx.reply(format!("you said {}", message.text)),
+        _ => drop(cx.reply(format!("you said {}", message.text))),
     }
     Ok(())
 }
