@@ -20,6 +20,7 @@ fn a_person_sees_terms_and_pictures_in_a_browser() {
     let lines = BufReader::new(bot.stdout.take().unwrap()).lines();
     let address = lines
         .map(Result::unwrap)
+        .filter(|line| !line.starts_with("Admin side"))
         .find_map(|line| line.find("http://").map(|at| line[at..].trim().to_owned()))
         .unwrap();
     let screenshots = root.join("target/tests/screenshots");

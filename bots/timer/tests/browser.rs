@@ -24,6 +24,7 @@ fn a_person_chats_with_the_bot_in_a_browser() {
     let lines = BufReader::new(bot.stdout.take().unwrap()).lines();
     let address = lines
         .map(Result::unwrap)
+        .filter(|line| !line.starts_with("Admin side"))
         .find_map(|line| line.find("http://").map(|at| line[at..].trim().to_owned()))
         .unwrap();
     let screenshots = root.join("target/tests/screenshots");

@@ -52,12 +52,13 @@ fn take_over(store: &str, version: u32) {
 struct Bot {
     line: Line,
     url: String,
+    metrics: String,
     process: Process,
 }
 
 impl Bot {
     async fn start(store: &str, log: &Path) -> Self {
-        let port = free_port();
+        let (port, admin) = (free_port(), free_port());
         let line = Line::start(port).await;
         let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
         command
@@ -65,11 +66,13 @@ impl Bot {
             .env_clear()
             .envs(settings(store, &line))
             .env("PORT", port.to_string())
+            .env("ADMIN_PORT", admin.to_string())
             .env("HOST", "127.0.0.1")
             .stderr(File::create(log).unwrap());
         let bot = Self {
             line,
             url: format!("http://127.0.0.1:{port}"),
+            metrics: format!("http://127.0.0.1:{admin}/metrics"),
             process: Process::start(command),
         };
         bot.line.reaches(&format!("{}/ready", bot.url)).await;
@@ -89,7 +92,7 @@ impl Bot {
         let name = format!("yamabiko_store_errors_total{{kind=\"newer_schema\",role=\"{role}\"}} ");
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let metrics = self.line.text(&format!("{}/metrics", self.url)).await;
+            let metrics = self.line.text(&self.metrics).await;
             let count = metrics.lines().find_map(|line| line.strip_prefix(&name));
             if count.is_some_and(|count| count.parse::<u64>().unwrap() >= times) {
                 return;

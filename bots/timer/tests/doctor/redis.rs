@@ -62,9 +62,9 @@ fn a_redis_that_is_away_is_a_finding_and_not_a_crash() {
     let mut redis = RedisServer::start();
     redis.kill();
     examine(&redis, |patient| {
-        patient.examined().problem("store", &["not available", "start it"]).ok("access token", &[]);
+        patient.examined().problem("store", &["unavailable", "start it"]).ok("access token", &[]);
         let address = "redis://user:geheim@127.0.0.1:1/0";
-        patient.examined_with(&[("STORE_URL", address)]).problem("store", &["not available"]);
+        patient.examined_with(&[("STORE_URL", address)]).problem("store", &["unavailable"]);
         let address = "mysql://user:geheim@127.0.0.1:1/0";
         patient.examined_with(&[("STORE_URL", address)]).problem("store", &["no store address"]);
     });
@@ -76,6 +76,6 @@ fn a_redis_that_does_not_answer_is_a_finding_and_not_a_crash() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     block_on(async {
         let store = format!("redis://{}", silent.local_addr().unwrap());
-        Patient::with(store).await.examined().problem("store", &["not available"]);
+        Patient::with(store).await.examined().problem("store", &["unavailable"]);
     });
 }

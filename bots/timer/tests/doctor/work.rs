@@ -42,7 +42,8 @@ async fn dead(store: String) {
         patient.line.post("/control/faults", &refusing).await;
     }
     let alice = patient.line.user("Alice", "en").await;
-    patient.line.says(&alice, "hello").await;
+    // A hint would not be pushed.
+    patient.line.says(&alice, "list").await;
     let deadline = tokio::time::Instant::now() + crate::support::PATIENCE;
     loop {
         let log = patient.line.get("/control/log").await.to_string();

@@ -97,6 +97,7 @@ debug = "line-tables-only"
 /// Returns the address that the bot says its simulator has.
 fn address(stdout: ChildStdout) -> String {
     let lines = BufReader::new(stdout).lines().map(Result::unwrap);
+    let lines = lines.filter(|line| !line.starts_with("Admin side"));
     let found = lines.filter_map(|line| line.find("http://").map(|start| line[start..].to_owned()));
     found.map(|url| url.trim().to_owned()).next().unwrap()
 }
