@@ -352,3 +352,11 @@ async fn t3_when_the_clock_is_confirmed_claims_of_a_wrong_time_end() {
     let (latest, lease) = times.unwrap();
     assert!(latest <= wall && lease <= wall, "{latest} {lease} {wall}");
 }
+
+#[test]
+fn r3_a_commit_is_on_the_drive_on_macos_too() {
+    let db = super::file::open(&File::new().path()).unwrap();
+    for pragma in ["fullfsync", "checkpoint_fullfsync"] {
+        assert!(db.pragma_query_value(None, pragma, |row| row.get::<_, bool>(0)).unwrap());
+    }
+}
