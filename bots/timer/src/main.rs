@@ -129,7 +129,8 @@ impl Job<Chat> for TimeIsUp {
 
     async fn run(self, cx: Context<Chat>) -> Result {
         let words = Words { language: self.language, zone: cx.time_zone(), now: cx.now() };
-        cx.push(quoting(words.time_is_up(self.seconds, cx.late_by()), self.quote_token.as_deref()));
+        let due = cx.due().unwrap_or(words.now);
+        cx.push(quoting(words.time_is_up(self.seconds, due), self.quote_token.as_deref()));
         Ok(())
     }
 }

@@ -263,13 +263,21 @@ fn a_late_event_makes_no_late_timer() {
 }
 
 #[test]
-fn an_overdue_notification_says_how_late_it_is() {
-    let (_bot, alice) = start();
-    let sent = 1_800_000_000_000_i64 - 100_000;
-    alice.sends(
-        json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}),
-    );
-    assert_eq!(alice.hears()[1], "🔔 Time is up: 60 s (1 min) (40 s late).");
+fn an_overdue_notification_says_when_it_was_due_which_is_true_whenever_line_takes_it() {
+    for (language, text) in [
+        ("en", "🔔 Time is up: 60 s (1 min). It was due at 16:59:59."),
+        ("ja", "🔔 60秒（1分）たちました（16:59:59 の予定でした）。"),
+    ] {
+        let bot = TestBot::start(app());
+        let alice = bot.user_speaking("Alice", language);
+        bot.line().fail_all_calls(Call::Push, Fault::ServerError);
+        let sent = 1_800_000_000_000_i64 - 61_000;
+        alice.sends(json!({"type": "message", "timestamp": sent, "message": {"type": "text", "text": "60"}}));
+        bot.advance(secs(6));
+        bot.line().recover();
+        bot.advance(secs(60));
+        assert_eq!(alice.hears()[1], text);
+    }
 }
 
 #[test]

@@ -36,15 +36,18 @@ impl Words {
         self.with_buttons(&text)
     }
 
-    pub(crate) fn time_is_up(&self, seconds: u64, late: Duration) -> Message {
+    /// Says that a timer is over; one that was due a while ago, when that was.
+    ///
+    /// How late it is would be wrong by the time LINE takes it; when it was due stays true.
+    pub(crate) fn time_is_up(&self, seconds: u64, due: Timestamp) -> Message {
         let time = self.span(seconds);
-        let text = if late < LATE {
+        let text = if self.now.since(due) < LATE {
             self.choose(format!("🔔 {time}たちました。"), format!("🔔 Time is up: {time}."))
         } else {
-            let late = self.span(late.as_secs());
+            let clock = self.clock(due);
             self.choose(
-                format!("🔔 {time}たちました（{late}遅れです）。"),
-                format!("🔔 Time is up: {time} ({late} late)."),
+                format!("🔔 {time}たちました（{clock} の予定でした）。"),
+                format!("🔔 Time is up: {time}. It was due at {clock}."),
             )
         };
         Message::text(text)

@@ -422,6 +422,9 @@ impl<S: ChatState> Context<S> {
     }
 
     /// Returns how long after its due time the run started.
+    ///
+    /// LINE may take what the run sends later still, so a message that names this lateness may be wrong when it is read; one
+    /// that names the due time ([`due`](Self::due)) is not.
     #[must_use]
     pub fn late_by(&self) -> Duration {
         self.due().map_or(Duration::ZERO, |due| self.inner.run.claim.claimed_at.since(due))
