@@ -11,10 +11,12 @@ use tokio::time::Instant;
 
 use crate::run::Claimed;
 
+mod check;
 mod manual;
 mod pace;
 mod precise;
 
+pub(crate) use check::{ClockCheck, FAR_BACK, since_boot};
 pub use manual::ManualClock;
 pub(crate) use manual::in_run;
 pub use pace::Pace;

@@ -22,7 +22,7 @@ mod upkeep;
 
 pub use open::{StoreOptions, open, open_when_there, without_password};
 pub use token::{Line, RunToken, Sending};
-pub use upkeep::{Depth, Inspection, backup, confirm_clock, inspect};
+pub use upkeep::{Depth, Inspection, backup, inspect};
 
 /// Effects that one commit may have (K3).
 pub const MAX_EFFECTS: usize = 1000;
@@ -32,6 +32,8 @@ pub const MAX_COMMITS: usize = 256;
 pub const MAX_STEP_BYTES: usize = 1024 * 1024;
 /// Jobs that one tick makes ready at most (T2).
 pub const MAX_DUE: usize = 256;
+/// Delays, and claims, that one tick corrects at most after the clock was set back (T3).
+pub(crate) const MAX_CORRECTED: usize = 256;
 /// Ended claims that one tick returns at most (T2).
 pub const MAX_ENDED: usize = 64;
 /// How long a store remembers the last exchange of a worker's line (C5).

@@ -46,10 +46,6 @@ pub(crate) struct Call {
     /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
-
-    /// Take this machine's clock as right where the store has seen a time far ahead of it.
-    #[arg(long)]
-    confirm_clock: bool,
 }
 
 /// Looks at everything, says what it found, and returns whether there is no problem.
@@ -63,13 +59,9 @@ pub(crate) async fn run<S: ChatState>(
 ) -> Result<bool> {
     let url = settings.store_url_of(&app.name)?;
     let (options, queues) = (settings.store_options(&app.name), app.queues.names());
-    let mut findings = Vec::new();
-    if call.confirm_clock {
-        findings.push(store::confirm_clock(&url).await?);
-    }
     let ((line, lines_clock), (store, stores_clock)) =
         tokio::join!(line::look(settings), look_at_store(&url, &options, &queues));
-    findings.extend(line);
+    let mut findings = line;
     findings.extend(store);
     if app.has_media {
         findings.push(media::look(&app.name, &url, settings).await);

@@ -31,13 +31,13 @@ async fn is_well_on(store: String, schema: &str) {
 #[test]
 fn a_bot_in_good_shape_is_well_on_an_sqlite_file() {
     let folder = tempfile::tempdir().unwrap();
-    block_on(is_well_on(file(&folder), "schema version is 3"));
+    block_on(is_well_on(file(&folder), "schema version is 4"));
 }
 
 #[test]
 fn a_bot_in_good_shape_is_well_on_redis() {
     let redis = RedisServer::start_durable();
-    block_on(is_well_on(redis.url(), "schema version is 2"));
+    block_on(is_well_on(redis.url(), "schema version is 3"));
 }
 
 #[test]

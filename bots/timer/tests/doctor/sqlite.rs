@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::{
-    patient::{Findings, Patient, file},
+    patient::{Patient, file},
     support::block_on,
 };
 
@@ -117,17 +117,17 @@ fn a_new_file_is_its_owners_alone_and_one_open_to_all_is_a_warning() {
 }
 
 #[test]
-fn t3_a_time_far_ahead_is_forgotten_when_the_doctor_is_told_so() {
+fn t3_a_time_far_ahead_is_a_warning_until_the_bot_has_set_it_right() {
     let stopped = Stopped::new();
     let sql = "UPDATE store SET latest = latest + ?";
     stopped.db().execute(sql, [2 * 3_600 * 1_000_000_i64]).unwrap();
     examine(&stopped.path(), |patient| {
-        patient.examined().problem("clock", &["ahead of the machine's clock", "--confirm-clock"]);
-        let confirmed = Findings::of(patient.call(&["--confirm-clock"], &[]));
-        confirmed.ok("clock", &["counts again"]);
-        patient.examined().ok("clock", &["not behind"]);
-        let again = Findings::of(patient.call(&["--confirm-clock"], &[]));
-        again.ok("clock", &["nothing to confirm"]);
+        patient.examined().warning("clock", &["ahead of the machine's clock", "next step"]);
+    });
+    let sql = "UPDATE store SET latest = latest - ?1, set_back_at = latest - ?1, set_back_by = ?1";
+    stopped.db().execute(sql, [2 * 3_600 * 1_000_000_i64]).unwrap();
+    examine(&stopped.path(), |patient| {
+        patient.examined().note("clock", &["set back by 2 h"]);
     });
     drop(stopped.patient);
 }

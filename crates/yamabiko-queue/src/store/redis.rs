@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use redis::{AsyncCommands, FromRedisValue, Value};
 
 use crate::{
-    clock::micros,
+    clock::{Timestamp, micros, since_boot},
     error::{Error, Result},
     job::{JobId, JobRecord, MAX_DELAY, NewJob, check_delay, check_size},
     state::State,
@@ -21,6 +21,7 @@ use crate::{
     },
 };
 
+mod clock;
 mod cursor;
 mod decode;
 mod encode;
@@ -32,6 +33,7 @@ mod scripts;
 mod server;
 mod watch;
 
+use clock::ServerClock;
 use cursor::Cursor;
 use decode::{not_understood, part};
 pub(super) use inspect::inspect;
@@ -42,7 +44,7 @@ use server::Server;
 use watch::Watch;
 
 /// The version of the keys' layout.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Records that one call of a listing looks at, so that the server is not kept from its work.
@@ -58,6 +60,7 @@ pub struct RedisStore {
     prefix: String,
     options: StoreOptions,
     grace: Mutex<Grace>,
+    clock: Arc<ServerClock>,
     watch: Watch,
 }
 
@@ -71,8 +74,9 @@ impl RedisStore {
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self> {
         install_crypto();
         let server = Server::read(url, options.insecure_tls)?;
-        let store = Self::connect(server, Arc::new(Scripts::new()), options).await?;
+        let mut store = Self::connect(server, Arc::new(Scripts::new()), options).await?;
         store.check_schema().await?;
+        store.clock = Arc::new(ServerClock::new(store.latest().await?));
         if store.options.fsync {
             fsync::check(&mut store.writes.clone()).await?;
         }
@@ -88,7 +92,16 @@ impl RedisStore {
         };
         let prefix = format!("yamabiko:{{{}}}:", options.name);
         let watch = Watch::new(connection.clone(), Arc::clone(&scripts), prefix.clone());
-        Ok(Self { connection, writes, scripts, prefix, options, grace: Mutex::default(), watch })
+        Ok(Self {
+            connection,
+            writes,
+            scripts,
+            prefix,
+            options,
+            grace: Mutex::default(),
+            clock: Arc::default(),
+            watch,
+        })
     }
 
     async fn check_schema(&self) -> Result<()> {
@@ -107,6 +120,13 @@ impl RedisStore {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns the time that a process noted last.
+    async fn latest(&self) -> Result<Option<Timestamp>> {
+        let key = format!("{}latest", self.prefix);
+        let micros: Option<i64> = self.connection.clone().get(&key).await.map_err(error)?;
+        Ok(micros.map(Timestamp::from_micros))
     }
 
     /// Waits until what was written before is on disk, where that is asked for (R3).
@@ -134,10 +154,19 @@ impl RedisStore {
         encode::span(call, self.options.keep_dead);
         encode::span(call, self.options.keep_completed);
         call.arg(self.options.keep_completed_max);
+        let (expected, notes_time) = match self.options.clock.given() {
+            Some(now) => (Some(now), false),
+            None => self.clock.expected(since_boot()),
+        };
+        encode::time(call, expected);
+        call.arg(u8::from(notes_time));
     }
 
-    /// Notes a tick.
-    fn ticked(&self, tick: Tick) {
+    /// Notes a tick that was asked for at `sent`.
+    fn ticked(&self, tick: Tick, sent: Duration) {
+        if self.options.clock.given().is_none() {
+            self.clock.read(tick.now, sent, since_boot());
+        }
         let mut grace = self.grace.lock().unwrap_or_else(PoisonError::into_inner);
         grace.step(tick.now, Spans::of(&self.options));
     }
@@ -201,12 +230,13 @@ impl Store for RedisStore {
         turn.arg(micros(TURN_LATER));
         encode::commits(&mut turn, commits);
         encode::wants(&mut turn, wants);
+        let sent = since_boot();
         let answer: Vec<Value> = self.call_ticking(&self.writes, &turn).await?;
         let answer =
             <[Value; 9]>::try_from(answer).map_err(|_| not_understood("not nine parts"))?;
         let [now, promoted, ended, next, answers, ids, records, more, states] = answer;
         let tick = decode::tick(now, promoted, ended, next)?;
-        self.ticked(tick);
+        self.ticked(tick, sent);
         if !commits.is_empty() {
             self.fsync().await?;
         }
@@ -242,10 +272,11 @@ impl Store for RedisStore {
     async fn tick(&self) -> Result<Tick> {
         let mut tick = self.begin(&self.scripts.tick);
         self.ticking(&mut tick);
+        let sent = since_boot();
         let (now, promoted, ended, next): (Value, Value, Value, Value) =
             self.call_ticking(&self.connection, &tick).await?;
         let tick = decode::tick(now, promoted, ended, next)?;
-        self.ticked(tick);
+        self.ticked(tick, sent);
         Ok(tick)
     }
 
@@ -379,12 +410,13 @@ impl Store for RedisStore {
     }
 
     async fn handle(&self) -> Result<Arc<dyn Store>> {
-        let store = Self::connect(
+        let mut store = Self::connect(
             self.connection.server().clone(),
             Arc::clone(&self.scripts),
             self.options.clone(),
         )
         .await?;
+        store.clock = Arc::clone(&self.clock);
         Ok(Arc::new(store))
     }
 }

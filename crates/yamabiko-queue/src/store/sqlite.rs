@@ -22,6 +22,7 @@ use crate::{
 mod backup;
 mod clock;
 mod commit;
+mod correct;
 mod exchange;
 mod file;
 mod insert;
@@ -41,7 +42,7 @@ mod writer;
 
 pub(super) use backup::backup;
 use clock::StoreClock;
-pub(super) use inspect::{confirm_clock, inspect};
+pub(super) use inspect::inspect;
 use reader::Reader;
 use writer::Writer;
 
@@ -75,11 +76,10 @@ impl SqliteStore {
         let mut db = file::open(path)?;
         file::migrate(path, &mut db)?;
         let given = options.clock.clone();
-        let clock = Arc::new(StoreClock::new(given.clone()));
         let bell = Arc::new(Bell::default());
         Ok(Self {
-            reader: Reader::start(file::open(path)?, Arc::clone(&clock))?,
-            writer: Writer::start(db, options, clock, Arc::clone(&bell))?,
+            reader: Reader::start(file::open(path)?, given.clone())?,
+            writer: Writer::start(db, options, StoreClock::new(given.clone()), Arc::clone(&bell))?,
             bell,
             heard: Heard::default(),
             grace: Mutex::default(),

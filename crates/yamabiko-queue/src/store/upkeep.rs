@@ -63,20 +63,6 @@ pub async fn backup(url: &str, file: &Path) -> Result<u64> {
     }
 }
 
-/// Takes the machine's clock as right where the store has seen a time far ahead of it (T3), and says what was done.
-///
-/// # Errors
-/// Those of `open`.
-pub async fn confirm_clock(url: &str) -> Result<Finding> {
-    match url.strip_prefix("sqlite:") {
-        Some(path) => sqlite::confirm_clock(path).await,
-        None => {
-            let text = "the Redis server's own clock counts, so there is nothing to confirm";
-            Ok(Finding::ok(CLOCK, text))
-        }
-    }
-}
-
 /// What is looked at to learn whether time goes on as it should.
 pub(super) const CLOCK: &str = "clock";
 

@@ -18,6 +18,7 @@ mod refusals;
 mod schema;
 mod rules {
     pub(crate) mod claims;
+    pub(crate) mod clock;
     pub(crate) mod commit;
     pub(crate) mod lanes;
     pub(crate) mod people;
@@ -137,6 +138,14 @@ conformance! { everywhere {
         o5_a_longer_pause_stands,
         o5_a_pause_ends_by_itself,
         r4_a_job_is_in_exactly_one_place;
+    clock:
+        t3_a_clock_set_back_holds_delays_retries_and_snoozes_up_for_their_length_only,
+        t3_a_clock_set_back_leaves_moments_where_they_are,
+        t3_what_was_set_before_the_clock_was_wrong_keeps_its_time,
+        t3_a_clock_set_back_lets_a_claim_end_after_one_lease,
+        t3_a_clock_set_back_holds_a_pause_up_for_its_length_only,
+        t3_a_worker_whose_clock_was_set_back_needs_no_timer_role,
+        t3_a_tick_sets_256_delays_right_and_comes_again_at_once;
     retention:
         d3_a_dead_job_keeps_payload_and_history_until_retention,
         d3_completed_jobs_are_kept_within_both_limits,

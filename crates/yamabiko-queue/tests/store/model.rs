@@ -28,6 +28,8 @@ enum Place {
 struct Kept {
     job: Job,
     place: Place,
+    /// When a retry, a snooze or a delay was set (T3).
+    set_at: Option<Timestamp>,
     history: Vec<Failure>,
 }
 
@@ -44,7 +46,8 @@ struct World {
     /// Until when the id of a job that has left the live ones is remembered.
     remembered: BTreeMap<JobId, Timestamp>,
     states: BTreeMap<String, Vec<u8>>,
-    pauses: BTreeMap<String, Option<Timestamp>>,
+    /// Until when claims from a queue are stopped, and when that was set; `None`: until resumed.
+    pauses: BTreeMap<String, Option<(Timestamp, Timestamp)>>,
     processes: BTreeMap<String, (Process, Timestamp)>,
     /// The last exchange of each line: its number, when it claimed, and until when it is remembered.
     lines: BTreeMap<Vec<u8>, (u64, Timestamp, Timestamp)>,

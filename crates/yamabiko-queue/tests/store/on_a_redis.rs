@@ -9,7 +9,7 @@ use std::{
 };
 
 use yamabiko_queue::{
-    Effect, Error, ManualClock, NewJob, Outcome, Store,
+    Effect, Error, ManualClock, NewJob, Outcome, Store, StoreOptions,
     store::{self, Answer, Held, Inserted, Sending, Signal},
 };
 
@@ -21,6 +21,8 @@ use crate::{
 
 /// Within which a server must have done what it was told.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Where the server's time is noted.
+const LATEST: &str = "yamabiko:{test}:latest";
 
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
@@ -323,4 +325,45 @@ async fn r1_a_store_follows_the_master_that_sentinels_name() {
     let low = [NewJob { queue: "low".to_owned(), ..job("b") }];
     let (heard, _) = tokio::join!(waiting, place.insert(&low));
     assert_eq!(heard.job.id, id("b"));
+}
+
+/// Opens a store that goes by the server's own clock, and keeps nothing for longer than it must.
+async fn open_by_its_own_clock(url: &str) -> Arc<dyn Store> {
+    let options = StoreOptions { keep_dead: Duration::ZERO, ..StoreOptions::new("test") };
+    store::open(url, options).await.unwrap()
+}
+
+#[tokio::test]
+async fn t3_a_server_whose_clock_is_far_ahead_of_its_last_time_removes_nothing_for_its_age() {
+    let server = RedisServer::start();
+    let mut raw = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let store = open_by_its_own_clock(&server.url()).await;
+    store.insert(&[job("dead")]).await.unwrap();
+    let turn = store.turn(Sending::once(), &[], &[want(&QUEUES, 1)]).await.unwrap();
+    let noted: Option<i64> = redis::cmd("GET").arg(LATEST).query(&mut raw).unwrap();
+    assert_eq!(noted, None, "nothing was expected of the clock yet");
+    let dead = commit(&turn.claims[0], crate::place::dead(), vec![]);
+    store.turn(Sending::once(), &[dead], &[]).await.unwrap();
+    let noted: i64 = redis::cmd("GET").arg(LATEST).query(&mut raw).unwrap();
+    store.insert(&[job("other")]).await.unwrap();
+    let turn = store.turn(Sending::once(), &[], &[want(&QUEUES, 1)]).await.unwrap();
+    // As if the server had been away for 32 days, or its clock were wrong.
+    let days = 32 * 24 * 3_600 * 1_000_000_i64;
+    redis::cmd("SET").arg(LATEST).arg(noted - days).exec(&mut raw).unwrap();
+    let doubting = open_by_its_own_clock(&server.url()).await;
+    let dead = commit(&turn.claims[0], crate::place::dead(), vec![]);
+    doubting.turn(Sending::once(), &[dead], &[]).await.unwrap();
+    for _ in 0..3 {
+        doubting.tick().await.unwrap();
+        let handle = doubting.handle().await.unwrap();
+        handle.tick().await.unwrap();
+    }
+    assert!(doubting.get(id("other")).await.unwrap().is_some());
+    let stands: i64 = redis::cmd("GET").arg(LATEST).query(&mut raw).unwrap();
+    assert_eq!(stands, noted - days, "it stands for the next process that starts");
+    store.tick().await.unwrap();
+    assert!(
+        store.get(id("other")).await.unwrap().is_none(),
+        "this process has seen the clock go on"
+    );
 }

@@ -133,7 +133,7 @@ async fn q3_a_look_at_an_sqlite_file_of_version_1_leaves_it_as_it_is() {
     let found = store::inspect(&ground.url().unwrap(), &options, Depth::Thorough).await;
     let findings: Vec<_> = found.findings.iter().filter(|one| one.topic == "store").collect();
     assert!(findings.iter().all(|one| one.mark == Mark::Ok), "{findings:?}");
-    assert!(findings.iter().any(|one| one.text.contains("to version 3")), "{findings:?}");
+    assert!(findings.iter().any(|one| one.text.contains("to version 4")), "{findings:?}");
     let version = ground.sqlite().pragma_query_value(None, "user_version", |row| row.get(0));
     assert_eq!(version, Ok(1));
 }
@@ -196,10 +196,10 @@ fn names_both_versions(error: &Error, newer: u32, ours: u32) {
 
 #[tokio::test]
 async fn q3_an_sqlite_file_of_a_newer_version_is_refused() {
-    names_both_versions(&open_newer(Kind::Sqlite, 4).await, 4, 3);
+    names_both_versions(&open_newer(Kind::Sqlite, 5).await, 5, 4);
 }
 
 #[tokio::test]
 async fn q3_a_redis_of_a_newer_version_is_refused() {
-    names_both_versions(&open_newer(Kind::Redis, 3).await, 3, 2);
+    names_both_versions(&open_newer(Kind::Redis, 4).await, 4, 3);
 }

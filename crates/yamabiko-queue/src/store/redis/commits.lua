@@ -49,7 +49,7 @@ local function has(run, flag) return find(run.what, flag, 2, true) end
 
 local function again(run, span)
   save_more(run.id, run.more)
-  schedule(run.id, now + span)
+  schedule(run.id, now + span, true)
   if not has(run, 'h') then leave(run.lane) end
 end
 

@@ -21,16 +21,18 @@ end
 local args, at
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
-local prefix, SCHEMA, JOB, MORE, HISTORY, DUE, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
-local QUEUES, LANES, PAUSED, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
+local prefix, SCHEMA, LATEST, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
+local QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
 
 local function name_keys(of)
   prefix  = of
   SCHEMA  = prefix .. 'schema'   -- STRING the version of this layout
+  LATEST  = prefix .. 'latest'   -- STRING the time, written once a minute
   JOB     = prefix .. 'job'      -- HASH id -> record
   MORE    = prefix .. 'more'     -- HASH id -> what only jobs have that did not end in their first run
   HISTORY = prefix .. 'history'  -- HASH id -> a line of each failure; only of jobs that have an entry in MORE
   DUE     = prefix .. 'due'      -- ZSET id -> when it becomes ready
+  SET_AT  = prefix .. 'set_at'   -- ZSET id -> when its delay, retry or snooze was set; not of what is due at a moment
   CLAIM   = prefix .. 'claim'    -- HASH id -> token and time of the claim, with an "x" behind them once cancelled
   LEASE   = prefix .. 'lease'    -- ZSET id -> when the claim ends unless a beat extends it
   HOLDER  = prefix .. 'holder'   -- HASH lane -> id of the one job that has the lane
@@ -41,6 +43,7 @@ local function name_keys(of)
   QUEUES  = prefix .. 'queues'   -- ZSET of the queues that have ready jobs
   LANES   = prefix .. 'lanes'    -- ZSET of the lanes in which jobs wait
   PAUSED  = prefix .. 'paused'   -- ZSET queue -> until when; inf: until resumed
+  PAUSED_AT = prefix .. 'paused_at' -- ZSET queue -> when it was paused; not of those until resumed
   BEAT    = prefix .. 'beat'     -- ZSET process -> when it counts as gone; for people, no rule reads it
   PROCESS = prefix .. 'process'  -- HASH process -> what it says of itself
   EXCHANGE = prefix .. 'exchange' -- HASH line of a worker -> its last exchange, see claims.lua

@@ -115,7 +115,7 @@ local function insert(id, due, job)
   set(JOB, id, record)
   local queue, lane, chat = new_header(record)
   if chat then call('ZADD', CHAT .. chat, '0', id) end
-  if due and due > now then schedule(id, due) else enter(id, queue, lane) end
+  if due and due > now then schedule(id, due, byte(job, 17) == 43) else enter(id, queue, lane) end
   return true
 end
 
@@ -139,6 +139,7 @@ local function cancel(id)
   local holds = lane and place ~= 'waiting' and call('HGET', HOLDER, lane) == id
   if place == 'scheduled' then
     call('ZREM', DUE, id)
+    unset({ id })
   elseif place == 'ready' then
     call('LREM', READY .. queue, '1', id)
     touched[queue] = true
@@ -155,7 +156,11 @@ end
 local function pause(queue, span)
   if span == 0 then return end
   local until_time = span and now + span
-  if call('ZADD', PAUSED, 'GT', 'CH', until_time and exact(until_time) or 'inf', queue) == 1 and until_time then
+  if call('ZADD', PAUSED, 'GT', 'CH', until_time and exact(until_time) or 'inf', queue) == 0 then return end
+  if until_time then
+    call('ZADD', PAUSED_AT, stamp, queue)
     notice(until_time)
+  else
+    call('ZREM', PAUSED_AT, queue)
   end
 end

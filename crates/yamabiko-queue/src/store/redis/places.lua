@@ -36,9 +36,16 @@ local function notice(time)
   if not nearest or time < nearest then nearest = time end
 end
 
-local function schedule(id, time)
+-- Puts a job off until a time; `lasts` if that is the end of a length of time that begins now.
+local function schedule(id, time, lasts)
   add(DUE, exact(time), id)
+  if lasts then add(SET_AT, stamp, id) end
   notice(time)
+end
+
+-- Forgets when jobs were put off that are so no longer.
+local function unset(ids)
+  if #ids > 0 and call('EXISTS', SET_AT) == 1 then many('ZREM', SET_AT, ids) end
 end
 
 local function make_ready(id, queue)

@@ -6,6 +6,7 @@ while at < #args do
   local id = text()
   local was_dead = call('ZREM', DEAD, id) == 1
   if was_dead or call('ZREM', DUE, id) == 1 then
+    unset({ id })
     local record = call('HGET', JOB, id)
     local queue, lane, chat = header(record)
     local more = open_more(call('HGET', MORE, id))

@@ -124,7 +124,7 @@ impl Step {
     fn script(&self) -> String {
         let (writes, migrates) = (!self.head.contains("no-writes"), self.name == "migrate");
         format!(
-            "{}\n{}\nlocal refused = begin(KEYS, ARGV, {writes}, {migrates}) if refused then return refused end\n{}",
+            "{}\n{}\nlocal refused = begin(KEYS, ARGV, {writes}, {migrates}) if refused then return refused end\nreturn (function()\n{}\nend)()",
             self.head,
             parts(),
             self.body

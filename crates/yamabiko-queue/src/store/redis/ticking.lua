@@ -1,16 +1,22 @@
 -- The tick, which is a step of its own and a part of every turn.
 
 local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
+local MOST_CORRECTED = 256
+local WAS_SET = 10000000                -- a clock this far from what was expected of it was set
 
-local lease, since, last, gap, spared, again, keep_dead, keep_completed, keep_most
+local lease, since, last, gap, spared, again, keep_dead, keep_completed, keep_most, is_trusted, notes_time
 
 -- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
 --       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
---       for how long dead jobs are kept, for how long completed ones, and how many of these
+--       for how long dead jobs are kept, for how long completed ones, and how many of these,
+--       what the clock must show if it was not set ("" = it is in doubt), 1 if its time is to be noted
 local function read_ticking()
   lease, since, last = number(), number(), number()
   gap, spared, again = number(), number(), number()
   keep_dead, keep_completed, keep_most = number(), number(), number()
+  local expected = number()
+  is_trusted = expected and math.abs(now - expected) <= WAS_SET
+  notes_time = number() == 1
 end
 
 -- What a sorted set has first, up to this time, goes out of it.
@@ -22,6 +28,7 @@ end
 
 local function promote(later)
   local due = take_until(DUE, now - later, MOST_DUE)
+  unset(due)
   for i, record in ipairs(hmget(JOB, due)) do
     local queue, lane = header(record)
     enter(due[i], queue, lane)
@@ -64,23 +71,60 @@ end
 local function prune_completed()
   local completed = call('ZCARD', DONE)
   if completed == 0 then return end
-  local old = call('ZCOUNT', DONE, '-inf', exact(now - keep_completed))
+  local old = is_trusted and call('ZCOUNT', DONE, '-inf', exact(now - keep_completed)) or 0
   local most = math.min(math.max(old, completed - keep_most), MOST_PRUNED)
   if most <= 0 then return end
   forget_all(call('ZRANGE', DONE, '0', exact(most - 1)))
   call('ZREMRANGEBYRANK', DONE, '0', exact(most - 1))
 end
 
+-- By a clock in doubt, nothing is removed for its age.
 local function prune()
-  forget_all(take_until(DEAD, now - keep_dead, MOST_PRUNED))
   prune_completed()
-  take_until(SEEN, now, MOST_PRUNED)
   many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
+  if not is_trusted then return end
+  forget_all(take_until(DEAD, now - keep_dead, MOST_PRUNED))
+  take_until(SEEN, now, MOST_PRUNED)
   many('HDEL', EXCHANGE, take_until(LINES, now, MOST_PRUNED))
+  if notes_time then call('SET', LATEST, stamp) end
 end
 
 local function end_pauses()
-  for _, queue in ipairs(take_until(PAUSED, now, MOST_PRUNED)) do touched[queue] = true end
+  local ended = take_until(PAUSED, now, MOST_PRUNED)
+  for _, queue in ipairs(ended) do touched[queue] = true end
+  many('ZREM', PAUSED_AT, ended)
+end
+
+-- Of what a clock set that was ahead, the length counts from now (T3). Each answers whether that was all.
+local function count_from_now(ends, set_at)
+  local ahead = call('ZRANGEBYSCORE', set_at, '(' .. stamp, '+inf', 'WITHSCORES', 'LIMIT', '0', MOST_CORRECTED)
+  local members = {}
+  for i = 1, #ahead, 2 do members[#members + 1] = ahead[i] end
+  for i, ended in ipairs(zmscore(ends, members)) do
+    if ended then
+      local time = now + tonumber(ended) - tonumber(ahead[2 * i])
+      add(ends, exact(time), members[i])
+      notice(time)
+    end
+    add(set_at, stamp, members[i])
+  end
+  return #members < MOST_CORRECTED
+end
+
+local function shorten(ends, longest)
+  local time = exact(now + longest)
+  local ahead = call('ZRANGEBYSCORE', ends, '(' .. time, '+inf', 'LIMIT', '0', MOST_CORRECTED)
+  for _, member in ipairs(ahead) do add(ends, time, member) end
+  return #ahead < MOST_CORRECTED
+end
+
+local function correct()
+  local is_all = count_from_now(DUE, SET_AT)
+  is_all = count_from_now(PAUSED, PAUSED_AT) and is_all
+  is_all = shorten(LEASE, lease) and is_all
+  shorten(BEAT, lease)
+  settle()
+  return is_all
 end
 
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
@@ -91,6 +135,8 @@ local function tick(later)
   local goes_on = last and last <= now + gap and now <= last + gap
   if not goes_on then since = now end
   local may_end = now >= since + spared
+  -- A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
+  local is_correct = may_end and later > 0 or correct()
   local promoted, next_due = 0, first_time(DUE)
   if next_due <= now - later then promoted, next_due = promote(later), first_time(DUE) end
   local ended, next_end = 0, first_time(LEASE)
@@ -107,6 +153,6 @@ local function tick(later)
     end_pauses()
     next_resumed = first_time(PAUSED)
   end
-  local next = math.min(next_due, next_end, next_resumed)
+  local next = is_correct and math.min(next_due, next_end, next_resumed) or now
   return promoted, ended, next < math.huge and exact(next) or ''
 end

@@ -73,7 +73,7 @@ impl Step<'_, '_> {
                 self.run(
                     "UPDATE job SET state = 5, place = ?, token = NULL, holds = 0, secret = NULL
                      WHERE seq = ?",
-                    (self.now.as_micros(), job.seq),
+                    (self.recorded.as_micros(), job.seq),
                 )?;
                 self.ended(job)
             }
@@ -96,7 +96,7 @@ impl Step<'_, '_> {
                 self.run(
                     "UPDATE job SET state = 4, place = ?, token = NULL, holds = 0, secret = NULL
                      WHERE seq = ?",
-                    (self.now.as_micros(), job.seq),
+                    (self.recorded.as_micros(), job.seq),
                 )?;
                 self.ended(job)
             }
@@ -115,8 +115,9 @@ impl Step<'_, '_> {
         self.waits_until(at);
         self.shared.scheduled += 1;
         self.run(
-            "UPDATE job SET state = 0, place = ?, token = NULL, holds = holds AND ? WHERE seq = ?",
-            (at.as_micros(), hold, job.seq),
+            "UPDATE job SET state = 0, place = ?, set_at = ?, token = NULL, holds = holds AND ?
+             WHERE seq = ?",
+            (at.as_micros(), self.now.as_micros(), hold, job.seq),
         )?;
         if hold { Ok(()) } else { self.pass_lane_on(job) }
     }
@@ -137,7 +138,7 @@ impl Step<'_, '_> {
             select.query_one((seq,), |row| row.get::<_, row::Text>(0))
         })?;
         let mut history = history.lossy();
-        row::add_failure(&mut history, self.now, error);
+        row::add_failure(&mut history, self.recorded, error);
         self.run("UPDATE job SET history = ? WHERE seq = ?", (history, seq)).map(drop)
     }
 

@@ -26,7 +26,7 @@ impl Step<'_, '_> {
 
     /// Remembers an exchange as the last one of its line.
     pub(super) fn note_exchange(&self, token: RunToken) -> rusqlite::Result<()> {
-        let until = self.now + LINE_KEPT;
+        let until = self.recorded + LINE_KEPT;
         self.run(
             "INSERT INTO line (line, number, at, until) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (line) DO UPDATE SET number = excluded.number, at = excluded.at,
@@ -34,7 +34,7 @@ impl Step<'_, '_> {
             (
                 token.line(),
                 token.number().cast_signed(),
-                self.now.as_micros(),
+                self.recorded.as_micros(),
                 until.as_micros(),
                 (until - LINE_RENEWED).as_micros(),
             ),
@@ -51,7 +51,7 @@ impl Step<'_, '_> {
         self.run(
             "UPDATE job SET place = ?, first_claimed = iif(first_claimed = ?, ?, first_claimed)
              WHERE state = 3 AND token = ?",
-            (self.lease_end(), at.as_micros(), self.now.as_micros(), token.as_bytes()),
+            (self.lease_end(), at.as_micros(), self.recorded.as_micros(), token.as_bytes()),
         )
         .map(drop)
     }

@@ -12,10 +12,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::Db
 use crate::error::{Error, Result};
 
 /// The schema that this version writes; `migrate` brings an older one up to it.
-pub(super) const SCHEMA_VERSION: u32 = 3;
+pub(super) const SCHEMA_VERSION: u32 = 4;
 /// What leads from each older version to the next, in order.
-const MIGRATIONS: [(u32, &str); 2] =
-    [(1, include_str!("from_1.sql")), (2, include_str!("from_2.sql"))];
+const MIGRATIONS: [(u32, &str); 3] = [
+    (1, include_str!("from_1.sql")),
+    (2, include_str!("from_2.sql")),
+    (3, include_str!("from_3.sql")),
+];
 /// Asks for the version of the file's schema.
 pub(super) const VERSION: &str = "PRAGMA user_version";
 /// How long a locked file is tried again.

@@ -23,9 +23,11 @@ impl Step<'_, '_> {
 
     /// Stores a job, unless its id exists or is remembered (K5).
     pub(super) fn insert_one(&mut self, job: &NewJob) -> rusqlite::Result<Inserted> {
-        let now = self.now.as_micros();
+        let arrived = self.recorded.as_micros();
+        // By a clock in doubt, nothing that is remembered has been so for long enough.
+        let remembered_at = if self.is_trusted { arrived } else { i64::MIN };
         let seen = "SELECT 1 FROM seen WHERE id = ? AND until > ?";
-        if self.exists(seen, (job.id.as_bytes(), now))? {
+        if self.exists(seen, (job.id.as_bytes(), remembered_at))? {
             return Ok(Inserted::Duplicate);
         }
         let due = match job.due {
@@ -33,6 +35,7 @@ impl Step<'_, '_> {
             Due::At(due) => Some(due),
             Due::In(delay) => Some(self.now + delay),
         };
+        let set_at = matches!(job.due, Due::In(_)).then_some(self.now.as_micros());
         let later = due.filter(|due| *due > self.now);
         let (state, place, holds) = if let Some(due) = later {
             (0, due.as_micros(), false)
@@ -42,15 +45,16 @@ impl Step<'_, '_> {
             (1, self.tail(), job.lane.is_some())
         };
         let stored = self.run(
-            "INSERT INTO job (id, state, place, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
             (
                 job.id.as_bytes(),
                 state,
                 place,
+                set_at,
                 holds,
-                now,
+                arrived,
                 due.map(Timestamp::as_micros),
                 micros(job.remember),
                 &job.queue,
@@ -84,7 +88,7 @@ impl Step<'_, '_> {
         self.run(
             "UPDATE job SET secret = ?, arrived = ?
              WHERE id = ? AND state IN (1, 2) AND first_claimed IS NULL",
-            (secret, self.now.as_micros(), job.id.as_bytes()),
+            (secret, self.recorded.as_micros(), job.id.as_bytes()),
         )
         .map(drop)
     }

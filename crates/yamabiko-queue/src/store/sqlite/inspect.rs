@@ -1,22 +1,12 @@
 //! Looks at the file, the disk below it and the machine's clock.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::mpsc, time::Duration};
 
 use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
-use super::{
-    clock::{FOLLOWED, later},
-    file,
-    reader::View,
-};
+use super::{clock::HELD_UP, file, reader::View, row};
 use crate::{
-    clock::{Timestamp, wall_clock},
+    clock::{Clock, FAR_BACK, Timestamp, wall_clock},
     error::{Error, Result},
     finding::{Finding, size, span},
     store::{
@@ -27,8 +17,8 @@ use crate::{
 
 /// How long the data is looked at.
 const CHECKED_FOR: Duration = Duration::from_secs(3);
-/// A stored time this far ahead of the machine's clock is common: writes of processes overtake each other.
-const AHEAD: Duration = Duration::from_secs(5);
+/// For how long a clock that was set back is worth a note.
+const NOTED_FOR: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 /// Less room than this is soon full.
 const LITTLE_ROOM: u64 = 1 << 30;
 /// Less room than this cannot be relied on.
@@ -39,14 +29,6 @@ pub(in crate::store) async fn inspect(path: &str, depth: Depth) -> Inspection {
     let path = path.to_owned();
     let looked = tokio::task::spawn_blocking(move || inspect_now(&path, depth)).await;
     looked.unwrap_or_else(|error| unusable(&Error::Unavailable(error.into())))
-}
-
-/// Takes the machine's clock as right.
-pub(in crate::store) async fn confirm_clock(path: &str) -> Result<Finding> {
-    let path = path.to_owned();
-    tokio::task::spawn_blocking(move || confirm_clock_now(&path))
-        .await
-        .map_err(|error| Error::Unavailable(error.into()))?
 }
 
 fn inspect_now(path: &str, depth: Depth) -> Inspection {
@@ -96,11 +78,11 @@ fn look(path: &str, depth: Depth) -> Result<Inspection> {
         findings.push(data(&db));
     }
     findings.extend(permissions(path));
-    let (wall, stored) = (wall_clock(), latest(&db)?);
-    findings.push(clock(wall, stored));
-    let mut inspection = Inspection { findings, now: Some(later(wall, stored)), counts: None };
+    let now = wall_clock();
+    findings.push(clock(now, latest(&db)?, if is_current { set_back(&db)? } else { None }));
+    let mut inspection = Inspection { findings, now: Some(now), counts: None };
     if depth == Depth::Thorough && is_current {
-        let view = View::new(db, Arc::default());
+        let view = View::new(db, Clock::Own);
         inspection.count(view.at_one_moment(View::counts));
     }
     Ok(inspection)
@@ -209,55 +191,51 @@ fn latest(db: &Connection) -> Result<Timestamp> {
     found.map(Timestamp::from_micros).map_err(file::meaning)
 }
 
-fn clock(wall: Timestamp, stored: Timestamp) -> Finding {
-    let ahead = stored.since(wall);
-    let text = format!("the store has seen a time {} ahead of the machine's clock", span(ahead));
-    if ahead > FOLLOWED {
-        Finding::problem(
-            CLOCK,
-            format!("{text}, which is not followed"),
-            "set the machine's clock right; where it is right, run `doctor --confirm-clock`",
-        )
-    } else if ahead > AHEAD {
-        Finding::warning(
-            CLOCK,
-            format!("{text}, and stands there until that has caught up"),
-            "set the machine's clock right, and keep it so (NTP)",
-        )
-    } else {
-        Finding::ok(CLOCK, "the machine's clock is not behind what the store has seen")
-    }
+/// Returns when a stored time was last found ahead of the wall clock, and by how much.
+fn set_back(db: &Connection) -> Result<Option<(Timestamp, Duration)>> {
+    let sql = "SELECT set_back_at, set_back_by FROM store";
+    let found = db.query_row(sql, (), |row| {
+        let by: Option<i64> = row.get(1)?;
+        Ok(row::time(row, 0)?.zip(by.map(|by| Duration::from_micros(by.unsigned_abs()))))
+    });
+    found.map_err(file::meaning)
 }
 
-/// Forgets the time that was seen, and ends claims at once that would hold until then.
-fn confirm_clock_now(path: &str) -> Result<Finding> {
-    let mut db = file::open_as_it_is(path)?;
-    let step =
-        db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(file::meaning)?;
-    file::check(path, &step)?;
-    let confirmed = (move || {
-        let stored = step.query_row("SELECT latest FROM store", (), |row| row.get(0))?;
-        let wall = wall_clock();
-        let ahead = Timestamp::from_micros(stored).since(wall);
-        if ahead > FOLLOWED {
-            step.execute("UPDATE store SET latest = ?", (wall.as_micros(),))?;
-            let far = (wall + FOLLOWED).as_micros();
-            let sql = "UPDATE job SET place = ? WHERE state = 3 AND place > ?";
-            step.execute(sql, (wall.as_micros(), far))?;
-            step.commit()?;
-        }
-        Ok(ahead)
-    })();
-    let ahead = confirmed.map_err(file::meaning)?;
-    let text = if ahead > FOLLOWED {
-        format!(
-            "the machine's clock counts again; the store had seen a time {} ahead of it",
-            span(ahead)
-        )
-    } else {
-        "there is nothing to confirm: the store has seen no time over an hour ahead of the machine's clock".to_owned()
-    };
-    Ok(Finding::ok(CLOCK, text))
+fn clock(now: Timestamp, stored: Timestamp, set_back: Option<(Timestamp, Duration)>) -> Finding {
+    const ADVICE: &str = "keep the machine's clock right (NTP)";
+    let (ahead, behind) = (stored.since(now), now.since(stored));
+    if ahead > HELD_UP {
+        return Finding::warning(
+            CLOCK,
+            format!(
+                "the store has seen a time {} ahead of the machine's clock, which counts from the bot's next step on",
+                span(ahead)
+            ),
+            "set the machine's clock right if it is wrong, and keep it so (NTP)",
+        );
+    }
+    if stored.as_micros() > 0 && behind > FAR_BACK {
+        return Finding::note(
+            CLOCK,
+            format!(
+                "the store was written {} ago by the machine's clock; for an hour after its start the bot removes nothing for its age",
+                span(behind)
+            ),
+            "set the machine's clock right if it is wrong",
+        );
+    }
+    match set_back.filter(|(at, _)| now.since(*at) < NOTED_FOR) {
+        Some((at, by)) => Finding::note(
+            CLOCK,
+            format!(
+                "the machine's clock was set back by {} {} ago, or had been wrong before",
+                span(by),
+                span(now.since(at))
+            ),
+            ADVICE,
+        ),
+        None => Finding::ok(CLOCK, "the machine's clock is not behind what the store has seen"),
+    }
 }
 
 #[cfg(test)]
@@ -274,10 +252,18 @@ mod tests {
     }
 
     #[test]
-    fn t3_a_stored_time_ahead_is_a_warning_and_over_an_hour_a_problem() {
-        let ahead = |seconds| clock(NOON, NOON + Duration::from_secs(seconds)).mark;
-        assert_eq!([ahead(5), ahead(6), ahead(3_600)], [Mark::Ok, Mark::Warning, Mark::Warning]);
-        assert_eq!(ahead(3_601), Mark::Problem);
-        assert_eq!(clock(NOON, NOON - FOLLOWED).mark, Mark::Ok);
+    fn t3_a_clock_that_is_or_was_wrong_is_said() {
+        let (second, day) = (Duration::from_secs(1), Duration::from_secs(24 * 60 * 60));
+        let found = |stored, set_back| clock(NOON, stored, set_back);
+        assert_eq!(found(NOON + HELD_UP, None).mark, Mark::Ok);
+        assert_eq!(found(NOON + HELD_UP + second, None).mark, Mark::Warning);
+        assert_eq!(found(NOON - FAR_BACK, None).mark, Mark::Ok);
+        assert_eq!(found(NOON - FAR_BACK - second, None).mark, Mark::Note);
+        assert_eq!(found(Timestamp::from_millis(0), None).mark, Mark::Ok, "a new store");
+        let set_back = Some((NOON - day, Duration::from_secs(3_000)));
+        let finding = found(NOON, set_back);
+        assert_eq!(finding.mark, Mark::Note);
+        assert!(finding.text.contains("set back by 50 min"), "{}", finding.text);
+        assert_eq!(clock(NOON + NOTED_FOR, NOON, set_back).mark, Mark::Ok);
     }
 }

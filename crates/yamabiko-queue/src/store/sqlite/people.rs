@@ -60,9 +60,10 @@ impl Step<'_, '_> {
         }
         let until = time.map(|time| self.now + time);
         let paused = self.run(
-            "INSERT INTO paused (queue, until) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE
-             SET until = excluded.until WHERE excluded.until IS NULL OR until < excluded.until",
-            (queue, until.map(Timestamp::as_micros)),
+            "INSERT INTO paused (queue, until, set_at) VALUES (?, ?, ?) ON CONFLICT (queue) DO UPDATE
+             SET until = excluded.until, set_at = excluded.set_at
+             WHERE excluded.until IS NULL OR until < excluded.until",
+            (queue, until.map(Timestamp::as_micros), self.now.as_micros()),
         )?;
         if let (1, Some(until)) = (paused, until) {
             self.waits_until(until);

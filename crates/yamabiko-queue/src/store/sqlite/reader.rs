@@ -1,20 +1,16 @@
 //! The thread that reads, on a connection of its own, so that reads neither wait for writes nor hold them up.
 
-use std::{
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::{sync::mpsc, thread};
 
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use super::{
-    clock::StoreClock,
     file,
     row::{self, Text, job_columns},
 };
 use crate::{
-    clock::Timestamp,
+    clock::Clock,
     error::{Error, Result},
     job::{JobId, JobRecord},
     state::State,
@@ -32,7 +28,7 @@ pub(super) struct Reader(mpsc::Sender<Request>);
 
 impl Reader {
     /// Starts the thread.
-    pub(super) fn start(db: Connection, clock: Arc<StoreClock>) -> Result<Self> {
+    pub(super) fn start(db: Connection, clock: Clock) -> Result<Self> {
         let (requests, incoming) = mpsc::channel::<Request>();
         let run = move || {
             let view = View::new(db, clock);
@@ -65,11 +61,11 @@ impl Reader {
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) db: Connection,
-    clock: Arc<StoreClock>,
+    clock: Clock,
 }
 
 impl View {
-    pub(super) fn new(db: Connection, clock: Arc<StoreClock>) -> Self {
+    pub(super) fn new(db: Connection, clock: Clock) -> Self {
         Self { db, clock }
     }
 
@@ -87,12 +83,6 @@ impl View {
         let found = look(self).map_err(file::meaning)?;
         moment.commit().map_err(file::meaning)?;
         Ok(found)
-    }
-
-    fn now(&self) -> rusqlite::Result<i64> {
-        let sql = "SELECT latest FROM store";
-        let latest = self.db.prepare_cached(sql)?.query_one((), |row| row.get(0))?;
-        Ok(self.clock.now(Timestamp::from_micros(latest)).as_micros())
     }
 
     /// Returns the state of a lane.
@@ -132,7 +122,7 @@ impl View {
         }
         let sql = "SELECT min(place) FROM job WHERE state = 0";
         counts.next_due = self.db.prepare_cached(sql)?.query_one((), |row| row::time(row, 0))?;
-        let now = self.now()?;
+        let now = self.clock.roughly_now().as_micros();
         self.count_queues(now, &mut counts)?;
         let sql = "SELECT about FROM process WHERE until > ? ORDER BY name";
         let mut processes = self.db.prepare_cached(sql)?;

@@ -1,4 +1,4 @@
--- Schema version 3. Times are microseconds since the Unix epoch.
+-- Schema version 4. Times are microseconds since the Unix epoch.
 
 CREATE TABLE job (
     seq           INTEGER PRIMARY KEY,
@@ -7,6 +7,7 @@ CREATE TABLE job (
     -- What orders a job within its state: ready, waiting: its place in line; scheduled: when it is due;
     -- running: the end of its lease; dead, completed: since when. So each move is one UPDATE.
     place         INTEGER NOT NULL,
+    set_at        INTEGER,                      -- of a scheduled job: when its delay, retry or snooze was set; NULL: due at a moment
     holds         INTEGER NOT NULL DEFAULT 0,   -- 1: it has its lane
     token         BLOB,                         -- of its run; NULL unless running
     cancelled     INTEGER NOT NULL DEFAULT 0,   -- 1: called off while running
@@ -32,6 +33,7 @@ CREATE TABLE job (
 
 -- One index for each state: a job is in one of them.
 CREATE INDEX job_scheduled ON job (place, id)    WHERE state = 0;
+CREATE INDEX job_set       ON job (set_at)       WHERE state = 0 AND set_at IS NOT NULL;
 CREATE INDEX job_ready     ON job (queue, place) WHERE state = 1;
 CREATE INDEX job_waiting   ON job (lane, place)  WHERE state = 2;
 CREATE INDEX job_running   ON job (place, id)    WHERE state = 3;
@@ -50,7 +52,7 @@ CREATE TABLE seen (id BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT 
 CREATE INDEX seen_until ON seen (until);
 
 -- Queues without claims; NULL: until resumed.
-CREATE TABLE paused (queue TEXT PRIMARY KEY, until INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE paused (queue TEXT PRIMARY KEY, until INTEGER, set_at INTEGER) STRICT, WITHOUT ROWID;
 
 -- Processes that have beaten, for people; what else is known of them is JSON.
 CREATE TABLE process (name TEXT PRIMARY KEY, until INTEGER NOT NULL, about TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -71,6 +73,8 @@ CREATE TABLE store (
     tail      INTEGER NOT NULL,   -- the hindmost
     completed INTEGER NOT NULL,   -- how many completed jobs are kept
     latest    INTEGER NOT NULL,   -- the latest time seen, to the second
-    scheduled INTEGER NOT NULL    -- how many jobs are scheduled: counting a million takes half a second
+    scheduled INTEGER NOT NULL,   -- how many jobs are scheduled: counting a million takes half a second
+    set_back_at INTEGER,          -- when the stored time was last found ahead of the wall clock
+    set_back_by INTEGER           -- and by how much
 ) STRICT;
 INSERT INTO store (one, front, tail, completed, latest, scheduled) VALUES (1, 0, 0, 0, 0, 0);

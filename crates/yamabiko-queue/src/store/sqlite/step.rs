@@ -4,9 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rusqlite::{OptionalExtension, Params, Row, ToSql};
 
-use super::{clock::StoreClock, file, row::Text, statements::Statements};
+use super::{
+    clock::{Reading, StoreClock},
+    file,
+    row::Text,
+    statements::Statements,
+};
 use crate::{
-    clock::Timestamp,
+    clock::{Timestamp, micros},
     error::Result,
     store::{Signal, StoreOptions},
 };
@@ -19,7 +24,12 @@ const NOTE_TIME_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Step<'a, 'db> {
     pub(super) statements: &'a Statements<'db>,
     pub(super) options: &'a StoreOptions,
+    /// The time by which jobs are due, and leases, pauses and delays end.
     pub(super) now: Timestamp,
+    /// The time that records carry, and by which they grow old.
+    pub(super) recorded: Timestamp,
+    /// Whether records may be removed for their age.
+    pub(super) is_trusted: bool,
     clock: &'a StoreClock,
     changes_before: u64,
     /// The row that all jobs share, as it was found and as it shall be.
@@ -39,6 +49,8 @@ pub(super) struct Shared {
     /// How many completed jobs are kept.
     pub(super) completed: i64,
     latest: Timestamp,
+    /// When, and by how much, the stored time was last found to be ahead of the wall clock.
+    set_back: Option<(i64, i64)>,
     /// How many jobs are scheduled.
     pub(super) scheduled: i64,
 }
@@ -51,7 +63,19 @@ impl Shared {
             completed: row.get(2)?,
             latest: Timestamp::from_micros(row.get(3)?),
             scheduled: row.get(4)?,
+            set_back: row.get::<_, Option<i64>>(5)?.zip(row.get(6)?),
         })
+    }
+}
+
+impl Shared {
+    /// Takes the wall clock as right, of which the stored time was ahead (T3).
+    fn set_back(self, now: Timestamp, ahead: Duration) -> Self {
+        tracing::warn!(
+            ahead_seconds = ahead.as_secs(),
+            "the store had seen a time ahead of the machine's clock, which counts from now on"
+        );
+        Self { latest: now, set_back: Some((now.as_micros(), micros(ahead))), ..self }
     }
 }
 
@@ -96,18 +120,22 @@ impl<'a, 'db> Step<'a, 'db> {
             statements.with(file::VERSION, |select| select.query_one((), |row| row.get(0)));
         file::check_again(version.map_err(file::meaning)?)?;
         let shared = statements
-            .with("SELECT front, tail, completed, latest, scheduled FROM store", |select| {
-                select.query_one((), Shared::of)
-            })
+            .with(
+                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by FROM store",
+                |select| select.query_one((), Shared::of),
+            )
             .map_err(file::meaning)?;
+        let Reading { now, recorded, ahead, is_trusted } = clock.read(shared.latest);
         Ok(Self {
             statements,
             options,
-            now: clock.now(shared.latest),
+            now,
+            recorded,
+            is_trusted,
             clock,
             changes_before: statements.db.total_changes(),
             found: shared,
-            shared,
+            shared: ahead.map_or(shared, |ahead| shared.set_back(now, ahead)),
             touched: BTreeSet::new(),
             earliest: None,
         })
@@ -118,18 +146,24 @@ impl<'a, 'db> Step<'a, 'db> {
         let signals = self.signals()?;
         // What wrote nothing leaves no trace, so that nobody is woken by it.
         let wrote = self.statements.db.total_changes() > self.changes_before;
-        if wrote && self.clock.is_own() && self.now >= self.shared.latest + NOTE_TIME_EVERY {
-            self.shared.latest = self.now;
+        if wrote
+            && self.is_trusted
+            && self.clock.is_own()
+            && self.recorded >= self.shared.latest + NOTE_TIME_EVERY
+        {
+            self.shared.latest = self.recorded;
         }
         if prove && !wrote {
             // SQLite writes nothing where nothing changes; a place that nobody takes does no harm.
             self.tail();
         }
         if self.shared != self.found {
-            let Shared { front, tail, completed, latest, scheduled } = self.shared;
+            let Shared { front, tail, completed, latest, set_back, scheduled } = self.shared;
+            let (at, by) = set_back.unzip();
             self.run(
-                "UPDATE store SET front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?",
-                (front, tail, completed, latest.as_micros(), scheduled),
+                "UPDATE store SET front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?,
+                     set_back_at = ?, set_back_by = ?",
+                (front, tail, completed, latest.as_micros(), scheduled, at, by),
             )?;
         }
         self.run("COMMIT", ())?;
@@ -226,7 +260,7 @@ impl<'a, 'db> Step<'a, 'db> {
     /// Remembers the id of a job that has left the live ones, and passes its lane on; it holds it no longer.
     pub(super) fn ended(&mut self, job: &Place) -> rusqlite::Result<()> {
         if job.remember > 0 {
-            let until = self.now.as_micros().saturating_add(job.remember);
+            let until = self.recorded.as_micros().saturating_add(job.remember);
             self.run(
                 "INSERT INTO seen (id, until) VALUES (?, ?)
                  ON CONFLICT (id) DO UPDATE SET until = excluded.until",

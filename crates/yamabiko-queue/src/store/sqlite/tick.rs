@@ -24,6 +24,8 @@ impl Step<'_, '_> {
     pub(super) fn tick(&mut self, grace: &mut Grace, later: Duration) -> rusqlite::Result<Tick> {
         let spans = Spans::of(self.options);
         let may_end = grace.step(self.now, spans);
+        // A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
+        let is_correct = (may_end && !later.is_zero()) || self.correct()?;
         let mut first = self.firsts()?;
         let (until, now) = (self.now - later, self.now);
         let promoted = if reached(first.due, until) { self.promote(until)? } else { 0 };
@@ -33,7 +35,8 @@ impl Step<'_, '_> {
             first = self.firsts()?;
         }
         let next_end = first.lease_end.map(|end| grace.next_end(end, now, may_end, spans));
-        let next = [first.due, next_end, first.resumed].into_iter().flatten().min();
+        let again = (!is_correct).then_some(now);
+        let next = [first.due, next_end, first.resumed, again].into_iter().flatten().min();
         Ok(Tick { now, promoted, ended, next })
     }
 
@@ -88,8 +91,8 @@ impl Step<'_, '_> {
     /// Says whether a pause ended, after which another may be the first.
     fn prune(&mut self, first: &Firsts) -> rusqlite::Result<bool> {
         let now = self.now.as_micros();
-        let dead_until = self.now - self.options.keep_dead;
-        if reached(first.dead, dead_until) {
+        let dead_until = self.recorded - self.options.keep_dead;
+        if self.is_trusted && reached(first.dead, dead_until) {
             self.run(
                 "DELETE FROM job WHERE seq IN
                  (SELECT seq FROM job WHERE state = 4 AND place <= ? ORDER BY place, id LIMIT ?)",
@@ -99,18 +102,18 @@ impl Step<'_, '_> {
         if first.completed.is_some() {
             self.prune_completed(first.completed)?;
         }
-        if reached(first.forgotten, self.now) {
+        if self.is_trusted && reached(first.forgotten, self.recorded) {
             self.run(
                 "DELETE FROM seen WHERE id IN
                  (SELECT id FROM seen WHERE until <= ? ORDER BY until LIMIT ?)",
-                (now, MAX_PRUNED),
+                (self.recorded.as_micros(), MAX_PRUNED),
             )?;
         }
         if reached(first.silent, self.now) {
             self.run("DELETE FROM process WHERE until <= ?", (now,))?;
         }
-        if reached(first.ended_line, self.now) {
-            self.run("DELETE FROM line WHERE until <= ?", (now,))?;
+        if self.is_trusted && reached(first.ended_line, self.recorded) {
+            self.run("DELETE FROM line WHERE until <= ?", (self.recorded.as_micros(),))?;
         }
         if !reached(first.resumed, self.now) {
             return Ok(false);
@@ -123,8 +126,8 @@ impl Step<'_, '_> {
     }
 
     fn prune_completed(&mut self, first: Option<Timestamp>) -> rusqlite::Result<()> {
-        let until = self.now - self.options.keep_completed;
-        let old = if reached(first, until) {
+        let until = self.recorded - self.options.keep_completed;
+        let old = if self.is_trusted && reached(first, until) {
             self.run(
                 "DELETE FROM job WHERE seq IN
                  (SELECT seq FROM job WHERE state = 5 AND place <= ? ORDER BY place, id LIMIT ?)",

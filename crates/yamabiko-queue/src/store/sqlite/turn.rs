@@ -116,7 +116,7 @@ impl Step<'_, '_> {
         self.run(
             "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
              WHERE state = 1 AND queue = ? AND place <= ?",
-            (self.lease_end(), token.as_bytes(), self.now.as_micros(), queue, last.place),
+            (self.lease_end(), token.as_bytes(), self.recorded.as_micros(), queue, last.place),
         )?;
         self.hand_out(token, found, claims)
     }
@@ -133,8 +133,8 @@ impl Step<'_, '_> {
                 // A row without a proper id gets one, by which its end can be committed.
                 self.run("UPDATE job SET id = ? WHERE seq = ?", (job.id.as_bytes(), seq))?;
             }
-            job.first_claimed.get_or_insert(self.now);
-            claims.push(Claim { job, token, claimed_at: self.now, state });
+            job.first_claimed.get_or_insert(self.recorded);
+            claims.push(Claim { job, token, claimed_at: self.recorded, state });
         }
         Ok(())
     }

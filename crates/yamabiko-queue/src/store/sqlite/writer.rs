@@ -33,7 +33,7 @@ impl Writer {
     pub(super) fn start(
         db: Connection,
         options: StoreOptions,
-        clock: Arc<StoreClock>,
+        clock: StoreClock,
         bell: Arc<Bell>,
     ) -> Result<Self> {
         let (requests, incoming) = mpsc::channel();
@@ -99,7 +99,7 @@ where
 struct Thread {
     db: Connection,
     options: StoreOptions,
-    clock: Arc<StoreClock>,
+    clock: StoreClock,
     bell: Arc<Bell>,
     incoming: mpsc::Receiver<Box<dyn Request>>,
     /// Whether the last transaction failed for a reason outside of it, such as a full disk.

@@ -54,7 +54,8 @@ impl World {
             unreadable: None,
         };
         let place = Place::Scheduled(due.unwrap_or(now));
-        self.jobs.insert(new.id, Kept { job, place, history: Vec::new() });
+        let set_at = matches!(new.due, Due::In(_)).then_some(now);
+        self.jobs.insert(new.id, Kept { job, place, set_at, history: Vec::new() });
         if due.is_none_or(|due| due <= now) {
             self.enter(new.id);
         }
@@ -107,7 +108,7 @@ impl World {
                 job.failures += 1;
                 job.unsure |= unsure;
                 self.note(now, id, error);
-                self.schedule(id, now + *after, *hold);
+                self.schedule(now, id, *after, *hold);
             }
             Outcome::Snooze { after, hold, reason, afresh } => {
                 if *afresh {
@@ -116,14 +117,15 @@ impl World {
                 if let Some(reason) = reason {
                     self.note(now, id, reason);
                 }
-                self.schedule(id, now + *after, *hold);
+                self.schedule(now, id, *after, *hold);
             }
         }
         Answer::Applied
     }
 
-    fn schedule(&mut self, id: JobId, at: Timestamp, hold: bool) {
-        self.put(id, Place::Scheduled(at));
+    fn schedule(&mut self, now: Timestamp, id: JobId, after: Duration, hold: bool) {
+        self.job(id).set_at = Some(now);
+        self.put(id, Place::Scheduled(now + after));
         if !hold {
             self.leave_lane(id);
         }
@@ -174,6 +176,30 @@ impl World {
         (now >= since + lease.max(secs(5)), since)
     }
 
+    /// Shortens what was set by a clock that was ahead to the length that it was to have (T3).
+    pub(super) fn set_right(&mut self, now: Timestamp, lease: Duration) {
+        let anew = |until: Timestamp, set_at: Timestamp| now + until.since(set_at);
+        for kept in self.jobs.values_mut() {
+            match (&mut kept.place, &mut kept.set_at) {
+                (Place::Scheduled(at), Some(set_at)) if *set_at > now => {
+                    *at = anew(*at, *set_at);
+                    *set_at = now;
+                }
+                (Place::Running { until, .. }, _) => *until = (*until).min(now + lease),
+                _ => {}
+            }
+        }
+        for (until, set_at) in self.pauses.values_mut().flatten() {
+            if *set_at > now {
+                *until = anew(*until, *set_at);
+                *set_at = now;
+            }
+        }
+        for (_, until) in self.processes.values_mut() {
+            *until = (*until).min(now + lease);
+        }
+    }
+
     /// A tick without its last part: `next`.
     pub(super) fn tick(
         &mut self,
@@ -215,7 +241,7 @@ impl World {
             self.jobs.remove(&id);
         }
         self.remembered.retain(|_, until| *until > now);
-        self.pauses.retain(|_, until| until.is_none_or(|until| until > now));
+        self.pauses.retain(|_, pause| pause.is_none_or(|(until, _)| until > now));
         self.processes.retain(|_, (_, until)| *until > now);
         self.lines.retain(|_, (.., until)| *until > now);
         (due.len(), ended.len())
@@ -231,7 +257,7 @@ impl World {
         let due = self.scheduled().first().map(|(at, _)| *at);
         let again = (since + lease.max(secs(5))).min(now + secs(1));
         let end = self.running().first().map(|(until, _)| if may_end { *until } else { again });
-        let resumed = self.pauses.values().copied().flatten().min();
+        let resumed = self.pauses.values().copied().flatten().map(|(until, _)| until).min();
         [due, end, resumed].into_iter().flatten().min()
     }
 
@@ -333,10 +359,10 @@ impl World {
     }
 
     pub(super) fn pause(&mut self, now: Timestamp, queue: &str, time: Option<Duration>) {
-        let until = time.map(|time| now + time);
-        let longest = match (self.pauses.get(queue), until) {
+        let pause = time.map(|time| (now + time, now));
+        let longest = match (self.pauses.get(queue), pause) {
             (Some(None), _) | (_, None) => None,
-            (Some(Some(old)), Some(new)) => Some(new.max(*old)),
+            (Some(Some(old)), Some(new)) => Some(if old.0 < new.0 { new } else { *old }),
             (None, Some(new)) => Some(new),
         };
         self.pauses.insert(queue.to_owned(), longest);
@@ -345,7 +371,7 @@ impl World {
     pub(super) fn paused(&self, queue: &str, now: Timestamp) -> Option<Paused> {
         match self.pauses.get(queue)? {
             None => Some(Paused::UntilResumed),
-            Some(until) => (*until > now).then_some(Paused::Until(*until)),
+            Some((until, _)) => (*until > now).then_some(Paused::Until(*until)),
         }
     }
 }

@@ -52,6 +52,9 @@ impl Store for Model {
                 world.renew_claims(now, options.lease, token);
             }
             let (may_end, since) = world.may_end(now, options.lease);
+            if !may_end {
+                world.set_right(now, options.lease);
+            }
             let (promoted, ended) = world.tick(now, now - TURN_LATER, may_end, options);
             let next = world.next(now, may_end, since, options.lease);
             let claims = match order {
@@ -89,6 +92,7 @@ impl Store for Model {
     async fn tick(&self) -> Result<Tick> {
         self.step(|world, now, options| {
             let (may_end, since) = world.may_end(now, options.lease);
+            world.set_right(now, options.lease);
             let (promoted, ended) = world.tick(now, now, may_end, options);
             Ok(Tick { now, promoted, ended, next: world.next(now, may_end, since, options.lease) })
         })

@@ -115,6 +115,10 @@ impl Driver {
     pub(crate) async fn act(&mut self, step: &Step) {
         match step {
             Step::Pass(time) => self.place.clock.advance(*time),
+            Step::ClockBack(time) => {
+                self.promises.clock_set_back(self.place.now(), *time);
+                self.place.clock.set(self.place.now() - *time);
+            }
             Step::Insert(plans) if self.made.len() < MOST_JOBS => {
                 let jobs = plans.iter().map(|plan| self.new_job(plan)).collect();
                 self.insert(jobs).await;

@@ -1,6 +1,9 @@
 //! What a store promises, checked on calls and answers alone: it knows no lists, no tick and no model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use yamabiko_queue::{
     Due, Effect, JobId, NewJob, Outcome, Timestamp,
@@ -23,6 +26,8 @@ struct Seen {
     new: NewJob,
     payload: Vec<u8>,
     not_before: Option<Timestamp>,
+    /// Whether that is some time after it was set, and no moment by the clock (T3).
+    is_relative: bool,
     checkpoint: u32,
     run: Option<Run>,
     ended: bool,
@@ -76,10 +81,30 @@ impl Promises {
         {
             self.line.entry(lane.clone()).or_default().push(new.id);
         }
+        let is_relative = matches!(new.due, Due::In(_));
         let payload = new.payload.clone();
-        let seen =
-            Seen { new: new.clone(), payload, not_before, checkpoint: 0, run: None, ended: false };
+        let seen = Seen {
+            new: new.clone(),
+            payload,
+            not_before,
+            is_relative,
+            checkpoint: 0,
+            run: None,
+            ended: false,
+        };
         self.jobs.insert(new.id, seen);
+    }
+
+    /// The clock is set back: what lasts a length of time may be counted from now, and so end earlier by that clock.
+    pub(crate) fn clock_set_back(&mut self, now: Timestamp, by: Duration) {
+        for seen in self.jobs.values_mut() {
+            let due = seen.not_before.filter(|due| *due > now);
+            // What was due may be ready already.
+            seen.not_before = if seen.is_relative { due.map(|due| due - by) } else { due };
+            if let Some(run) = &mut seen.run {
+                run.until = run.until - by;
+            }
+        }
     }
 
     fn claimed(&mut self, now: Timestamp, claim: &Claim) {
@@ -229,6 +254,7 @@ impl Promises {
             Outcome::Retry { after, hold, .. } | Outcome::Snooze { after, hold, .. } => {
                 seen.run = None;
                 seen.not_before = Some(now + *after);
+                seen.is_relative = true;
                 if !hold {
                     self.leave_lane(commit.id);
                 }

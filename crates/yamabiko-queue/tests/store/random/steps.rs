@@ -9,6 +9,8 @@ use proptest::prelude::*;
 pub(crate) enum Step {
     /// The clock moves.
     Pass(Duration),
+    /// The clock is set back.
+    ClockBack(Duration),
     /// New jobs come from outside.
     Insert(Vec<NewPlan>),
     /// What was inserted last is sent again.
@@ -243,6 +245,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         12 => passed.prop_map(Step::Pass),
+        1 => up_to(secs(20)).prop_map(Step::ClockBack),
         14 => prop::collection::vec(new_plan(), 1..6).prop_map(Step::Insert),
         2 => Just(Step::InsertAgain),
         26 => (worker(), 0..8_usize, any::<u8>())
