@@ -8,9 +8,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use uuid::Uuid;
 use yamabiko_chaos::Said;
 use yamabiko_queue::{
-    Clock, JobRecord, ManualClock, State, Store, StoreOptions, Timestamp,
+    Clock, JobId, JobRecord, ManualClock, State, Store, StoreOptions, Timestamp,
     store::{self, Query},
 };
 
@@ -142,7 +143,9 @@ impl Aftermath {
         };
         for record in self.list(State::Completed).await? {
             let request = index.of_job(&record);
-            facts.pushed.extend(request.map(|request| (record.job.id.to_string(), request)));
+            for key in retry_keys(record.job.id) {
+                facts.pushed.extend(request.map(|request| (key.clone(), request)));
+            }
             let Some(chat) = record.job.chat.clone() else { continue };
             if let Some(messages) = dropped_as_uncertain(&record) {
                 let said = C::read(&Call { messages: messages.iter().collect(), request }, &index);
@@ -222,6 +225,13 @@ pub(crate) fn describe(record: &JobRecord) -> String {
         record.history.iter().map(|failure| &failure.error).collect::<Vec<_>>(),
         String::from_utf8_lossy(&job.payload)
     )
+}
+
+/// Returns the retry keys that a delivery's push may have: its job's id and, once its ornaments are taken off, one made
+/// from it (O9).
+fn retry_keys(id: JobId) -> [String; 2] {
+    let trimmed = Uuid::new_v5(&id.as_uuid(), b"trimmed");
+    [id.to_string(), trimmed.to_string()]
 }
 
 /// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):
