@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    herd::{Herd, LEASE},
+    herd::{Herd, KILLED, LEASE},
     place::{Kind, Place},
     tally::Tally,
     wire::Wire,
@@ -27,30 +27,82 @@ pub(crate) struct Targets {
 enum Harm {
     Kill,
     KillInCommit,
+    FreezeInCommit,
     Stop,
     Freeze,
     LoseWebhookAnswers,
     CutStore,
     LoseStoreAnswers,
+    SwallowStoreAnswers,
+    DelayStoreAnswers,
     TakeStoreAway,
     FillDisk,
 }
 
 impl Harm {
+    const ALL: [Self; 12] = [
+        Self::Kill,
+        Self::KillInCommit,
+        Self::Stop,
+        Self::Freeze,
+        Self::LoseWebhookAnswers,
+        Self::CutStore,
+        Self::LoseStoreAnswers,
+        Self::TakeStoreAway,
+        Self::FillDisk,
+        Self::FreezeInCommit,
+        Self::SwallowStoreAnswers,
+        Self::DelayStoreAnswers,
+    ];
+
     /// Returns how often it happens, in times a minute; what cannot happen here does not.
     fn per_minute(self, place: &Place) -> f64 {
         let on_redis = matches!(place.kind, Kind::Redis(_));
         match self {
             Self::Kill => 26.0,
-            Self::KillInCommit if on_redis => 0.0,
-            Self::CutStore | Self::LoseStoreAnswers if !on_redis => 0.0,
+            Self::KillInCommit | Self::FreezeInCommit if on_redis => 0.0,
+            Self::CutStore
+            | Self::LoseStoreAnswers
+            | Self::SwallowStoreAnswers
+            | Self::DelayStoreAnswers
+                if !on_redis =>
+            {
+                0.0
+            }
             Self::FillDisk if !place.disk.can_be_full() => 0.0,
-            // Now and then nobody is found in the middle of a commit.
+            // Now and then no process is found in the middle of a commit.
             Self::KillInCommit => 12.0,
             Self::Stop => 8.0,
             Self::Freeze => 10.0,
             Self::LoseWebhookAnswers | Self::CutStore | Self::LoseStoreAnswers => 8.0,
             Self::TakeStoreAway | Self::FillDisk => 6.0,
+            // Each costs all processes a time-out.
+            Self::SwallowStoreAnswers => 3.0,
+            // Each is an outage of several seconds.
+            Self::FreezeInCommit | Self::DelayStoreAnswers => 2.0,
+        }
+    }
+
+    /// Returns what the ledger calls it, and how often it must happen in a minute at least.
+    fn row(self, place: &Place) -> (&'static str, f64) {
+        match self {
+            Self::Kill => (KILLED, 5.0),
+            Self::KillInCommit => ("process killed in the middle of a commit", 5.0),
+            Self::FreezeInCommit => {
+                ("process frozen in the middle of a commit for longer than a lease", 1.0)
+            }
+            Self::Stop => ("process stopped (SIGTERM)", 5.0),
+            Self::Freeze => ("process frozen for longer than its lease (SIGSTOP)", 5.0),
+            Self::LoseWebhookAnswers => ("answers to webhooks lost", 5.0),
+            Self::CutStore => ("connections to the store cut", 5.0),
+            Self::LoseStoreAnswers => ("answers of the store lost", 5.0),
+            Self::SwallowStoreAnswers => ("answers of the store swallowed, connections open", 2.0),
+            Self::DelayStoreAnswers => ("answers of the store delayed past a lease", 1.0),
+            Self::TakeStoreAway => match place.kind {
+                Kind::Sqlite(_) => ("file locked by another program", 5.0),
+                Kind::Redis(_) => ("Redis killed and started again", 5.0),
+            },
+            Self::FillDisk => ("disk full", 5.0),
         }
     }
 }
@@ -64,19 +116,8 @@ pub(crate) struct Harms {
 impl Harms {
     /// Begins to break things; the seed says when.
     pub(crate) fn start(targets: &Targets, seed: u64) -> Self {
-        let all = [
-            Harm::Kill,
-            Harm::KillInCommit,
-            Harm::Stop,
-            Harm::Freeze,
-            Harm::LoseWebhookAnswers,
-            Harm::CutStore,
-            Harm::LoseStoreAnswers,
-            Harm::TakeStoreAway,
-            Harm::FillDisk,
-        ];
         let mut running = JoinSet::new();
-        for (number, harm) in (0..).zip(all) {
+        for (number, harm) in (0..).zip(Harm::ALL) {
             let rate = harm.per_minute(&targets.place);
             if rate > 0.0 {
                 let dice = fastrand::Rng::with_seed(seed.wrapping_mul(7919) + number);
@@ -108,9 +149,9 @@ async fn repeat(
     loop {
         next += mean.mul_f64(0.5 + dice.f64());
         tokio::time::sleep_until(next).await;
-        let (time, gap) = (outage(&mut dice), Duration::from_millis(dice.u64(0..1500)));
+        let times = Times::draw(&mut dice);
         let targets = targets.clone();
-        tokio::spawn(async move { targets.harm(harm, time, gap).await }).await??;
+        tokio::spawn(async move { targets.harm(harm, times).await }).await??;
     }
 }
 
@@ -121,54 +162,95 @@ async fn look_after(herd: Herd) -> anyhow::Result<()> {
     }
 }
 
-/// Draws how long something is away: mostly a moment, sometimes longer than a lease.
-fn outage(dice: &mut fastrand::Rng) -> Duration {
-    let ms = if dice.u32(0..8) == 0 { dice.u64(2_500..8_000) } else { dice.u64(50..1_200) };
-    Duration::from_millis(ms)
+/// How long something lasts.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    /// Of an outage: each length is as likely as another.
+    outage: Duration,
+    /// Of something that happens often beside the outages.
+    moment: Duration,
+    /// Until what was ended begins again.
+    gap: Duration,
+    /// Longer than a lease.
+    past_a_lease: Duration,
+}
+
+impl Times {
+    fn draw(dice: &mut fastrand::Rng) -> Self {
+        Self {
+            outage: Duration::from_millis(dice.u64(100..8_000)),
+            moment: Duration::from_millis(dice.u64(50..1_200)),
+            gap: Duration::from_millis(dice.u64(0..1_500)),
+            past_a_lease: LEASE + Duration::from_millis(dice.u64(200..3_000)),
+        }
+    }
 }
 
 impl Targets {
-    async fn harm(&self, harm: Harm, time: Duration, gap: Duration) -> anyhow::Result<()> {
+    async fn harm(&self, harm: Harm, times: Times) -> anyhow::Result<()> {
+        let (name, _) = harm.row(&self.place);
         match harm {
-            Harm::Kill => self.herd.kill(gap).await,
+            Harm::Kill => self.herd.kill(times.gap).await,
             Harm::KillInCommit => {
-                if let Some(lock) = self.place.write_lock() {
-                    self.herd.kill_in_commit(&lock, gap).await;
+                if let Some(lock) = self.place.write_lock()
+                    && self.herd.kill_in_commit(&lock, times.gap).await
+                {
+                    self.tally.broke(name);
                 }
             }
-            Harm::Stop => self.herd.stop(gap).await,
-            Harm::Freeze => self.herd.freeze(LEASE + 2 * gap + Duration::from_secs(1)).await,
+            Harm::FreezeInCommit => {
+                if let Some(lock) = self.place.write_lock()
+                    && self.herd.freeze_in_commit(&lock, times.past_a_lease).await
+                {
+                    self.tally.outage(name, times.past_a_lease);
+                    self.measure_return();
+                }
+            }
+            Harm::Stop => {
+                if self.herd.stop(times.gap).await {
+                    self.tally.broke(name);
+                }
+            }
+            Harm::Freeze => {
+                let time = LEASE + 2 * times.gap + Duration::from_secs(1);
+                if self.herd.freeze(time).await {
+                    self.tally.broke(name);
+                }
+            }
             Harm::LoseWebhookAnswers => {
                 self.web.lose_answers();
-                self.tally.broke("answers to webhooks lost");
+                self.tally.broke(name);
             }
-            Harm::CutStore => {
+            Harm::CutStore => self.on_wire(name, Wire::cut),
+            Harm::LoseStoreAnswers => self.on_wire(name, Wire::lose_answers),
+            Harm::SwallowStoreAnswers => self.on_wire(name, Wire::swallow_answers),
+            Harm::DelayStoreAnswers => {
                 if let Kind::Redis(redis) = &self.place.kind {
-                    redis.wire.cut();
-                    self.tally.broke("connections to the store cut");
-                }
-            }
-            Harm::LoseStoreAnswers => {
-                if let Kind::Redis(redis) = &self.place.kind {
-                    redis.wire.lose_answers();
-                    self.tally.broke("answers of the store lost");
+                    redis.wire.delay_answers(times.past_a_lease).await;
+                    self.tally.outage(name, times.past_a_lease);
+                    self.measure_return();
                 }
             }
             Harm::TakeStoreAway => {
-                self.place.take_away(time).await?;
-                self.tally.outage(match self.place.kind {
-                    Kind::Sqlite(_) => "file locked by another program",
-                    Kind::Redis(_) => "Redis killed and started again",
-                });
+                self.place.take_away(times.outage).await?;
+                self.tally.outage(name, times.outage);
                 self.measure_return();
             }
             Harm::FillDisk => {
-                self.place.fill_disk(time).await?;
-                self.tally.outage("disk full");
+                self.place.fill_disk(times.moment).await?;
+                self.tally.outage(name, times.moment);
                 self.measure_return();
             }
         }
         Ok(())
+    }
+
+    /// Breaks the connections to the store, where they can be broken.
+    fn on_wire(&self, name: &'static str, harm: impl FnOnce(&Wire)) {
+        if let Kind::Redis(redis) = &self.place.kind {
+            harm(&redis.wire);
+            self.tally.broke(name);
+        }
     }
 
     fn measure_return(&self) {
@@ -179,25 +261,8 @@ impl Targets {
     }
 }
 
-/// Returns the names of what must have been broken often enough.
-pub(crate) fn names(place: &Place) -> Vec<&'static str> {
-    let mut names = vec![
-        "process killed (SIGKILL)",
-        "process stopped (SIGTERM)",
-        "process frozen for longer than its lease (SIGSTOP)",
-        "answers to webhooks lost",
-    ];
-    match place.kind {
-        Kind::Sqlite(_) => names
-            .extend(["process killed in the middle of a commit", "file locked by another program"]),
-        Kind::Redis(_) => names.extend([
-            "connections to the store cut",
-            "answers of the store lost",
-            "Redis killed and started again",
-        ]),
-    }
-    if place.disk.can_be_full() {
-        names.push("disk full");
-    }
-    names
+/// Returns the names of what must be broken, with how often in a minute at least.
+pub(crate) fn needed(place: &Place) -> Vec<(&'static str, f64)> {
+    let possible = Harm::ALL.into_iter().filter(|harm| harm.per_minute(place) > 0.0);
+    possible.map(|harm| harm.row(place)).collect()
 }

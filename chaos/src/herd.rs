@@ -22,6 +22,8 @@ use crate::{locks::WriteLock, ports, tally::Tally};
 pub(crate) const STOP: Duration = Duration::from_secs(30);
 /// How long a claim holds, as the processes are told.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
+/// What the ledger calls a process that was killed, whenever that was.
+pub(crate) const KILLED: &str = "process killed (SIGKILL)";
 
 /// The roles of the processes: each part of the bot is done by several of them.
 const ROLES: [&str; 8] = ["web", "web", "worker", "worker", "worker", "timer", "timer", "all"];
@@ -110,42 +112,54 @@ impl Herd {
     /// Kills a process and starts it again after `gap`.
     pub(crate) async fn kill(&self, gap: Duration) {
         if let Some(held) = self.any() {
-            self.tally.broke("process killed (SIGKILL)");
             self.kill_held(held, gap).await;
         }
     }
 
-    /// Kills a process while it holds the write lock of an SQLite file, thus in the middle of a commit.
-    pub(crate) async fn kill_in_commit(&self, lock: &WriteLock, gap: Duration) {
+    /// Kills a process while it holds the write lock of an SQLite file, thus in the middle of a commit; returns whether
+    /// one was found.
+    pub(crate) async fn kill_in_commit(&self, lock: &WriteLock, gap: Duration) -> bool {
+        let Some(held) = self.frozen_in_commit(lock).await else { return false };
+        self.kill_held(held, gap).await;
+        true
+    }
+
+    /// Freezes a process for so long while it holds the write lock of an SQLite file, so that its commit is done when its
+    /// lease has ended, and no other process can write meanwhile; returns whether one was found.
+    pub(crate) async fn freeze_in_commit(&self, lock: &WriteLock, time: Duration) -> bool {
+        let Some(held) = self.frozen_in_commit(lock).await else { return false };
+        tokio::time::sleep(time).await;
+        held.signal(Signal::CONT);
+        true
+    }
+
+    /// Returns a process that is frozen in the middle of a commit.
+    async fn frozen_in_commit(&self, lock: &WriteLock) -> Option<Held<'_>> {
         let lock = lock.clone();
-        let Ok(Some(pid)) = tokio::task::spawn_blocking(move || lock.freeze_holder()).await else {
-            return;
-        };
+        let pid = tokio::task::spawn_blocking(move || lock.freeze_holder()).await.ok()??;
         let held =
             self.slots.iter().find_map(|slot| slot.hold().filter(|held| held.pid() == Some(pid)));
-        let Some(held) = held else {
-            // Somebody else does something to it already.
+        if held.is_none() {
+            // Something else is done to it already.
             kill_process(pid, Signal::CONT).ok();
-            return;
-        };
-        self.tally.broke("process killed in the middle of a commit");
-        self.tally.broke("process killed (SIGKILL)");
-        self.kill_held(held, gap).await;
+        }
+        held
     }
 
     async fn kill_held(&self, mut held: Held<'_>, gap: Duration) {
+        self.tally.broke(KILLED);
         held.child.kill().await.ok();
         tokio::time::sleep(gap).await;
         self.start_again(&mut held);
     }
 
-    /// Stops a process by SIGTERM and starts it again after `gap`.
-    pub(crate) async fn stop(&self, gap: Duration) {
-        let Some(mut held) = self.any() else { return };
-        self.tally.broke("process stopped (SIGTERM)");
+    /// Stops a process by SIGTERM and starts it again after `gap`; returns whether there was one.
+    pub(crate) async fn stop(&self, gap: Duration) -> bool {
+        let Some(mut held) = self.any() else { return false };
         self.stop_held(&mut held).await;
         tokio::time::sleep(gap).await;
         self.start_again(&mut held);
+        true
     }
 
     async fn stop_held(&self, held: &mut Held<'_>) {
@@ -168,13 +182,13 @@ impl Herd {
         }
     }
 
-    /// Freezes a process for so long.
-    pub(crate) async fn freeze(&self, time: Duration) {
-        let Some(held) = self.any() else { return };
-        self.tally.broke("process frozen for longer than its lease (SIGSTOP)");
+    /// Freezes a process for so long; returns whether there was one.
+    pub(crate) async fn freeze(&self, time: Duration) -> bool {
+        let Some(held) = self.any() else { return false };
         held.signal(Signal::STOP);
         tokio::time::sleep(time).await;
         held.signal(Signal::CONT);
+        true
     }
 
     /// Notes processes that have ended by themselves, and starts them again.

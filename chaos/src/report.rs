@@ -1,18 +1,20 @@
 //! The ledger of a run: what was broken, what the users saw, and whether it was as it should be.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use crate::{
     check::{Verdict, Wrong},
     conversation::Load,
+    herd::KILLED,
     options::{Options, StoreKind},
     tally::Counts,
 };
 
 /// What a run must break and do at least, for each minute of it.
-const HARMS_A_MINUTE: f64 = 5.0;
 const KILLS_A_MINUTE: f64 = 20.0;
 const OUTAGES_A_MINUTE: f64 = 0.5;
+/// Outages are counted by their length, in steps of so many seconds.
+const OUTAGE_STEP: u64 = 2;
 
 /// All that a run has brought.
 #[derive(Debug)]
@@ -20,9 +22,8 @@ pub(crate) struct Report {
     pub(crate) options: Options,
     pub(crate) verdict: Verdict,
     pub(crate) counts: Counts,
-    /// The harms and the faults that must have been done often enough.
-    pub(crate) harms: Vec<&'static str>,
-    pub(crate) faults: Vec<&'static str>,
+    /// What must have been broken, with how often in a minute at least.
+    pub(crate) needed: Vec<(&'static str, f64)>,
     pub(crate) chats: usize,
     pub(crate) requests: usize,
     pub(crate) timers: usize,
@@ -71,20 +72,18 @@ impl Report {
                 too_little.push(format!("{what}: {times}, at least {}", needed(a_minute)));
             }
         };
-        let harms = self.harms.iter().map(|kind| (kind, HARMS_A_MINUTE));
-        let faults = self.faults.iter().map(|kind| (kind, self.load.faults_a_minute));
-        for (kind, a_minute) in harms.chain(faults) {
+        for (kind, a_minute) in &self.needed {
             let times = self.counts.broken.get(kind).copied().unwrap_or(0);
-            check(kind, times as f64, a_minute);
+            check(kind, times as f64, *a_minute);
         }
         check("processes killed", self.kills() as f64, KILLS_A_MINUTE);
-        check("outages of the store", self.counts.outages as f64, OUTAGES_A_MINUTE);
+        check("outages of the store", self.counts.outages.len() as f64, OUTAGES_A_MINUTE);
         check("timers", self.timers as f64, self.load.timers_a_minute);
         too_little
     }
 
     fn kills(&self) -> u64 {
-        self.counts.broken.get("process killed (SIGKILL)").copied().unwrap_or(0)
+        self.counts.broken.get(KILLED).copied().unwrap_or(0)
     }
 
     pub(crate) fn passed(&self) -> bool {
@@ -125,9 +124,13 @@ impl Report {
                 "messages that LINE took after their request was taken back, and out of order",
                 verdict.orphans,
             ),
-            ("outages of the store", self.counts.outages),
+            ("outages of the store", self.counts.outages.len() as u64),
         ] {
             line(&mut text, &format!("| {what} | {times} |"));
+        }
+        for (seconds, outages) in self.outages_by_length() {
+            let until = seconds + OUTAGE_STEP;
+            line(&mut text, &format!("| outages of {seconds} to {until} s | {outages} |"));
         }
         line(&mut text, "\n| broken | times |\n|---|---:|");
         for (what, times) in &self.counts.broken {
@@ -139,6 +142,15 @@ impl Report {
         line(&mut text, &format!("\n{}", self.figures()));
         self.problems(&mut text);
         text
+    }
+
+    /// Returns how many outages were about as long, by seconds.
+    fn outages_by_length(&self) -> BTreeMap<u64, usize> {
+        let mut by_length = BTreeMap::new();
+        for outage in &self.counts.outages {
+            *by_length.entry(outage.as_secs() / OUTAGE_STEP * OUTAGE_STEP).or_default() += 1;
+        }
+        by_length
     }
 
     fn figures(&self) -> String {

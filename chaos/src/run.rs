@@ -129,11 +129,12 @@ impl<C: Conversation> Run<C> {
         case::write(self.folder.path(), &verdict, &chats, &traffic, &aftermath).await?;
         drop(aftermath);
         let asked = chats.iter().flat_map(|chat| &chat.asked);
+        let faults = faults::names().into_iter().map(|name| (name, C::LOAD.faults_a_minute));
+        let needed = harm::needed(place).into_iter().chain(faults);
         let report = Report {
             verdict,
             counts: self.targets.tally.get(),
-            harms: harm::names(place),
-            faults: faults::names(),
+            needed: needed.collect(),
             chats: chats.len(),
             requests: asked.clone().count(),
             timers: asked.filter(|asked| C::due(&asked.ask, asked.at).is_some()).count(),

@@ -15,8 +15,8 @@ pub(crate) struct Tally(Mutex<Counts>);
 pub(crate) struct Counts {
     /// How often each kind of thing was broken.
     pub(crate) broken: BTreeMap<&'static str, u64>,
-    /// How often the store was away.
-    pub(crate) outages: u64,
+    /// How long the store was away, each time.
+    pub(crate) outages: Vec<Duration>,
     /// How long processes took to end after SIGTERM.
     pub(crate) stops: Vec<Duration>,
     /// How long processes took to be ready again after the store came back.
@@ -40,9 +40,9 @@ impl Tally {
         *self.counts().broken.entry(what).or_default() += times;
     }
 
-    pub(crate) fn outage(&self, what: &'static str) {
+    pub(crate) fn outage(&self, what: &'static str, time: Duration) {
         self.broke(what);
-        self.counts().outages += 1;
+        self.counts().outages.push(time);
     }
 
     pub(crate) fn stopped(&self, after: Duration) {

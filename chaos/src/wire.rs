@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -16,6 +17,7 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
+    time::Instant,
 };
 
 /// What happens to a connection.
@@ -25,6 +27,8 @@ enum Fate {
     Whole,
     /// The next answer is lost, and the connection with it.
     Mute,
+    /// All answers from now on are lost, while the connection stays open.
+    Swallowed,
     /// It is cut at once.
     Cut,
 }
@@ -34,21 +38,36 @@ enum Fate {
 pub(crate) struct Wire {
     port: u16,
     connections: Arc<Mutex<Vec<watch::Sender<Fate>>>>,
+    /// Until when answers are held back, if they are.
+    held_until: Arc<watch::Sender<Option<Instant>>>,
+}
+
+/// What befalls the answers on a connection.
+#[derive(Debug)]
+struct Answers {
+    fate: watch::Receiver<Fate>,
+    held_until: watch::Receiver<Option<Instant>>,
 }
 
 impl Wire {
     /// Starts a wire to the servers on these ports; a connection goes to the next one that takes it.
     pub(crate) async fn start(to: Vec<u16>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let wire = Self { port: listener.local_addr()?.port(), connections: Arc::default() };
+        let wire = Self {
+            port: listener.local_addr()?.port(),
+            connections: Arc::default(),
+            held_until: Arc::default(),
+        };
         let connections = Arc::clone(&wire.connections);
+        let held_until = wire.held_until.subscribe();
         let to: Arc<[u16]> = to.into();
         let next = Arc::new(AtomicUsize::new(0));
         tokio::spawn(async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else { continue };
                 let fate = watch::Sender::new(Fate::Whole);
-                let (to, next, heard) = (Arc::clone(&to), Arc::clone(&next), fate.subscribe());
+                let (to, next) = (Arc::clone(&to), Arc::clone(&next));
+                let answers = Answers { fate: fate.subscribe(), held_until: held_until.clone() };
                 let mut open = connections.lock().unwrap_or_else(PoisonError::into_inner);
                 open.retain(|connection: &watch::Sender<Fate>| connection.receiver_count() > 0);
                 open.push(fate);
@@ -56,7 +75,7 @@ impl Wire {
                 tokio::spawn(async move {
                     // However a connection ends, both sides see it end.
                     if let Some(server) = connect(&to, &next).await {
-                        join(client, server, heard).await.ok();
+                        join(client, server, answers).await.ok();
                     }
                 });
             }
@@ -78,6 +97,19 @@ impl Wire {
         self.decide(Fate::Mute);
     }
 
+    /// Loses all answers on the connections that are open, which stay open: the server does what it is asked, and the
+    /// client learns of it by its own time-out.
+    pub(crate) fn swallow_answers(&self) {
+        self.decide(Fate::Swallowed);
+    }
+
+    /// Holds all answers back for so long, on connections that are opened meanwhile too; then they arrive, in order.
+    pub(crate) async fn delay_answers(&self, time: Duration) {
+        let until = Instant::now() + time;
+        self.held_until.send_replace(Some(until));
+        tokio::time::sleep_until(until).await;
+    }
+
     fn decide(&self, fate: Fate) {
         let open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         for connection in open.iter() {
@@ -97,33 +129,44 @@ async fn connect(to: &[u16], next: &AtomicUsize) -> Option<TcpStream> {
     None
 }
 
-async fn join(client: TcpStream, server: TcpStream, fate: watch::Receiver<Fate>) -> io::Result<()> {
+async fn join(client: TcpStream, server: TcpStream, answers: Answers) -> io::Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let mut cut = fate.clone();
+    let mut cut = answers.fate.clone();
     tokio::select! {
-        ended = pass(from_client, to_server, None) => ended,
-        ended = pass(from_server, to_client, Some(fate)) => ended,
+        ended = pass(from_client, to_server) => ended,
+        ended = pass_answers(from_server, to_client, answers) => ended,
         _ = cut.wait_for(|fate| *fate == Fate::Cut) => Ok(()),
     }
 }
 
-/// Passes bytes on until the source ends, or until one is held back.
-async fn pass(
+/// Passes bytes on until the source ends.
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+    tokio::io::copy(&mut from, &mut to).await.map(drop)
+}
+
+/// Passes answers on, as far as they are not lost and once they are no longer held back.
+async fn pass_answers(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    fate: Option<watch::Receiver<Fate>>,
+    answers: Answers,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut buffer).await?;
-        let is_mute = fate.as_ref().is_some_and(|fate| *fate.borrow() == Fate::Mute);
-        if read == 0 || is_mute {
+        let fate = *answers.fate.borrow();
+        if read == 0 || fate == Fate::Mute {
             return Ok(());
         }
-        to.write_all(&buffer[..read]).await?;
+        let held_until = *answers.held_until.borrow();
+        if let Some(until) = held_until {
+            tokio::time::sleep_until(until).await;
+        }
+        if fate != Fate::Swallowed {
+            to.write_all(&buffer[..read]).await?;
+        }
     }
 }
 
@@ -170,6 +213,36 @@ mod tests {
         wire.lose_answers();
         assert!(ask(&mut stream).await.is_err());
         count.wait_for(|count| *count == 2).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_swallowed_answer_never_comes_and_the_connection_stays_open() {
+        let counted = watch::Sender::new(0);
+        let mut count = counted.subscribe();
+        let wire = Wire::start(vec![echo(counted).await]).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", wire.port())).await.unwrap();
+        assert_eq!(ask(&mut stream).await.unwrap(), b'x');
+        wire.swallow_answers();
+        stream.write_all(b"xx").await.unwrap();
+        count.wait_for(|count| *count == 3).await.unwrap();
+        wire.cut();
+        assert!(stream.read_u8().await.is_err(), "it ends without any answer");
+    }
+
+    #[tokio::test]
+    async fn a_delayed_answer_comes_when_the_delay_is_over_on_new_connections_too() {
+        let wire = Wire::start(vec![echo(watch::Sender::new(0)).await]).await.unwrap();
+        let delay = Duration::from_millis(50);
+        let until = Instant::now() + delay;
+        let delayed = tokio::spawn({
+            let wire = wire.clone();
+            async move { wire.delay_answers(delay).await }
+        });
+        wire.held_until.subscribe().wait_for(Option::is_some).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", wire.port())).await.unwrap();
+        assert_eq!(ask(&mut stream).await.unwrap(), b'x');
+        assert!(Instant::now() >= until);
+        delayed.await.unwrap();
     }
 
     #[tokio::test]
