@@ -21,6 +21,7 @@ use crate::{
     leftovers::leftovers,
     patience::patiently,
     place::Place,
+    refusals::Refusals,
 };
 
 /// After this, nothing that is over is kept: dead jobs are the last to go.
@@ -47,8 +48,10 @@ pub(crate) struct Facts<C: Conversation> {
     pub(crate) uncertain: HashMap<String, Vec<Said<C::What>>>,
     /// What was free only and came too late for its reply token (O9).
     pub(crate) too_late: HashMap<String, Vec<Said<C::What>>>,
-    /// How many apologies came too late for their reply tokens (O9).
-    pub(crate) late_apologies: HashMap<String, usize>,
+    /// What LINE refused for good (O5).
+    pub(crate) refused: HashMap<String, Vec<Said<C::What>>>,
+    /// How many apologies came too late for their reply tokens (O9), or were refused for good (O5).
+    pub(crate) unsent_apologies: HashMap<String, usize>,
     /// The requests that deliveries belong to, by the retry keys of their pushes.
     pub(crate) pushed: HashMap<String, u64>,
     /// Requests that were given up after their process had died three times.
@@ -130,12 +133,17 @@ impl Aftermath {
     pub(crate) async fn facts<C: Conversation>(
         &self,
         pages: &[Page<C::Ask>],
+        refusals: &Refusals,
     ) -> anyhow::Result<Facts<C>> {
         let index = Index::<C>::of(pages);
+        let read = |messages: Vec<&Value>, request| {
+            C::read(&Call { messages, request }, &index).into_iter().flatten()
+        };
         let mut facts = Facts {
             uncertain: HashMap::new(),
             too_late: HashMap::new(),
-            late_apologies: HashMap::new(),
+            refused: HashMap::new(),
+            unsent_apologies: HashMap::new(),
             pushed: HashMap::new(),
             given_up: HashSet::new(),
             dead: Vec::new(),
@@ -148,19 +156,23 @@ impl Aftermath {
             }
             let Some(chat) = record.job.chat.clone() else { continue };
             if let Some(messages) = dropped_as_uncertain(&record) {
-                let said = C::read(&Call { messages: messages.iter().collect(), request }, &index);
-                facts.uncertain.entry(chat).or_default().extend(said.into_iter().flatten());
+                let said = read(messages.iter().collect(), request);
+                facts.uncertain.entry(chat).or_default().extend(said);
             } else if let Some(messages) = dropped_as_too_late(&record) {
                 let (apologies, messages): (Vec<_>, Vec<_>) =
                     messages.iter().partition(|message| C::is_apology(message));
-                *facts.late_apologies.entry(chat.clone()).or_default() += apologies.len();
-                let said = C::read(&Call { messages, request }, &index);
-                facts.too_late.entry(chat).or_default().extend(said.into_iter().flatten());
+                *facts.unsent_apologies.entry(chat.clone()).or_default() += apologies.len();
+                facts.too_late.entry(chat).or_default().extend(read(messages, request));
             }
         }
         for record in self.list(State::Dead).await? {
             let request = index.of_job(&record);
-            if record.job.lost >= MAX_LOST {
+            if let Some((chat, messages)) = refused(&record, refusals) {
+                let (apologies, messages): (Vec<_>, Vec<_>) =
+                    messages.iter().partition(|message| C::is_apology(message));
+                *facts.unsent_apologies.entry(chat.clone()).or_default() += apologies.len();
+                facts.refused.entry(chat).or_default().extend(read(messages, request));
+            } else if record.job.lost >= MAX_LOST {
                 facts.given_up.extend(request);
             } else if !request.and_then(|request| index.ask(request)).is_some_and(C::is_to_fail) {
                 facts.dead.push(describe(&record));
@@ -232,6 +244,12 @@ pub(crate) fn describe(record: &JobRecord) -> String {
 fn retry_keys(id: JobId) -> [String; 2] {
     let trimmed = Uuid::new_v5(&id.as_uuid(), b"trimmed");
     [id.to_string(), trimmed.to_string()]
+}
+
+/// Returns the chat and the messages of a dead delivery that LINE refused for good.
+fn refused(record: &JobRecord, refusals: &Refusals) -> Option<(String, Vec<Value>)> {
+    let error = &record.history.last()?.error;
+    Some((record.job.chat.clone()?, refusals.explain(error, &record.job.payload)?))
 }
 
 /// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):

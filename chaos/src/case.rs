@@ -31,8 +31,8 @@ pub(crate) async fn write<C: Conversation>(
         }
         writeln!(
             text,
-            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nruns: {}\n",
-            chat.unfollows, chat.uncertain, chat.too_late, chat.runs
+            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nrefused: {:?}\nruns: {}\n",
+            chat.unfollows, chat.uncertain, chat.too_late, chat.refused, chat.runs
         )?;
         for heard in &chat.heard {
             writeln!(text, "{} {:?}", heard.at, heard.said)?;

@@ -57,6 +57,8 @@ pub(crate) struct Chat<C: Conversation = Requests> {
     pub(crate) uncertain: Vec<Said<C::What>>,
     /// What was free only and came too late for its reply token (O9).
     pub(crate) too_late: Vec<Said<C::What>>,
+    /// What LINE refused for good (O5).
+    pub(crate) refused: Vec<Said<C::What>>,
     /// The requests that were given up because their process died three times (C4).
     pub(crate) given_up: HashSet<u64>,
     /// How often the chat was told that a request was given up, or was not since it would have cost a push.
@@ -97,6 +99,8 @@ pub(crate) struct Verdict {
     pub(crate) uncertain: u64,
     /// Free-only messages that came too late for their reply token (O9).
     pub(crate) too_late: u64,
+    /// Messages that LINE refused for good (O5).
+    pub(crate) refused: u64,
     /// Messages that were rightly not said: their request was taken back, cancelled, or never reached the bot.
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
@@ -114,6 +118,7 @@ impl Verdict {
         self.findings.extend(other.findings);
         self.uncertain += other.uncertain;
         self.too_late += other.too_late;
+        self.refused += other.refused;
         self.called_off += other.called_off;
         self.given_up += other.given_up;
         self.orphans += other.orphans;
@@ -149,8 +154,9 @@ impl<C: Conversation> Chat<C> {
         self.asked.iter().find(|asked| asked.request == request)
     }
 
-    /// Returns what was said, or dropped as uncertain or too late.
+    /// Returns what was said, or dropped as uncertain or too late, or refused.
     pub(crate) fn told(&self) -> impl Iterator<Item = &Said<C::What>> {
-        self.heard.iter().map(|heard| &heard.said).chain(&self.uncertain).chain(&self.too_late)
+        let unsaid = self.uncertain.iter().chain(&self.too_late).chain(&self.refused);
+        self.heard.iter().map(|heard| &heard.said).chain(unsaid)
     }
 }

@@ -71,9 +71,10 @@ pub(crate) fn gather<C: Conversation>(
             unfollows: page.unfollows.iter().map(|event| called_off(event, webhooks)).collect(),
             uncertain: facts.uncertain.get(&page.user).cloned().unwrap_or_default(),
             too_late: facts.too_late.get(&page.user).cloned().unwrap_or_default(),
+            refused: facts.refused.get(&page.user).cloned().unwrap_or_default(),
             given_up: facts.given_up.clone(),
             apologies: apologies.remove(page.user.as_str()).unwrap_or(0)
-                + facts.late_apologies.get(&page.user).copied().unwrap_or(0),
+                + facts.unsent_apologies.get(&page.user).copied().unwrap_or(0),
             runs: facts.runs.get(&page.user).copied().unwrap_or(0),
         })
     };

@@ -6,6 +6,7 @@ use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
     herd::{Herd, KILLED, LEASE},
+    line::Line,
     place::{Kind, Place},
     tally::Tally,
     wire::Wire,
@@ -18,8 +19,8 @@ pub(crate) struct Targets {
     pub(crate) place: Arc<Place>,
     /// Between LINE and the processes that take webhooks.
     pub(crate) web: Wire,
+    pub(crate) line: Line,
     pub(crate) tally: Arc<Tally>,
-    pub(crate) http: reqwest::Client,
 }
 
 /// A way of breaking something.
@@ -37,10 +38,11 @@ enum Harm {
     DelayStoreAnswers,
     TakeStoreAway,
     FillDisk,
+    UseUpMonth,
 }
 
 impl Harm {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Kill,
         Self::KillInCommit,
         Self::Stop,
@@ -53,6 +55,7 @@ impl Harm {
         Self::FreezeInCommit,
         Self::SwallowStoreAnswers,
         Self::DelayStoreAnswers,
+        Self::UseUpMonth,
     ];
 
     /// Returns how often it happens, in times a minute; what cannot happen here does not.
@@ -75,7 +78,7 @@ impl Harm {
             Self::Stop => 8.0,
             Self::Freeze => 10.0,
             Self::LoseWebhookAnswers | Self::CutStore | Self::LoseStoreAnswers => 8.0,
-            Self::TakeStoreAway | Self::FillDisk => 6.0,
+            Self::TakeStoreAway | Self::FillDisk | Self::UseUpMonth => 6.0,
             // Each costs all processes a time-out.
             Self::SwallowStoreAnswers => 3.0,
             // Each is an outage of several seconds.
@@ -103,6 +106,7 @@ impl Harm {
                 Kind::Redis(_) => ("Redis killed and started again", 5.0),
             },
             Self::FillDisk => ("disk full", 5.0),
+            Self::UseUpMonth => ("the month's messages used up, and free again", 5.0),
         }
     }
 }
@@ -241,6 +245,12 @@ impl Targets {
                 self.tally.outage(name, times.moment);
                 self.measure_return();
             }
+            Harm::UseUpMonth => {
+                self.line.use_up_month(true).await?;
+                tokio::time::sleep(times.moment).await;
+                self.line.use_up_month(false).await?;
+                self.tally.broke(name);
+            }
         }
         Ok(())
     }
@@ -254,7 +264,8 @@ impl Targets {
     }
 
     fn measure_return(&self) {
-        let (herd, http, place) = (self.herd.clone(), self.http.clone(), Arc::clone(&self.place));
+        let (herd, http, place) =
+            (self.herd.clone(), self.line.http().clone(), Arc::clone(&self.place));
         let (since, outages) = (std::time::Instant::now(), place.outages());
         let is_there = move || place.outages() == outages;
         tokio::spawn(async move { herd.measure_return(&http, since, is_there).await });

@@ -93,6 +93,12 @@ impl Line {
         sent(&self.post(&format!("chats/{user}/events"), event).await?)
     }
 
+    /// Uses the month's messages up, or frees them: then there is no limit.
+    pub(crate) async fn use_up_month(&self, is_used_up: bool) -> anyhow::Result<()> {
+        let limit = if is_used_up { json!(0) } else { Value::Null };
+        self.post("settings", &json!({ "monthlyLimit": limit })).await.map(drop)
+    }
+
     /// Switches a fault on.
     pub(crate) async fn fault(&self, fault: &Value) -> anyhow::Result<()> {
         self.post("faults", fault).await.map(drop)

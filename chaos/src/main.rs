@@ -26,6 +26,7 @@ mod options;
 mod patience;
 mod place;
 mod ports;
+mod refusals;
 mod report;
 mod run;
 mod tally;

@@ -119,6 +119,7 @@ impl Report {
             ),
             ("uncertain replies past their token's age, dropped (O3)", verdict.uncertain),
             ("free-only messages past their token's age, dropped (O9)", verdict.too_late),
+            ("messages that LINE refused for good (O5)", verdict.refused),
             ("requests given up after three deaths of their process (C4)", verdict.given_up),
             (
                 "messages that LINE took after their request was taken back, and out of order",

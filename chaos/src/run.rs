@@ -19,7 +19,7 @@ use crate::{
     conversation::Conversation,
     disk::Disk,
     evidence::{self, Evidence},
-    faults,
+    faults::{self, Faults},
     harm::{self, Harms, Targets},
     herd::{Herd, Setup},
     line::{self, Line},
@@ -78,7 +78,7 @@ impl<C: Conversation> Run<C> {
         }
         tally.forget_returns();
         let follower = Follower::start(line.clone());
-        let targets = Targets { herd, place, web, tally, http };
+        let targets = Targets { herd, place, web, line: line.clone(), tally };
         let book = Arc::new(Book::new());
         Ok(Self { options, folder, targets, simulator, line, follower, book })
     }
@@ -86,8 +86,9 @@ impl<C: Conversation> Run<C> {
     /// Lets users write while everything breaks, for as long as was asked for.
     pub(crate) async fn break_everything(&self) -> anyhow::Result<()> {
         let seed = self.options.seed;
-        faults::switch_on(&self.line, seed, C::LOAD.faults).await?;
         let users = Users::start(&self.line, &self.book, seed).await?;
+        let chats: Vec<_> = self.book.read().into_iter().map(|page| page.user).collect();
+        let faults = Faults::switch_on(&self.line, seed, C::LOAD.faults, &chats).await?;
         let mut harms = Harms::start(&self.targets, seed);
         tokio::select! {
             () = tokio::time::sleep(self.options.time()) => {}
@@ -98,7 +99,7 @@ impl<C: Conversation> Run<C> {
         users.stop().await?;
         self.targets.herd.calm().await;
         self.targets.place.calm().await;
-        faults::switch_off(&self.line, &self.targets.tally).await
+        faults.switch_off(&self.line, &self.targets.tally).await
     }
 
     /// Lets the bot finish, stops it, and reckons.
@@ -118,8 +119,8 @@ impl<C: Conversation> Run<C> {
         aftermath.end(&outliving).await?;
 
         let pages = self.book.read();
-        let facts = aftermath.facts::<C>(&pages).await?;
         let traffic = self.follower.end().await?;
+        let facts = aftermath.facts::<C>(&pages, &traffic.refusals).await?;
         self.simulator.stop().await;
         let Evidence { chats, strays } =
             evidence::gather(&pages, &traffic.events, messages, &facts)?;

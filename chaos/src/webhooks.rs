@@ -13,7 +13,10 @@ use anyhow::Context as _;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::line::{Line, REDELIVERIES};
+use crate::{
+    line::{Line, REDELIVERIES},
+    refusals::Refusals,
+};
 
 /// How long the simulator waits for something new before it answers.
 const WAIT: Duration = Duration::from_millis(300);
@@ -37,6 +40,8 @@ pub(crate) struct Traffic {
     pub(crate) events: HashMap<String, Delivered>,
     /// The bot's calls, a line each, for people.
     pub(crate) calls: Vec<String>,
+    /// Those of them that LINE refused for good.
+    pub(crate) refusals: Refusals,
 }
 
 /// Follows the simulator's log, which keeps only the newest entries.
@@ -105,6 +110,7 @@ impl Traffic {
     fn note(&mut self, entry: &Value) {
         let Some(at) = entry["at"].as_i64() else { return };
         let Some(event) = entry["webhookEventId"].as_str() else {
+            self.refusals.note(entry);
             self.calls.push(format!(
                 "{at} {} {} {} after {} ms: {}",
                 entry["what"],

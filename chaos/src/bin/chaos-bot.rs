@@ -41,8 +41,10 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
         bail!(Permanent(format!("no request: {}", message.text)))
     };
     let run = count(&cx);
+    // Every other request is quoted, by what comes of it later too.
+    let quote = message.quote_token.filter(|_| request.is_multiple_of(2));
     let say = |what| {
-        cx.reply(Said { request, what, run }.to_string());
+        cx.reply(quoting(Said { request, what, run }, quote.as_deref()));
     };
     match ask {
         Ask::Say => say(What::Answered),
@@ -52,13 +54,13 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
         }
         Ask::Flaky if cx.attempt() == 1 => {
             say(What::Wrong);
-            cx.enqueue(Ring { request });
+            cx.enqueue(Ring { request, quote: None });
             bail!("the first attempt fails");
         }
         Ask::Flaky => say(What::Answered),
         Ask::Timer(ms) => {
-            cx.after(Duration::from_millis(ms), Ring { request });
             say(What::Set);
+            cx.after(Duration::from_millis(ms), Ring { request, quote });
         }
         Ask::Work(steps) => {
             cx.enqueue(Work { request, done: 0, steps });
@@ -81,6 +83,15 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
     Ok(())
 }
 
+/// Makes a message, which quotes the user's if there is a quote token.
+fn quoting(said: Said, quote: Option<&str>) -> Message {
+    let message = Message::text(said.to_string());
+    match quote {
+        Some(token) => message.quote(token),
+        None => message,
+    }
+}
+
 /// Returns the chat's timers with the requests that set them.
 async fn timers(cx: &Context<Runs>) -> Result<Vec<(JobId, u64)>> {
     let timers = cx.timers().await?.into_iter().filter(|timer| timer.kind == Ring::KIND);
@@ -100,6 +111,7 @@ fn tell(dead: &Dead) -> Option<Message> {
 #[derive(Serialize, Deserialize)]
 struct Ring {
     request: u64,
+    quote: Option<String>,
 }
 
 impl Job<Runs> for Ring {
@@ -107,7 +119,8 @@ impl Job<Runs> for Ring {
 
     async fn run(self, cx: Context<Runs>) -> Result {
         let run = count(&cx);
-        cx.push(Said { request: self.request, what: What::Rang, run }.to_string());
+        let rang = Said { request: self.request, what: What::Rang, run };
+        cx.push(quoting(rang, self.quote.as_deref()));
         Ok(())
     }
 }

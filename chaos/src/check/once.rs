@@ -57,6 +57,8 @@ impl<C: Conversation> Chat<C> {
             verdict.uncertain += 1;
         } else if self.too_late.iter().any(is_it) {
             verdict.too_late += 1;
+        } else if self.refused.iter().any(is_it) {
+            verdict.refused += 1;
         } else if self.given_up.contains(&asked.request) {
             verdict.given_up += 1;
         } else if !reached || self.is_called_off(asked, what) {

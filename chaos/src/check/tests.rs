@@ -31,6 +31,7 @@ impl<C: Conversation> Default for Chat<C> {
             unfollows: Vec::new(),
             uncertain: Vec::new(),
             too_late: Vec::new(),
+            refused: Vec::new(),
             given_up: HashSet::new(),
             apologies: 0,
             runs: 0,
@@ -237,6 +238,15 @@ fn a_free_only_message_that_came_too_late_has_a_count_of_its_own() {
     chat.too_late.push("#1 1 answered".parse().expect("a message"));
     let verdict = chat.check();
     assert_eq!((verdict.findings, verdict.too_late), (vec![], 1));
+}
+
+#[test]
+fn a_message_that_line_refused_has_a_count_of_its_own() {
+    let mut chat = Chat { runs: 1, ..<Chat>::default() };
+    chat.ask(1, Ask::Say, 0);
+    chat.refused.push("#1 1 answered".parse().expect("a message"));
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.refused), (vec![], 1));
 }
 
 #[test]

@@ -219,8 +219,10 @@ impl Conversation for Keywords {
             Some(quoted) => index
                 .of_message(quoted)
                 .and_then(|request| Some(Said { request, what: answered(request)?, run: None })),
+            // LINE may have refused an answer's quote.
             None => call.request.and_then(|request| {
-                Some(Said { request, what: acknowledged(request)?, run: None })
+                let what = acknowledged(request).or_else(|| answered(request))?;
+                Some(Said { request, what, run: None })
             }),
         };
         vec![said]
