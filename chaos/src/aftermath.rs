@@ -32,6 +32,10 @@ const TOKEN_USED_FOR: Duration = Duration::from_secs(50);
 const MAX_LOST: u32 = 3;
 /// So many live jobs may be such as outlive another.
 const FEW: u64 = 100;
+/// How the payload begins of a job that was started in standby.
+const STANDBY_MARK: &[u8] = br#"{"line.standby":"#;
+/// What is left of a payload when the user has taken the message back (I4).
+const SCRUBBED: &[u8] = b"null";
 /// How often to prune at most; each time takes a bounded number.
 const PRUNES: u32 = 1_000_000;
 
@@ -58,6 +62,8 @@ pub(crate) struct Facts<C: Conversation> {
     pub(crate) given_up: HashSet<u64>,
     /// Dead jobs that nobody asked to fail, as text.
     pub(crate) dead: Vec<String>,
+    /// Jobs that do not carry the mode of the event that they come from (I4).
+    pub(crate) wrongly_marked: Vec<JobRecord>,
     /// How many runs each chat's state has counted.
     pub(crate) runs: HashMap<String, u64>,
 }
@@ -147,10 +153,14 @@ impl Aftermath {
             pushed: HashMap::new(),
             given_up: HashSet::new(),
             dead: Vec::new(),
+            wrongly_marked: Vec::new(),
             runs: HashMap::new(),
         };
         for record in self.list(State::Completed).await? {
             let request = index.of_job(&record);
+            if is_wrongly_marked(&record, request.is_some_and(|one| index.is_in_standby(one))) {
+                facts.wrongly_marked.push(record.clone());
+            }
             for key in retry_keys(record.job.id) {
                 facts.pushed.extend(request.map(|request| (key.clone(), request)));
             }
@@ -172,6 +182,10 @@ impl Aftermath {
                     messages.iter().partition(|message| C::is_apology(message));
                 *facts.unsent_apologies.entry(chat.clone()).or_default() += apologies.len();
                 facts.refused.entry(chat).or_default().extend(read(messages, request));
+            } else if record.job.payload == SCRUBBED
+                && request.is_some_and(|request| index.is_taken_back(request))
+            {
+                // What it was to say is no longer known, nor asked for.
             } else if record.job.lost >= MAX_LOST {
                 facts.given_up.extend(request);
             } else if !request.and_then(|request| index.ask(request)).is_some_and(C::is_to_fail) {
@@ -244,6 +258,17 @@ pub(crate) fn describe(record: &JobRecord) -> String {
 fn retry_keys(id: JobId) -> [String; 2] {
     let trimmed = Uuid::new_v5(&id.as_uuid(), b"trimmed");
     [id.to_string(), trimmed.to_string()]
+}
+
+/// Says whether a job does not carry the mode of the event that it comes from: in standby there are no deliveries, and
+/// all other jobs are marked (I4).
+fn is_wrongly_marked(record: &JobRecord, is_in_standby: bool) -> bool {
+    let is_marked = record.job.payload.starts_with(STANDBY_MARK);
+    match record.job.kind.as_str() {
+        "line.event" => false,
+        "line.delivery" => is_in_standby || is_marked,
+        _ => is_in_standby != is_marked,
+    }
 }
 
 /// Returns the chat and the messages of a dead delivery that LINE refused for good.

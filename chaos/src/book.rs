@@ -14,6 +14,8 @@ pub(crate) struct Asked<A> {
     pub(crate) ask: A,
     pub(crate) event: String,
     pub(crate) message: String,
+    /// Whether the channel was in standby.
+    pub(crate) in_standby: bool,
     /// The event that took the message back, if one did.
     pub(crate) unsent_by: Option<String>,
 }

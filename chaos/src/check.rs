@@ -24,6 +24,8 @@ pub(crate) struct Asked<A = Ask> {
     pub(crate) sent: Option<i64>,
     /// When the bot took it.
     pub(crate) taken: Option<i64>,
+    /// Whether the channel was in standby.
+    pub(crate) in_standby: bool,
     /// Whether the user took it back, and when the bot took note of that.
     pub(crate) unsent: Option<CalledOff>,
 }
@@ -80,6 +82,8 @@ pub(crate) enum Wrong {
     Early,
     /// Something happened without what belongs to it.
     HalfDone,
+    /// Something was sent, or was to be sent, for an event in standby.
+    InStandby,
 }
 
 /// One thing that is wrong.
@@ -101,6 +105,8 @@ pub(crate) struct Verdict {
     pub(crate) too_late: u64,
     /// Messages that LINE refused for good (O5).
     pub(crate) refused: u64,
+    /// Messages that were rightly not said, since the channel was in standby (I4).
+    pub(crate) in_standby: u64,
     /// Messages that were rightly not said: their request was taken back, cancelled, or never reached the bot.
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
@@ -119,6 +125,7 @@ impl Verdict {
         self.uncertain += other.uncertain;
         self.too_late += other.too_late;
         self.refused += other.refused;
+        self.in_standby += other.in_standby;
         self.called_off += other.called_off;
         self.given_up += other.given_up;
         self.orphans += other.orphans;

@@ -45,6 +45,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
     /// Draws what a user asks for who will take it back.
     fn choose_to_take_back(dice: &mut Rng) -> Self::Ask;
 
+    /// Draws what a user asks for while the channel is in standby: nothing that ends what was asked for before.
+    fn choose_in_standby(dice: &mut Rng) -> Self::Ask {
+        Self::choose(dice)
+    }
+
     /// Returns what every user asks for in the end.
     fn last_words() -> Self::Ask;
 
@@ -147,6 +152,7 @@ pub(crate) struct Index<'a, C: Conversation> {
     by_message: HashMap<&'a str, u64>,
     by_request: HashMap<u64, &'a C::Ask>,
     taken_back: HashSet<u64>,
+    in_standby: HashSet<u64>,
 }
 
 impl<'a, C: Conversation> Index<'a, C> {
@@ -160,6 +166,7 @@ impl<'a, C: Conversation> Index<'a, C> {
                 .filter(|asked| asked.unsent_by.is_some())
                 .map(|asked| asked.request)
                 .collect(),
+            in_standby: all().filter(|asked| asked.in_standby).map(|asked| asked.request).collect(),
         }
     }
 
@@ -181,6 +188,11 @@ impl<'a, C: Conversation> Index<'a, C> {
     /// Says whether the user took the request's message back, sooner or later.
     pub(crate) fn is_taken_back(&self, request: u64) -> bool {
         self.taken_back.contains(&request)
+    }
+
+    /// Says whether a request was made while the channel was in standby.
+    pub(crate) fn is_in_standby(&self, request: u64) -> bool {
+        self.in_standby.contains(&request)
     }
 
     /// Returns what a request asks for.

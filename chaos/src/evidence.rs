@@ -114,6 +114,7 @@ fn asked<A: Clone>(
         at: *written.get(asked.message.as_str()).context("what a user wrote is in the ledger")?,
         sent: delivered.sent,
         taken: delivered.taken,
+        in_standby: asked.in_standby,
         unsent: asked.unsent_by.as_ref().map(|event| called_off(event, webhooks)),
     })
 }

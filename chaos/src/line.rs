@@ -93,6 +93,14 @@ impl Line {
         sent(&self.post(&format!("chats/{user}/events"), event).await?)
     }
 
+    /// Hands a chat over to another channel, or back: the bot's channel is in standby meanwhile.
+    pub(crate) async fn stand_by(&self, user: &str, is_standby: bool) -> anyhow::Result<()> {
+        let mode = json!({ "mode": if is_standby { "standby" } else { "active" } });
+        let call = self.http.put(format!("{}/control/chats/{user}/mode", self.url)).json(&mode);
+        call.send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// Uses the month's messages up, or frees them: then there is no limit.
     pub(crate) async fn use_up_month(&self, is_used_up: bool) -> anyhow::Result<()> {
         let limit = if is_used_up { json!(0) } else { Value::Null };

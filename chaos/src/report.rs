@@ -47,13 +47,14 @@ impl Report {
     }
 
     /// Returns what the run must not have done, with how often it did.
-    fn zeros(&self) -> [(&'static str, usize); 8] {
+    fn zeros(&self) -> [(&'static str, usize); 9] {
         [
             ("lost", self.wrong(Wrong::Lost)),
             ("said twice", self.wrong(Wrong::Twice)),
             ("out of order within a chat", self.wrong(Wrong::OutOfOrder)),
             ("fired early", self.wrong(Wrong::Early)),
             ("effects half done", self.wrong(Wrong::HalfDone)),
+            ("sent for events in standby", self.wrong(Wrong::InStandby)),
             ("keys, rows or jobs left over", self.left_over.len()),
             ("jobs dead that were not to fail", self.dead.len()),
             ("processes that ended wrongly or late", self.counts.misdeeds.len()),
@@ -120,6 +121,7 @@ impl Report {
             ("uncertain replies past their token's age, dropped (O3)", verdict.uncertain),
             ("free-only messages past their token's age, dropped (O9)", verdict.too_late),
             ("messages that LINE refused for good (O5)", verdict.refused),
+            ("messages rightly not said in standby (I4)", verdict.in_standby),
             ("requests given up after three deaths of their process (C4)", verdict.given_up),
             (
                 "messages that LINE took after their request was taken back, and out of order",

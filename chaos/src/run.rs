@@ -86,7 +86,7 @@ impl<C: Conversation> Run<C> {
     /// Lets users write while everything breaks, for as long as was asked for.
     pub(crate) async fn break_everything(&self) -> anyhow::Result<()> {
         let seed = self.options.seed;
-        let users = Users::start(&self.line, &self.book, seed).await?;
+        let users = Users::start(&self.line, &self.book, &self.targets.tally, seed).await?;
         let chats: Vec<_> = self.book.read().into_iter().map(|page| page.user).collect();
         let faults = Faults::switch_on(&self.line, seed, C::LOAD.faults, &chats).await?;
         let mut harms = Harms::start(&self.targets, seed);
@@ -126,12 +126,14 @@ impl<C: Conversation> Run<C> {
             evidence::gather(&pages, &traffic.events, messages, &facts)?;
         let mut verdict = check::all(&chats);
         verdict.findings.extend(strays.into_iter().chain(missing));
+        verdict.findings.extend(facts.wrongly_marked.iter().map(wrongly_marked));
         verdict.findings.extend(C::forgotten(&live).into_iter().map(forgotten));
         case::write(self.folder.path(), &verdict, &chats, &traffic, &aftermath).await?;
         drop(aftermath);
         let asked = chats.iter().flat_map(|chat| &chat.asked);
         let faults = faults::names().into_iter().map(|name| (name, C::LOAD.faults_a_minute));
-        let needed = harm::needed(place).into_iter().chain(faults);
+        let by_users = [(users::STANDBY, C::LOAD.faults_a_minute)];
+        let needed = harm::needed(place).into_iter().chain(faults).chain(by_users);
         let report = Report {
             verdict,
             counts: self.targets.tally.get(),
@@ -177,6 +179,14 @@ fn forgotten(record: &JobRecord) -> Finding {
         wrong: Wrong::HalfDone,
         user: record.job.chat.clone().unwrap_or_default(),
         text: format!("should have ended with another job: {}", describe(record)),
+    }
+}
+
+fn wrongly_marked(record: &JobRecord) -> Finding {
+    Finding {
+        wrong: Wrong::InStandby,
+        user: record.job.chat.clone().unwrap_or_default(),
+        text: format!("should carry the mode of its event: {}", describe(record)),
     }
 }
 

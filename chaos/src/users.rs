@@ -9,10 +9,17 @@ use crate::{
     book::{Asked, Book},
     conversation::{Conversation, Utterance},
     line::Line,
+    tally::Tally,
 };
 
 /// Every so many users there is one in a hurry.
 const IN_A_HURRY: usize = 20;
+/// What the ledger calls it when the bot's channel was in standby in a chat.
+pub(crate) const STANDBY: &str = "channel in standby in a chat, and active again";
+/// For how long a chat is handed over to another channel at most.
+const HANDED_OVER: Duration = Duration::from_secs(4);
+/// How many requests the bot gets meanwhile at most.
+const IN_STANDBY: u32 = 4;
 /// For how long a user blocks the bot at most.
 const BLOCKED: Duration = Duration::from_secs(4);
 
@@ -28,6 +35,7 @@ impl Users {
     pub(crate) async fn start<C: Conversation>(
         line: &Line,
         book: &Arc<Book<C>>,
+        tally: &Arc<Tally>,
         seed: u64,
     ) -> anyhow::Result<Self> {
         let stop = watch::Sender::new(false);
@@ -40,6 +48,7 @@ impl Users {
                 pause: if number % IN_A_HURRY == 0 { C::LOAD.short_pause } else { C::LOAD.pause },
                 line: line.clone(),
                 book: Arc::clone(book),
+                tally: Arc::clone(tally),
                 dice: fastrand::Rng::with_seed(seed.wrapping_mul(100_003) + number as u64),
             };
             writing.spawn(user.write(stop.subscribe()));
@@ -60,7 +69,7 @@ impl Users {
 /// Lets every user write once more.
 pub(crate) async fn last_words<C: Conversation>(line: &Line, book: &Book<C>) -> anyhow::Result<()> {
     for (page, chat) in book.read().into_iter().enumerate() {
-        ask(line, book, page, &chat.user, C::last_words()).await?;
+        ask(line, book, page, &chat.user, C::last_words(), false).await?;
     }
     Ok(())
 }
@@ -71,6 +80,7 @@ struct User<C: Conversation> {
     pause: Duration,
     line: Line,
     book: Arc<Book<C>>,
+    tally: Arc<Tally>,
     dice: fastrand::Rng,
 }
 
@@ -84,9 +94,10 @@ impl<C: Conversation> User<C> {
             match self.dice.u32(0..100) {
                 0 => self.block().await?,
                 1..=4 => self.take_back().await?,
+                5 => self.hand_over().await?,
                 _ => {
                     let what = C::choose(&mut self.dice);
-                    ask(&self.line, &self.book, self.page, &self.id, what).await?;
+                    ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
                 }
             }
         }
@@ -95,7 +106,7 @@ impl<C: Conversation> User<C> {
     /// Asks for something and takes the message back.
     async fn take_back(&mut self) -> anyhow::Result<()> {
         let what = C::choose_to_take_back(&mut self.dice);
-        ask(&self.line, &self.book, self.page, &self.id, what).await?;
+        ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
         tokio::time::sleep(Duration::from_millis(self.dice.u64(0..3_000))).await;
         let message =
             self.book.write(self.page, |page| page.asked.last().map(|asked| asked.message.clone()));
@@ -106,6 +117,20 @@ impl<C: Conversation> User<C> {
             let asked = page.asked.iter_mut().find(|asked| asked.message == message);
             asked.into_iter().for_each(|asked| asked.unsent_by = Some(sent.event.clone()));
         });
+        Ok(())
+    }
+
+    /// Writes while the chat is handed over to another channel, and takes it back.
+    async fn hand_over(&mut self) -> anyhow::Result<()> {
+        self.line.stand_by(&self.id, true).await?;
+        for _ in 0..self.dice.u32(1..=IN_STANDBY) {
+            let what = C::choose_in_standby(&mut self.dice);
+            ask(&self.line, &self.book, self.page, &self.id, what, true).await?;
+            let pause = HANDED_OVER / IN_STANDBY;
+            tokio::time::sleep(pause.mul_f64(self.dice.f64())).await;
+        }
+        self.line.stand_by(&self.id, false).await?;
+        self.tally.broke(STANDBY);
         Ok(())
     }
 
@@ -124,6 +149,7 @@ async fn ask<C: Conversation>(
     page: usize,
     user: &str,
     ask: C::Ask,
+    in_standby: bool,
 ) -> anyhow::Result<()> {
     let request = book.number();
     let sent = match C::utterance(&ask, request) {
@@ -131,7 +157,7 @@ async fn ask<C: Conversation>(
         Utterance::Picture(bytes) => line.shows(user, bytes).await?,
     };
     let message = sent.message.unwrap_or_default();
-    let asked = Asked { request, ask, event: sent.event, message, unsent_by: None };
+    let asked = Asked { request, ask, event: sent.event, message, in_standby, unsent_by: None };
     book.write(page, |page| page.asked.push(asked));
     Ok(())
 }

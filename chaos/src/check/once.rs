@@ -16,7 +16,18 @@ impl<C: Conversation> Chat<C> {
         for heard in &self.heard {
             *counts.entry((heard.said.request, C::bare(&heard.said.what))).or_default() += 1;
         }
+        for said in self.told() {
+            if self.asked(said.request).is_some_and(|asked| asked.in_standby) {
+                counts.remove(&(said.request, C::bare(&said.what)));
+                let text = format!("{:?} was said for {:?}", said.what, self.asked(said.request));
+                self.find(verdict, Wrong::InStandby, text);
+            }
+        }
         for asked in &self.asked {
+            if asked.in_standby {
+                verdict.in_standby += C::expected(&asked.ask).len() as u64;
+                continue;
+            }
             let reached =
                 asked.taken.is_some() || self.told().any(|said| said.request == asked.request);
             for what in C::expected(&asked.ask) {
@@ -89,7 +100,9 @@ impl<C: Conversation> Chat<C> {
 
     /// Says whether something in the chat may have run without a trace.
     pub(super) fn has_traceless_runs(&self) -> bool {
-        let is_traceless = |asked: &Asked<C::Ask>| asked.unsent.is_some() || asked.taken.is_none();
+        let is_traceless = |asked: &Asked<C::Ask>| {
+            asked.unsent.is_some() || asked.taken.is_none() || asked.in_standby
+        };
         !self.unfollows.is_empty()
             || self.asked.iter().any(|asked| self.given_up.contains(&asked.request))
             || self.asked.iter().any(is_traceless)

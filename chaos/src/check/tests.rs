@@ -43,7 +43,8 @@ impl Chat {
     /// Lets a user ask for something; the bot takes it within 5 ms.
     fn ask(&mut self, request: u64, ask: Ask, at: i64) {
         let (sent, taken) = (Some(at + 1), Some(at + 5));
-        self.asked.push(Asked { request, ask, at, sent, taken, unsent: None });
+        let asked = Asked { request, ask, at, sent, taken, in_standby: false, unsent: None };
+        self.asked.push(asked);
     }
 
     fn hear(&mut self, text: &str, at: i64) {
@@ -247,6 +248,17 @@ fn a_message_that_line_refused_has_a_count_of_its_own() {
     chat.refused.push("#1 1 answered".parse().expect("a message"));
     let verdict = chat.check();
     assert_eq!((verdict.findings, verdict.refused), (vec![], 1));
+}
+
+#[test]
+fn what_is_asked_for_in_standby_must_not_be_answered() {
+    let mut chat = Chat { runs: 1, ..<Chat>::default() };
+    chat.ask(1, Ask::Timer(1_000), 0);
+    chat.asked[0].in_standby = true;
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.in_standby), (vec![], 2));
+    chat.hear("#1 1 rang", 1_010);
+    assert_eq!(wrongs(&chat), [Wrong::InStandby]);
 }
 
 #[test]

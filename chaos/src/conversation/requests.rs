@@ -53,6 +53,14 @@ impl Conversation for Requests {
         Ask::Timer(dice.u64(2_000..20_000))
     }
 
+    fn choose_in_standby(dice: &mut Rng) -> Ask {
+        match Self::choose(dice) {
+            // No message would tell which timers it has cancelled.
+            Ask::Cancel => Ask::List,
+            other => other,
+        }
+    }
+
     /// Each chat's last message tells how many runs there were.
     fn last_words() -> Ask {
         Ask::Say
