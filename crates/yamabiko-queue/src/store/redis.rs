@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{AsyncCommands, FromRedisValue, Value};
+use redis::{FromRedisValue, Value};
 
 use crate::{
     clock::{Timestamp, micros, since_boot},
@@ -43,7 +43,7 @@ use scripts::{Call, Script, Scripts, call};
 use server::Server;
 use watch::Watch;
 
-/// The version of the keys' layout.
+/// The version of the keys' layout; `migrate.lua` brings an older one up to it.
 const SCHEMA: u32 = 3;
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -104,20 +104,20 @@ impl RedisStore {
         })
     }
 
+    /// Refuses keys that a newer version wrote, and brings those of an older one to this layout.
     async fn check_schema(&self) -> Result<()> {
-        let key = format!("{}schema", self.prefix);
         let mut connection = self.connection.clone();
-        let mut found: Option<u32> = connection.get(&key).await.map_err(error)?;
+        let keys = ["schema", "migration"].map(|name| format!("{}{name}", self.prefix));
+        let (mut found, unfinished): (Option<u32>, Option<String>) =
+            redis::cmd("MGET").arg(&keys).query_async(&mut connection).await.map_err(error)?;
         if found.is_none() {
             // A full server would refuse this even where it changed nothing.
-            let set = redis::cmd("SET").arg(&key).arg(SCHEMA).arg("NX").arg("GET").to_owned();
+            let set = redis::cmd("SET").arg(&keys[0]).arg(SCHEMA).arg("NX").arg("GET").to_owned();
             found = set.query_async(&mut connection).await.map_err(error)?;
         }
         match found {
             Some(found) if found > SCHEMA => Err(Error::NewerSchema { found, known: SCHEMA }),
-            Some(found) if found < SCHEMA => {
-                call::<Value>(&self.connection, &self.begin(&self.scripts.migrate)).await.map(drop)
-            }
+            Some(found) if found < SCHEMA || unfinished.is_some() => self.migrate().await,
             _ => Ok(()),
         }
     }
@@ -127,6 +127,12 @@ impl RedisStore {
         let key = format!("{}latest", self.prefix);
         let micros: Option<i64> = self.connection.clone().get(&key).await.map_err(error)?;
         Ok(micros.map(Timestamp::from_micros))
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        tracing::info!(version = SCHEMA, "the store's keys are brought to this schema version");
+        while !call::<bool>(&self.connection, &self.begin(&self.scripts.migrate)).await? {}
+        Ok(())
     }
 
     /// Waits until what was written before is on disk, where that is asked for (R3).

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 /// Tables that need not become empty: what all jobs share, and the chats' state.
 const CONSTANT_TABLES: [&str; 2] = ["store", "state"];
-/// Keys that stay: the schema's version, the chats' state, and hints that nobody has taken.
-const CONSTANT_KEYS: [&str; 4] = ["schema", "state", "alarm", "wake:"];
+/// Keys that stay: the schema's version, the counter of places, the chats' state, the markers (`wake:`) that
+/// nobody has taken, and what keeps processes of version 1 from writing.
+const CONSTANT_KEYS: [&str; 6] = ["schema", "place", "state", "alarm", "due", "claim"];
 
 /// Returns the names of tables or keys of a bot that hold anything, but for those that may.
 pub(crate) fn leftovers(url: &str, bot: &str) -> Vec<String> {
@@ -32,5 +33,7 @@ fn keys_left(redis: &mut redis::Connection, bot: &str) -> Vec<String> {
     let prefix = format!("yamabiko:{{{bot}}}:");
     let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query(redis).unwrap();
     let rests = keys.into_iter().map(|key| key[prefix.len()..].to_owned());
-    rests.filter(|rest| !CONSTANT_KEYS.iter().any(|constant| rest.starts_with(constant))).collect()
+    let may_stay =
+        |rest: &String| CONSTANT_KEYS.contains(&rest.as_str()) || rest.starts_with("wake:");
+    rests.filter(|rest| !may_stay(rest)).collect()
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use yamabiko_queue::{
-    Effect, Error, ManualClock, NewJob, Outcome, Store, StoreOptions,
+    Effect, Error, ManualClock, NewJob, Outcome, State, Store, StoreOptions,
     store::{self, Answer, Held, Inserted, Sending, Signal},
 };
 
@@ -116,6 +116,63 @@ async fn r2_a_full_server_that_takes_no_library_finishes_the_old_work() {
     assert_eq!(place.end_with(&claim, Outcome::Complete, effects).await, Answer::Applied);
     assert!(matches!(place.store.insert(&[job("c")]).await, Err(Error::Full(_))));
     assert_eq!(place.claim_one().await.job.id, id("b"));
+}
+
+/// Returns how many entries a queue's lists have.
+fn entries(place: &Place, queue: &str) -> usize {
+    let length = |list: &str| -> usize {
+        let key = format!("yamabiko:{{{}}}:{list}:{queue}", place.options.name);
+        redis::cmd("LLEN").arg(key).query(&mut place.ground.redis()).unwrap()
+    };
+    length("ready") + length("front")
+}
+
+#[tokio::test]
+async fn r4_what_has_left_a_line_is_dropped_although_nobody_takes_from_it() {
+    let place = Place::open(Kind::Redis).await;
+    let names: Vec<_> = (0..3000).map(|n| n.to_string()).collect();
+    for names in names.chunks(500) {
+        place.insert(&names.iter().map(|name| job(name)).collect::<Vec<_>>()).await;
+    }
+    // The first stays, so that the others leave from within.
+    for (n, name) in names.iter().enumerate().skip(1) {
+        if n % 100 > 0 {
+            place.cancel(id(name)).await;
+        }
+    }
+    let standing: Vec<_> = names.iter().step_by(100).map(|name| id(name)).collect();
+    for tick in 0..20 {
+        place.tick().await;
+        assert_eq!(place.line(State::Ready).await, standing, "after {tick} ticks");
+        place.clock.advance(secs(1));
+    }
+    assert!(entries(&place, "default") <= 2 * standing.len(), "{}", entries(&place, "default"));
+    assert_eq!(place.store.counts().await.unwrap().queues["default"].ready, 30);
+    assert_eq!(place.claim(99).await.len(), 30);
+    assert_eq!(entries(&place, "default"), 0);
+}
+
+#[tokio::test]
+async fn r4_a_turn_passes_over_so_many_that_have_left_and_the_next_goes_on() {
+    let place = Place::open(Kind::Redis).await;
+    let names: Vec<_> = (0..2500).map(|n| n.to_string()).collect();
+    let all: Vec<_> = names.iter().map(|name| id(name)).collect();
+    place.insert(&names.iter().map(|name| job(name)).collect::<Vec<_>>()).await;
+    place.insert(&[job("last")]).await;
+    for some in all.chunks(500) {
+        place.store.cancel(some).await.unwrap();
+    }
+    let mut turns = 0;
+    while entries(&place, "default") > 0 {
+        let before = entries(&place, "default");
+        let claims = place.claim(9).await;
+        let gone = before - entries(&place, "default");
+        assert!((1..=1300).contains(&gone), "{gone} in one turn");
+        assert_eq!(claims.len(), usize::from(entries(&place, "default") == 0));
+        turns += 1;
+    }
+    assert!(turns > 1);
+    assert_eq!(place.state(id("last")).await, Some(State::Running));
 }
 
 #[tokio::test]
@@ -243,7 +300,7 @@ async fn a_server_that_was_away_is_used_again_by_the_next_call() {
             assert!(matches!(call.await.unwrap(), Err(Error::Unavailable(_))));
         }
         ground.restart();
-        assert_eq!(place.state(id("a")).await, Some(yamabiko_queue::State::Ready));
+        assert_eq!(place.state(id("a")).await, Some(State::Ready));
     }
 }
 

@@ -359,7 +359,7 @@ async fn a_lease_without_a_whole_claim_ends_on_redis() {
     for claim in [None, Some(b"short".to_vec()), Some(b"of 11 bytes".to_vec())] {
         place.insert(&[job("bad")]).await;
         place.claim_one().await;
-        Damage::Field("claim", claim).of(&place, id("bad"));
+        Damage::Field("claims", claim).of(&place, id("bad"));
         place.store.list(&Query::new(State::Running)).await.unwrap();
         place.pass(3 * LEASE).await;
         assert_eq!(work(&place).await, [id("bad")]);

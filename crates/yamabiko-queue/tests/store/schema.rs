@@ -1,16 +1,16 @@
 //! Q3: a store that an older version wrote is opened and worked off; one that a newer version wrote is refused.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use yamabiko_queue::{
-    Due, Effect, Error, Mark, NewJob, Outcome, StoreOptions,
-    store::{self, Claim, Depth},
+    Due, Effect, Error, JobId, ManualClock, Mark, NewJob, Outcome, State, StoreOptions,
+    store::{self, Claim, Depth, Query},
 };
 
 use crate::{
     dump::{Look, assert_same, dump},
     ground::{Ground, Kind},
-    place::{LEASE, Place, QUEUES, commit, dead, id, in_lane, job, process, secs},
+    place::{LEASE, Place, QUEUES, START, commit, dead, id, in_lane, job, process, secs},
 };
 
 /// What version 1 of the SQLite schema left of a store that `fill` had filled.
@@ -158,8 +158,8 @@ fn unescaped(argument: &str) -> Vec<u8> {
     bytes
 }
 
-#[tokio::test]
-async fn q3_a_redis_keyspace_of_version_1_is_opened_and_worked_off() {
+/// Makes a server that holds what version 1 left.
+fn redis_of_version_1() -> Ground {
     let ground = Ground::durable(Kind::Redis);
     let mut redis = ground.redis();
     for line in REDIS_1.lines().filter(|line| !line.starts_with('#')) {
@@ -169,7 +169,89 @@ async fn q3_a_redis_keyspace_of_version_1_is_opened_and_worked_off() {
         }
         command.exec(&mut redis).unwrap();
     }
-    is_opened_and_worked_off(ground).await;
+    ground
+}
+
+#[tokio::test]
+async fn q3_a_redis_keyspace_of_version_1_is_opened_and_worked_off() {
+    is_opened_and_worked_off(redis_of_version_1()).await;
+}
+
+/// Makes a server that holds what version 2 would have left: as version 1, but for the claims.
+fn redis_of_version_2() -> Ground {
+    let ground = redis_of_version_1();
+    let mut redis = ground.redis();
+    let key = |name: &str| format!("yamabiko:{{test}}:{name}");
+    let claims: BTreeMap<Vec<u8>, Vec<u8>> =
+        redis::cmd("HGETALL").arg(key("claim")).query(&mut redis).unwrap();
+    let mut write = redis::pipe();
+    for (id, claim) in claims {
+        write.cmd("HSET").arg(key("claim")).arg(id).arg([&[0; 8], &claim[..]].concat());
+    }
+    write.cmd("DEL").arg(key("token")).cmd("SET").arg(key("schema")).arg(2);
+    write.exec(&mut redis).unwrap();
+    ground
+}
+
+#[tokio::test]
+async fn q3_a_redis_keyspace_of_version_2_is_opened_and_worked_off() {
+    is_opened_and_worked_off(redis_of_version_2()).await;
+}
+
+#[tokio::test]
+async fn q3_a_look_at_a_redis_keyspace_of_version_1_leaves_it_as_it_is() {
+    let ground = redis_of_version_1();
+    let options = StoreOptions::new("test");
+    let found = store::inspect(&ground.url().unwrap(), &options, Depth::Thorough).await;
+    let store = found.findings.iter().find(|one| one.topic == "store").unwrap();
+    assert!(store.mark == Mark::Ok && store.text.contains("to version 3"), "{store:?}");
+    let version = redis::cmd("GET").arg("yamabiko:{test}:schema").query(&mut ground.redis());
+    assert_eq!(version, Ok(1));
+}
+
+#[tokio::test]
+async fn q3_a_step_of_version_1_fails_before_it_writes_once_a_newer_version_has_started() {
+    let ground = Arc::new(redis_of_version_1());
+    let place = Place::on(Arc::clone(&ground), ManualClock::new(START), options).await;
+    // What each step of version 1 that can write reads first.
+    for first in [["ZRANGE", "due", "0", "0"], ["HMGET", "claim", "id", "id"]] {
+        let mut command = redis::cmd(first[0]);
+        command.arg(format!("yamabiko:{{test}}:{}", first[1])).arg(&first[2..]);
+        let error = command.exec(&mut ground.redis()).unwrap_err();
+        assert_eq!(error.code(), Some("WRONGTYPE"), "{first:?}");
+    }
+    assert!(place.store.counts().await.is_ok());
+}
+
+#[tokio::test]
+async fn q3_long_lines_of_version_1_keep_their_order_whoever_moves_them() {
+    let ground = Arc::new(redis_of_version_1());
+    let lines = [vec!["lane 0"; 1200], vec!["lane 2"; 3]].concat();
+    let lines = lines.into_iter().map(str::to_owned).chain((0..700).map(|n| format!("lane 1/{n}")));
+    let key = |name: &str| format!("yamabiko:{{test}}:{name}");
+    let mut write = redis::pipe();
+    let mut stored = BTreeMap::<String, Vec<JobId>>::new();
+    for (n, lane) in lines.enumerate() {
+        let id = id(&format!("{n}"));
+        let length = u8::try_from(lane.len()).unwrap();
+        let record =
+            [&[0; 24], &b"\x02\x06events"[..], &[length], lane.as_bytes(), b"\0\0\0\x04kind"];
+        write.cmd("HSET").arg(key("job")).arg(id.as_bytes()).arg(record.concat());
+        let entry = [id.as_bytes(), &b"events"[..]].concat();
+        write.cmd("RPUSH").arg(key(&format!("wait:{lane}"))).arg(entry);
+        write.cmd("ZADD").arg(key("lanes")).arg(0).arg(&lane);
+        stored.entry(lane).or_default().push(id);
+    }
+    write.exec(&mut ground.redis()).unwrap();
+    let open = || Place::on(Arc::clone(&ground), ManualClock::new(START), options);
+    let (place, _, _) = tokio::join!(open(), open(), open());
+    for (lane, expected) in stored {
+        let query = Query { lane: Some(lane), limit: 2000, ..Query::new(State::Waiting) };
+        let found = place.store.list(&query).await.unwrap().records;
+        assert_eq!(found.iter().map(|record| record.job.id).collect::<Vec<_>>(), expected);
+    }
+    let left: u32 = redis::cmd("EXISTS").arg(key("migration")).query(&mut ground.redis()).unwrap();
+    assert_eq!(left, 0);
 }
 
 /// Opens a store whose schema is said to be of this version.

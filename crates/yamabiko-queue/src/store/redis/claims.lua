@@ -1,7 +1,9 @@
 -- The claims of jobs.
 
+local take_ready, open_exchange, note_exchange, standing, unset_first, end_cancelled, claim, hand_out do
+
 -- Takes ready jobs. ARGV: number of wants, and for each: at most, number of queues, queues in the order to take from.
-local function take_ready()
+function take_ready()
   local ids = {}
   for _ = 1, number() do
     local room = number()
@@ -10,14 +12,10 @@ local function take_ready()
       local paused = zmscore(PAUSED, queues)
       for i, queue in ipairs(queues) do
         if room > 0 and not (paused[i] and tonumber(paused[i]) > now) then
-          local got = call('LPOP', READY .. queue, room)
-          if got then
-            touched[queue] = true
-            for n = 1, #got do
-              if #got[n] == 16 then ids[#ids + 1] = got[n] end
-            end
-            room = room - #got
-          end
+          local got = take_first(queue, room)
+          if #got > 0 or has_leavers() then touched[queue] = true end
+          for n = 1, #got do ids[#ids + 1] = got[n] end
+          room = room - #got
         end
       end
       -- This worker may have taken the markers of all its queues. If it is full, the rest is for another.
@@ -54,7 +52,7 @@ end
 
 -- Answers what is known of the exchange with this token: how its number stands to its line's last one (less than 0: it comes
 -- too late; 0: it is that one; nil: it is new), and what the line's last one claimed.
-local function open_exchange(token)
+function open_exchange(token)
   local exchange = { token = token, line = sub(token, 1, LINE_BYTES), packed = sub(token, LINE_BYTES + 1), ids = {} }
   local last = call('HGET', EXCHANGE, exchange.line)
   local number, until_time = read('>I4B', last), read('>i8', last, NUMBER_BYTES + 1)
@@ -68,7 +66,7 @@ local function open_exchange(token)
   return exchange
 end
 
-local function note_exchange(exchange, ids)
+function note_exchange(exchange, ids)
   local until_time = exchange.until_time
   if not until_time or until_time < now + LINE_KEPT - LINE_RENEWED then
     until_time = now + LINE_KEPT
@@ -79,7 +77,7 @@ end
 
 -- The ids that an exchange claimed and whose claims still stand, those of them that were cancelled meanwhile,
 -- and when they were claimed.
-local function standing(exchange)
+function standing(exchange)
   local ids, cancelled, claimed_at = {}, {}, nil
   for i, claim in ipairs(hmget(CLAIM, exchange.ids)) do
     if claim and sub(claim, 1, 16) == exchange.token then
@@ -92,7 +90,7 @@ local function standing(exchange)
 end
 
 -- A claim of which its worker has not heard is no job's first.
-local function unset_first(ids, claimed_at)
+function unset_first(ids, claimed_at)
   if call('EXISTS', MORE) == 0 then return end
   for i, packed in ipairs(hmget(MORE, ids)) do
     local more = open_more(packed)
@@ -104,7 +102,7 @@ local function unset_first(ids, claimed_at)
 end
 
 -- Ends jobs that were cancelled before their worker heard of them.
-local function end_cancelled(ids)
+function end_cancelled(ids)
   for i, record in ipairs(hmget(JOB, ids)) do
     local lane, chat, time = lane_of(ids[i], record)
     unclaim(ids[i])
@@ -115,7 +113,7 @@ end
 
 -- Claims jobs from now on, or anew. A token is new for each exchange: if a process stalls and then claims again what it
 -- lost, the first of its two runs must be fenced out like anyone else's.
-local function claim(token, ids)
+function claim(token, ids)
   if #ids == 0 then return end
   local claim, lease_end = token .. pack('>i8', now), exact(now + lease)
   local claims, leases = { TOO_LONG, '' }, { '0', TOO_LONG }
@@ -127,7 +125,7 @@ local function claim(token, ids)
 end
 
 -- Answers of each job that is claimed: id, record, more, state of its lane.
-local function hand_out(ids)
+function hand_out(ids)
   if #ids == 0 then return ids, {}, {}, {} end
   local records, states, lanes, places = hmget(JOB, ids), {}, {}, {}
   for i = 1, #ids do
@@ -146,4 +144,6 @@ local function hand_out(ids)
   end
   for i, state in ipairs(hmget(STATE, lanes)) do states[places[i]] = state end
   return ids, records, call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}, states
+end
+
 end

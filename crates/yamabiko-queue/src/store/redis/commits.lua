@@ -6,6 +6,8 @@
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
 -- Effects:  j job | x id | s state | - (remove the state) | n origin (scrub) | p queue span
 
+local make_commits do
+
 -- Replaces the payloads of what is left of the chat's jobs of this origin.
 local function scrub(chat, origin)
   if not chat then return end
@@ -152,7 +154,7 @@ end
 
 -- ARGV: number of jobs that effects insert, their ids; number of commits, their ids, the commits.
 -- Answers a letter for each commit: a applied, c cancelled, l lost; of an exchange that comes too late all are lost.
-local function make_commits(is_late)
+function make_commits(is_late)
   local new, ids = texts(number()), texts(number())
   if is_late then return ('l'):rep(#ids) end
   look_up(new)
@@ -161,4 +163,6 @@ local function make_commits(is_late)
   for i = 1, #ids do held[ids[i]] = claims[i] end
   for i = 1, #ids do answers[i] = commit(ids[i], records[i], mores[i], runs) end
   return concat(answers)
+end
+
 end

@@ -1,13 +1,15 @@
 -- In front of all steps: keys, arguments, time.
 --
 -- All steps are one library, so what is made here is made once; `begin` sets what differs from call to call.
+-- Lua allows 200 locals in one text, so what only one part needs is in a block (do … end) of that part.
 --
 -- KEYS[1] is the bot's prefix, "yamabiko:{NAME}:". Every other key is made from it: one hash tag, one slot.
 -- ARGV is flat and read once, from left to right, by text() and number(): no decoding, any bytes pass.
 -- ARGV[1] is the time in microseconds; empty where the server's clock counts.
 --
--- A job's id is in exactly one of: due, ready:<queue>, wait:<lane>, lease (with claim), dead, done.
--- So no list ever holds a dead entry, every length is exact, and no id can be claimed twice.
+-- A job's id is in exactly one of: timers, ready:<queue>, line:<lane>, lease (with claims), dead, done.
+-- So every length is exact, and no id can be claimed twice. Only the list of a queue may have entries of jobs that have
+-- left it: they are noted beside it, see lines.lua.
 
 -- What Lua and Redis have to give. A library may not name it while it is loaded.
 local call, pcall, ipairs, tonumber, unpack, byte, char, sub, find, format, concat, pack, pick, band, bor
@@ -23,6 +25,7 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 
 local prefix, SCHEMA, LATEST, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
 local QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
+local PLACE, FRONT, LEFT, LEAVERS, ENTRY
 
 local function name_keys(of)
   prefix  = of
@@ -31,9 +34,9 @@ local function name_keys(of)
   JOB     = prefix .. 'job'      -- HASH id -> record
   MORE    = prefix .. 'more'     -- HASH id -> what only jobs have that did not end in their first run
   HISTORY = prefix .. 'history'  -- HASH id -> a line of each failure; only of jobs that have an entry in MORE
-  DUE     = prefix .. 'due'      -- ZSET id -> when it becomes ready
+  DUE     = prefix .. 'timers'   -- ZSET id -> when it becomes ready
   SET_AT  = prefix .. 'set_at'   -- ZSET id -> when its delay, retry or snooze was set; not of what is due at a moment
-  CLAIM   = prefix .. 'claim'    -- HASH id -> token and time of the claim, with an "x" behind them once cancelled
+  CLAIM   = prefix .. 'claims'   -- HASH id -> token and time of the claim, with an "x" behind them once cancelled
   LEASE   = prefix .. 'lease'    -- ZSET id -> when the claim ends unless a beat extends it
   HOLDER  = prefix .. 'holder'   -- HASH lane -> id of the one job that has the lane
   STATE   = prefix .. 'state'    -- HASH lane -> the lane's state
@@ -49,8 +52,13 @@ local function name_keys(of)
   EXCHANGE = prefix .. 'exchange' -- HASH line of a worker -> its last exchange, see claims.lua
   LINES   = prefix .. 'lines'    -- ZSET line -> until when it is remembered
   ALARM   = prefix .. 'alarm'    -- ZSET, the timers' marker
-  READY   = prefix .. 'ready:'   -- LISTs of ids
-  WAIT    = prefix .. 'wait:'    -- LISTs of ids, each with its queue behind it, so that handing on a lane reads no record
+  READY   = prefix .. 'ready:'   -- LISTs of ids, one for each queue
+  FRONT   = prefix .. 'front:'   -- LISTs of what stands before these
+  LEFT    = prefix .. 'left:'    -- SETs of what is in these lists and has left the line
+  LEAVERS = prefix .. 'leavers'  -- ZSET of the queues that have one of the last two
+  ENTRY   = prefix .. 'entry'    -- HASH id -> how it is called in its queue's list, if not by its id
+  WAIT    = prefix .. 'line:'    -- ZSETs of ids, each with its queue behind it, so that handing on a lane reads no record
+  PLACE   = prefix .. 'place'    -- STRING the last place in line that was given
   CHAT    = prefix .. 'chat:'    -- ZSETs id -> 0 while the job is live, 1 while it is kept after its end
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
 end

@@ -64,7 +64,8 @@ async fn look(url: &str, options: &StoreOptions, depth: Depth) -> Result<Inspect
     findings.push(fsync_policy(&mut connection, options).await);
     findings.push(clock(now, wall_clock()));
     let mut inspection = Inspection { findings, now: Some(now), counts: None };
-    if depth == Depth::Thorough {
+    // The counts of an older version stand elsewhere.
+    if depth == Depth::Thorough && schema.is_none_or(|schema| schema == SCHEMA) {
         inspection.count(store.counts().await);
     }
     Ok(inspection)
@@ -105,10 +106,13 @@ fn server(info: &Info<'_>, schema: Option<u32>) -> Finding {
         let advice = "give STORE_URL the master's address, or the sentinels' (redis+sentinel://…)";
         return Finding::problem(STORE, format!("{text}, which takes no writes"), advice);
     }
-    let schema = schema.map_or_else(
-        || "no bot of this name has stored anything yet".to_owned(),
-        |schema| format!("the schema version is {schema}"),
-    );
+    let schema = match schema {
+        None => "no bot of this name has stored anything yet".to_owned(),
+        Some(SCHEMA) => format!("the schema version is {SCHEMA}"),
+        Some(older) => format!(
+            "the schema version is {older}; the bot brings it to version {SCHEMA} when it starts"
+        ),
+    };
     Finding::ok(STORE, format!("{text}; {schema}"))
 }
 

@@ -31,10 +31,13 @@ end
 
 local function is_full() return examined >= budget or found >= wanted end
 
-local SETS = { scheduled = { DUE }, running = { LEASE }, dead = { DEAD, true }, completed = { DONE, true } }
+local SETS = { scheduled = { DUE, false }, running = { LEASE, false }, dead = { DEAD, true }, completed = { DONE, true } }
+-- How far an entry of a moving line is looked for.
+local FAR = 1000
 
-local function list_set(key, newest_first)
-  local start = 0
+-- Lists a sorted set by its scores; `has_times` if these are times.
+local function list_set(key, newest_first, has_times)
+  local start, left = 0, budget - examined
   if entry ~= '' then
     local score = call('ZSCORE', key, entry)
     if score and exact(tonumber(score)) == time then
@@ -45,44 +48,55 @@ local function list_set(key, newest_first)
       start = call('ZCOUNT', key, '-inf', '(' .. time)
     end
   end
-  local part = call(newest_first and 'ZREVRANGE' or 'ZRANGE', key, start, start + budget - 1, 'WITHSCORES')
+  local part = call(newest_first and 'ZREVRANGE' or 'ZRANGE', key, start, start + left - 1, 'WITHSCORES')
   for i = 1, #part, 2 do
     if is_full() then return false end
     entry, time = part[i], exact(tonumber(part[i + 1]))
-    take(entry, time)
+    take(sub(entry, 1, 16), has_times and time)
   end
-  return #part < 2 * budget
+  return #part < 2 * left
 end
 
-local function list_line(key)
-  local start = 0
-  if entry ~= '' then start = (call('LPOS', key, entry) or -1) + 1 end
-  local left = budget - examined
-  local part = call('LRANGE', key, start, start + left - 1)
-  for _, next in ipairs(part) do
+-- Where a ready queue's line goes on: behind the last entry, which is not far from where it stood.
+local function place_behind(queue)
+  if entry == '' then return 0 end
+  local first = math.max(0, (tonumber(time) or 0) - FAR)
+  local part = part_of_line(queue, first, 2 * FAR)
+  for i = #part, 1, -1 do
+    if part[i] == entry then return first + i end
+  end
+  return 0
+end
+
+local function list_ready(queue)
+  local start, left = place_behind(queue), budget - examined
+  local part, has_left = part_of_line(queue, start, left)
+  for i = 1, #part do
     if is_full() then return false end
-    entry = next
-    take(sub(entry, 1, 16))
+    entry, time = part[i], exact(start + i - 1)
+    if has_left[i] == 1 then examined = examined + 1 else take(sub(entry, 1, 16)) end
   end
   return #part < left
 end
 
-local function list_lines(names, prefix_of_line)
+local function list_waiting(lane) return list_set(WAIT .. lane) end
+
+local function list_lines(names, list_line)
   local lines = { only }
   if only == '' then lines = call('ZRANGEBYLEX', names, '[' .. line, '+', 'LIMIT', 0, budget) end
   for _, next in ipairs(lines) do
     if next ~= line then line, entry = next, '' end
-    if not list_line(prefix_of_line .. line) or is_full() then return false end
+    if not list_line(line) or is_full() then return false end
   end
   return #lines < budget
 end
 
 local all
 if SETS[state] then
-  all = list_set(unpack(SETS[state]))
+  all = list_set(SETS[state][1], SETS[state][2], true)
 elseif state == 'ready' then
-  all = list_lines(QUEUES, READY)
+  all = list_lines(QUEUES, list_ready)
 else
-  all = list_lines(LANES, WAIT)
+  all = list_lines(LANES, list_waiting)
 end
 return { all and 1 or 0, examined, line, entry, time, rows }

@@ -1,17 +1,62 @@
 #!lua flags=allow-oom
--- Brings the keys to the schema that the steps know.
-local found = tonumber(call('GET', SCHEMA))
-if not found or found >= tonumber(VERSION) then return end
+-- Brings the keys of an older version to this layout, a bounded part in each call. Answers 1 if nothing is left to do, else 0.
+-- Several processes may call it at the same time: each call goes on where the one before ended, whoever made it.
+local MIGRATION = prefix .. 'migration'
+local PART = 500
 
--- From 1 to 2: workers choose tokens, which have 16 bytes instead of 8.
--- The worker of a claim that version 1 has left is gone; the claim's lease ends.
-if found < 2 then
-  local claims, longer = call('HGETALL', CLAIM), {}
-  for i = 1, #claims, 2 do longer[i], longer[i + 1] = claims[i], ('\0'):rep(8) .. claims[i + 1] end
-  many('HSET', CLAIM, longer)
-  call('DEL', prefix .. 'token')
+-- A key whose layout has changed has another name since. At the old name of one that each step reads before it writes,
+-- a text stays behind: a process of version 1, which does not look at the schema's version, fails there and changes nothing.
+local function rename(old, new)
+  if call('EXISTS', prefix .. old) == 1 then call('RENAME', prefix .. old, new) end
+  call('SET', prefix .. old, 'moved by schema version 3')
 end
 
--- From 2 to 3: what lasts a length of time has the time at which it was set. What version 2 has left goes by the moment alone.
+-- Before version 3, there was a list for each lane in which jobs wait.
+local function move_lanes(cursor)
+  local lanes, left = call('ZRANGEBYLEX', LANES, cursor and '[' .. cursor or '-', '+', 'LIMIT', '0', exact(PART)), PART
+  for _, lane in ipairs(lanes) do
+    local entries, scored = call('LPOP', prefix .. 'wait:' .. lane, exact(left)) or {}, {}
+    local place = #entries > 0 and call('INCRBY', PLACE, exact(#entries)) - #entries
+    for i, entry in ipairs(entries) do
+      scored[2 * i - 1], scored[2 * i] = exact(place + i), entry
+    end
+    many('ZADD', WAIT .. lane, scored)
+    left = left - #entries
+    if left <= 0 then return lane end
+    cursor = lane
+  end
+  return #lanes == PART and cursor
+end
 
-call('SET', SCHEMA, VERSION)
+-- Version 1 gave the tokens, which had 8 bytes instead of 16. The worker of such a claim is gone; the claim's lease ends.
+local function lengthen_claims()
+  local old = prefix .. 'claims 1'
+  local found, claims, moved = call('HSCAN', old, '0', 'COUNT', exact(PART))[2], {}, {}
+  for i = 1, #found, 2 do
+    claims[i], claims[i + 1] = found[i], ('\0'):rep(8) .. found[i + 1]
+    moved[#moved + 1] = found[i]
+  end
+  many('HSET', CLAIM, claims)
+  many('HDEL', old, moved)
+  return call('EXISTS', old) == 1 and ''
+end
+
+-- The parts of the way, in their order. Each is called until it answers that it is done (false), else where it goes on.
+local parts = { lengthen_claims, move_lanes }
+
+local found = tonumber(call('GET', SCHEMA) or VERSION)
+if found < tonumber(VERSION) then
+  rename('due', DUE)
+  rename('claim', found == 1 and prefix .. 'claims 1' or CLAIM)
+  call('DEL', prefix .. 'token')
+  call('SET', SCHEMA, VERSION)
+  call('SET', MIGRATION, '1:')
+end
+local reached = call('GET', MIGRATION)
+if not reached then return 1 end
+local colon = find(reached, ':', 1, true)
+local part, cursor = tonumber(sub(reached, 1, colon - 1)), sub(reached, colon + 1)
+local next = parts[part](cursor ~= '' and cursor)
+if not next then part = part + 1 end
+if parts[part] then call('SET', MIGRATION, exact(part) .. ':' .. (next or '')) else call('DEL', MIGRATION) end
+return parts[part] and 0 or 1

@@ -120,8 +120,8 @@ local function insert(id, due, job)
 end
 
 -- A running job is only marked: its worker still works on it, so its lane stays taken until that worker
--- hears of it (beat, commit) or its lease ends; its commit changes nothing any more.
--- A ready job is found by walking its queue's list: rare, and a few milliseconds at 100,000 entries.
+-- hears of it (beat, commit) or its lease ends; its commit changes nothing any more. A job whose record does not tell in
+-- which line it stands ends when its turn comes, without a run; so that is all that is done about it.
 local function cancel(id)
   settle()
   local record = call('HGET', JOB, id)
@@ -135,16 +135,17 @@ local function cancel(id)
     return 'm'
   end
   if place == 'dead' or place == 'completed' then return 'o' end
-  local queue, lane, chat, _, _, _, time = header(record)
+  local queue, lane, chat, _, _, kind, time = header(record)
+  if not kind and place ~= 'scheduled' then return 'm' end
   local holds = lane and place ~= 'waiting' and call('HGET', HOLDER, lane) == id
   if place == 'scheduled' then
     call('ZREM', DUE, id)
     unset({ id })
   elseif place == 'ready' then
-    call('LREM', READY .. queue, '1', id)
+    step_out(queue, id)
     touched[queue] = true
   else
-    call('LREM', WAIT .. lane, '1', id .. queue)
+    call('ZREM', WAIT .. lane, id .. queue)
     line_left(lane)
   end
   remove(id, chat, time)

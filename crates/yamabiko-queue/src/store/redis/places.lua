@@ -14,7 +14,7 @@ local function begin(keys, given, writes, migrates)
   local refused = begin_call(keys, given, writes, migrates)
   if refused then return refused end
   fields, scores, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}
-  nearest = nil
+  nearest, is_left = nil, nil
 end
 
 local function collect(lists, key, one, other)
@@ -54,7 +54,7 @@ local function make_ready(id, queue)
 end
 
 local function put_first(id, queue)
-  call('LPUSH', READY .. queue, id)
+  push_first(queue, id)
   touched[queue] = true
 end
 
@@ -74,12 +74,15 @@ local function leave(lane)
 end
 
 local function line_left(lane)
-  if call('EXISTS', WAIT .. lane) == 0 then call('ZREM', LANES, lane) end
+  if call('EXISTS', WAIT .. lane) == 0 then
+    call('ZREM', LANES, lane)
+    return true
+  end
 end
 
 -- Moves all who enter and leave lanes, in their order.
 local function settle_lanes()
-  local lanes, holder, is_waited_for = {}, {}, {}
+  local lanes, holder, is_waited_for, place = {}, {}, {}, nil
   for i = 3, #moving, 3 do
     local lane = moving[i]
     if lane and holder[lane] == nil then
@@ -94,17 +97,19 @@ local function settle_lanes()
     if not lane then
       make_ready(id, queue)
     elseif not id then
-      local next = is_waited_for[lane] and call('LPOP', WAIT .. lane)
+      local next = is_waited_for[lane] and call('ZPOPMIN', WAIT .. lane)[1]
       holder[lane] = next and sub(next, 1, 16)
       if next then
-        line_left(lane)
+        is_waited_for[lane] = not line_left(lane)
         make_ready(holder[lane], sub(next, 17))
       end
     elseif not holder[lane] or holder[lane] == id then
       holder[lane] = id
       make_ready(id, queue)
     else
-      if call('RPUSH', WAIT .. lane, id .. queue) == 1 then call('ZADD', LANES, '0', lane) end
+      place = place and place + 1 or call('INCRBY', PLACE, exact(#moving / 3)) - #moving / 3 + 1
+      call('ZADD', WAIT .. lane, exact(place), id .. queue)
+      if not is_waited_for[lane] then call('ZADD', LANES, '0', lane) end
       is_waited_for[lane] = true
     end
   end
@@ -148,7 +153,7 @@ local function settle()
   if #moving > 0 then settle_lanes() end
   if next(pending) then
     for queue, ids in pairs(pending) do
-      many('RPUSH', READY .. queue, ids)
+      push_last(queue, ids)
       touched[queue] = true
     end
     pending = {}
@@ -159,7 +164,7 @@ end
 local function wake()
   settle()
   for queue in pairs(touched) do
-    if call('LLEN', READY .. queue) > 0 then
+    if length_of_line(queue) > 0 then
       call('ZADD', QUEUES, '0', queue)
       call('ZADD', WAKE .. queue, '0', '')
     else

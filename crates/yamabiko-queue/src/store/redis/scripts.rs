@@ -9,9 +9,10 @@ use super::{SCHEMA, link::Link, meaning::error};
 use crate::error::Result;
 
 /// What the steps have in common, in the order in which the parts need each other.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     include_str!("common.lua"),
     include_str!("record.lua"),
+    include_str!("lines.lua"),
     include_str!("places.lua"),
     include_str!("moves.lua"),
     include_str!("ticking.lua"),
@@ -226,4 +227,20 @@ fn takes_scripts_only(error: &RedisError) -> bool {
 /// Calls a step; its answer is lost if the connection breaks, whether it has run or not.
 pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) -> Result<T> {
     call.send(&mut connection.clone()).await.map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands whose time grows with what is stored, however little is asked.
+    const UNBOUNDED: [&str; 3] = ["LREM", "LPOS", "LINSERT"];
+
+    #[test]
+    fn no_step_walks_through_all_that_a_key_has() {
+        let scripts = Scripts::new();
+        for command in UNBOUNDED {
+            assert!(!scripts.wake.library.text.contains(&format!("'{command}'")), "{command}");
+        }
+    }
 }

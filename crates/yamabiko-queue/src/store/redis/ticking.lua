@@ -1,16 +1,20 @@
 -- The tick, which is a step of its own and a part of every turn.
 
+local lease, keep_completed
+
+local read_ticking, tick do
+
 local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
 local MOST_CORRECTED = 256
 local WAS_SET = 10000000                -- a clock this far from what was expected of it was set
 
-local lease, since, last, gap, spared, again, keep_dead, keep_completed, keep_most, is_trusted, notes_time
+local since, last, gap, spared, again, keep_dead, keep_most, is_trusted, notes_time
 
 -- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
 --       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
 --       for how long dead jobs are kept, for how long completed ones, and how many of these,
 --       what the clock must show if it was not set ("" = it is in doubt), 1 if its time is to be noted
-local function read_ticking()
+function read_ticking()
   lease, since, last = number(), number(), number()
   gap, spared, again = number(), number(), number()
   keep_dead, keep_completed, keep_most = number(), number(), number()
@@ -130,7 +134,7 @@ end
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
 -- A handle that has just begun, or whose ticks failed or had a gap, ends no claims for a while: workers could not beat either,
 -- so they beat first; else each outage would run everything twice.
-local function tick(later)
+function tick(later)
   settle()
   local goes_on = last and last <= now + gap and now <= last + gap
   if not goes_on then since = now end
@@ -148,6 +152,7 @@ local function tick(later)
   -- Ticks that come too rarely would look like a gap again.
   if not may_end and next_end < math.huge then next_end = math.min(since + spared, now + again) end
   prune()
+  sweep_lines()
   local next_resumed = first_time(PAUSED)
   if next_resumed <= now then
     end_pauses()
@@ -155,4 +160,6 @@ local function tick(later)
   end
   local next = is_correct and math.min(next_due, next_end, next_resumed) or now
   return promoted, ended, next < math.huge and exact(next) or ''
+end
+
 end

@@ -125,6 +125,9 @@ impl Driver {
             }
             Step::Insert(_) => {}
             Step::InsertAgain => self.insert(self.inserted.clone()).await,
+            Step::CancelInserted => {
+                self.cancel(self.inserted.iter().map(|job| job.id).collect()).await;
+            }
             Step::Turn { worker, at_most, queues } => {
                 let exchange = self.exchange(*worker, *at_most, *queues);
                 self.answered(*worker, exchange).await;
@@ -175,7 +178,7 @@ impl Driver {
                     Box::pin(self.act(&part)).await;
                 }
             }
-            Step::Cancel(picks) => self.cancel(picks).await,
+            Step::Cancel(picks) => self.cancel(self.picked(picks)).await,
             Step::Retry(picks) => {
                 let ids = self.picked(picks);
                 let answers = ask!(self, retry(&ids));
@@ -266,8 +269,7 @@ impl Driver {
         self.inserted = jobs;
     }
 
-    async fn cancel(&mut self, picks: &[usize]) {
-        let ids = self.picked(picks);
+    async fn cancel(&mut self, ids: Vec<JobId>) {
         let answers = ask!(self, cancel(&ids));
         for (id, answer) in ids.iter().zip(answers) {
             self.promises.cancelled(self.place.now(), *id, Some(answer));

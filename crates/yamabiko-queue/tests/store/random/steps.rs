@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Insert(Vec<NewPlan>),
     /// What was inserted last is sent again.
     InsertAgain,
+    /// What was inserted last is cancelled.
+    CancelInserted,
     /// A worker sends what it has to commit, and claims.
     Turn {
         worker: usize,
@@ -171,7 +173,7 @@ fn new_plan() -> impl Strategy<Value = NewPlan> {
         1 => up_to(secs(20)).prop_map(DuePlan::Past),
     ];
     let remember =
-        prop_oneof![1 => Just(Duration::ZERO), 2 => up_to(secs(60)), 3 => Just(secs(3600))];
+        prop_oneof![2 => Just(Duration::ZERO), 2 => up_to(secs(60)), 3 => Just(secs(3600))];
     let size = prop_oneof![9 => Just(0_usize), 1 => 0..2000_usize];
     (
         proptest::option::weighted(0.15, any::<usize>()),
@@ -247,7 +249,8 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         12 => passed.prop_map(Step::Pass),
         1 => up_to(secs(20)).prop_map(Step::ClockBack),
         14 => prop::collection::vec(new_plan(), 1..6).prop_map(Step::Insert),
-        2 => Just(Step::InsertAgain),
+        4 => Just(Step::InsertAgain),
+        4 => Just(Step::CancelInserted),
         26 => (worker(), 0..8_usize, any::<u8>())
             .prop_map(|(worker, at_most, queues)| Step::Turn { worker, at_most, queues }),
         24 => (worker(), prop::collection::vec(end(), 1..5)).prop_map(|(worker, ends)| Step::Work { worker, ends }),

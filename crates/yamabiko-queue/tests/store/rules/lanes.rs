@@ -2,10 +2,10 @@
 
 use yamabiko_queue::{
     NewJob, Outcome, State,
-    store::{Answer, Cancelled, Sending},
+    store::{Answer, Cancelled, Query, Sending},
 };
 
-use crate::place::{Kind, Place, commit, dead, id, ids, in_lane, retry, secs, snooze, want};
+use crate::place::{Kind, Place, commit, dead, id, ids, in_lane, job, retry, secs, snooze, want};
 
 pub(crate) async fn l1_jobs_of_one_lane_in_two_queues_never_run_together(kind: Kind) {
     let place = Place::open(kind).await;
@@ -48,6 +48,91 @@ pub(crate) async fn l2_jobs_stored_in_one_step_stand_in_their_order(kind: Kind) 
     place.insert(&names.map(|name| in_lane(name, "chat"))).await;
     assert_eq!(place.line(State::Ready).await, [id("c")]);
     assert_eq!(place.line(State::Waiting).await, [id("a"), id("b"), id("d")]);
+}
+
+pub(crate) async fn l2_ready_jobs_keep_their_order_when_others_among_them_leave(kind: Kind) {
+    let place = Place::open(kind).await;
+    let names: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    place.insert(&names.iter().map(|name| job(name)).collect::<Vec<_>>()).await;
+    let mut standing: Vec<_> = names.iter().map(|name| id(name)).collect();
+    let ready = async || place.store.counts().await.unwrap().queues["default"].ready;
+    // At first one here and there, then most of them, with ticks in between.
+    for (n, leaves) in [30, 3, 17, 0, 5, 6, 7, 8, 9, 10, 20, 21, 22, 23, 24, 25].iter().enumerate()
+    {
+        let id = id(&leaves.to_string());
+        assert_eq!(place.cancel(id).await, Cancelled::Gone);
+        assert_eq!(place.cancel(id).await, Cancelled::Unknown);
+        standing.retain(|other| *other != id);
+        if n % 3 == 0 {
+            place.tick().await;
+        }
+        assert_eq!(place.line(State::Ready).await, standing);
+        assert_eq!(ready().await, standing.len() as u64);
+    }
+    assert_eq!(ids(&place.claim(5).await), standing[..5]);
+    place.insert(&[job("new")]).await;
+    place.store.cancel(&standing[5..20]).await.unwrap();
+    assert_eq!(ready().await, standing.len() as u64 - 19);
+    let last = [&standing[20..], &[id("new")]].concat();
+    assert_eq!(place.line(State::Ready).await, last);
+    assert_eq!(ids(&place.claim(99).await), last);
+}
+
+pub(crate) async fn l2_a_long_line_that_most_have_left_keeps_its_order(kind: Kind) {
+    let place = Place::open(kind).await;
+    let names: Vec<_> = (0..900).map(|n| n.to_string()).collect();
+    place.insert(&names.iter().map(|name| job(name)).collect::<Vec<_>>()).await;
+    let all: Vec<_> = names.iter().map(|name| id(name)).collect();
+    let (stay, leave): (Vec<_>, Vec<_>) = all.iter().partition(|id| id.as_bytes()[0] < 0x40);
+    place.store.cancel(&leave).await.unwrap();
+    let mut standing = stay;
+    for _ in 0..6 {
+        // Between two ticks, work goes on at both ends and in the middle.
+        place.tick().await;
+        let claims = place.claim(4).await;
+        assert_eq!(ids(&claims), standing[..4]);
+        for claim in claims[1..].iter().rev() {
+            place.end(claim, Outcome::Release { unsure: false }).await;
+        }
+        standing.remove(0);
+        place.cancel(standing.remove(20)).await;
+        let new = format!("new {}", standing.len());
+        place.insert(&[job(&new)]).await;
+        standing.push(id(&new));
+        assert_eq!(
+            place.store.counts().await.unwrap().queues["default"].ready,
+            standing.len() as u64
+        );
+        let query = Query { limit: 1000, ..Query::new(State::Ready) };
+        let listed = place.store.list(&query).await.unwrap().records;
+        assert_eq!(listed.iter().map(|record| record.job.id).collect::<Vec<_>>(), standing);
+    }
+    assert_eq!(ids(&place.claim(999).await), standing);
+}
+
+pub(crate) async fn l2_an_id_that_comes_back_stands_at_the_tail_of_the_line_that_it_left(
+    kind: Kind,
+) {
+    let place = Place::open(kind).await;
+    let fleeting = |name: &str| NewJob { remember: secs(0), ..job(name) };
+    place.insert(&["a", "b", "c"].map(fleeting)).await;
+    for round in 0..3 {
+        for name in ["a", "c"] {
+            assert_eq!(place.cancel(id(name)).await, Cancelled::Gone);
+            place.insert(&[fleeting(name)]).await;
+        }
+        assert_eq!(place.line(State::Ready).await, ["b", "a", "c"].map(id), "{round}");
+        assert_eq!(place.store.counts().await.unwrap().queues["default"].ready, 3);
+    }
+    let claims = place.claim(2).await;
+    assert_eq!(ids(&claims), ["b", "a"].map(id));
+    // It comes back to the front, past its own traces.
+    place.end(&claims[1], Outcome::Release { unsure: false }).await;
+    assert_eq!(place.line(State::Ready).await, ["a", "c"].map(id));
+    place.cancel(id("a")).await;
+    assert_eq!(ids(&place.claim(9).await), [id("c")]);
+    place.pass(secs(10)).await;
+    assert_eq!(ids(&place.claim(9).await), ["c", "b"].map(id), "those whose workers said nothing");
 }
 
 pub(crate) async fn l4_a_retry_without_hold_joins_the_tail_of_its_lane(kind: Kind) {
