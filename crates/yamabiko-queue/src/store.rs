@@ -351,7 +351,7 @@ pub enum Held {
 pub enum Cancelled {
     /// It is gone.
     Gone,
-    /// It is running, and marked.
+    /// It is running and marked; or the store's record of it cannot be read, and it ends without a run when its turn comes.
     Marked,
     /// It is dead or completed already.
     Over,

@@ -17,12 +17,12 @@ use rusqlite::types::Value;
 use yamabiko_queue::{
     Clock, Due, Effect, Ending, Finish, JobId, ManualClock, NewJob, Outcome, Registry, RetryPolicy,
     State, Worker, WorkerOptions,
-    store::{Answer, Held, Query},
+    store::{Answer, Held, Inserted, Query},
 };
 
 use crate::{
     ground::{Ground, Kind},
-    place::{LEASE, Place, START, id, in_lane, job, millis, process, secs},
+    place::{LEASE, Place, START, dead, id, in_lane, job, millis, process, secs, want},
 };
 
 /// The columns of texts that an SQLite store has of a job.
@@ -328,6 +328,104 @@ async fn a_run_whose_record_breaks_meanwhile_still_ends() {
             place.tick().await;
         }
     }
+}
+
+/// Returns what a Redis store has under a key, by a command that takes the key alone.
+fn redis_number(place: &Place, command: &str, key: &str) -> usize {
+    let key = format!("yamabiko:{{{}}}:{key}", place.options.name);
+    redis::cmd(command).arg(key).query(&mut place.ground.redis()).unwrap()
+}
+
+/// Stores so many jobs, each in a lane of its own that it then holds.
+async fn fill_lanes(place: &Place, count: usize) {
+    let held: Vec<_> = (0..count).map(|n| in_lane(&format!("{n}"), &format!("lane {n}"))).collect();
+    for some in held.chunks(500) {
+        place.insert(some).await;
+    }
+}
+
+#[tokio::test]
+async fn r4_the_lane_of_a_job_whose_record_tells_none_is_searched_for_part_by_part_on_redis() {
+    let place = Place::open(Kind::Redis).await;
+    place.insert(&[in_lane("bad", "lane"), in_lane("behind", "lane")]).await;
+    let claim = place.claim_one().await;
+    fill_lanes(&place, 3000).await;
+    Damage::Field("job", Some(vec![0xff; 100])).of(&place, id("bad"));
+    assert_eq!(place.end(&claim, Outcome::Complete).await, Answer::Applied);
+    let (mut ticks, mut pauses) = (0, 0);
+    while place.state(id("behind")).await == Some(State::Waiting) {
+        pauses += usize::from(place.tick().await.next != Some(place.now()));
+        ticks += 1;
+        assert!(ticks < 40, "a round is over by then");
+    }
+    assert_eq!(place.state(id("behind")).await, Some(State::Ready));
+    assert!(pauses <= 2, "the next tick comes at once, but between rounds");
+    assert_eq!(redis_number(&place, "EXISTS", "orphan"), 0);
+    assert_eq!(redis_number(&place, "EXISTS", "search"), 0);
+}
+
+#[tokio::test]
+async fn r4_a_search_for_the_lane_of_a_job_that_had_none_ends_on_redis() {
+    let place = Place::open(Kind::Redis).await;
+    place.insert(&["a", "b", "c"].map(job)).await;
+    fill_lanes(&place, 3000).await;
+    for name in ["a", "b", "c"] {
+        let wants = [want(&["default"], 1)];
+        let turn = place.store.turn(place.next_sending(), &[], &wants).await.unwrap();
+        let claim = &turn.claims[0];
+        Damage::Cut(24).of(&place, id(name));
+        place.end(claim, Outcome::Complete).await;
+    }
+    let mut ticks = 0;
+    while redis_number(&place, "EXISTS", "orphan") == 1 {
+        place.tick().await;
+        ticks += 1;
+        assert!(ticks < 80, "two rounds and what was left of one");
+    }
+    assert!(ticks > 20, "so many lanes are not looked at in {ticks} ticks");
+    assert_eq!(redis_number(&place, "HLEN", "holder"), 3000);
+}
+
+#[tokio::test]
+async fn l2_a_lane_stays_taken_while_a_run_goes_on_whose_record_breaks_on_redis() {
+    let place = Place::open(Kind::Redis).await;
+    place.insert(&[in_lane("bad", "lane"), in_lane("behind", "lane")]).await;
+    let claim = place.claim_one().await;
+    Damage::Cut(24).of(&place, id("bad"));
+    let checkpoint = Outcome::Checkpoint { number: 0, payload: b"1".to_vec() };
+    assert_eq!(place.end(&claim, checkpoint).await, Answer::Applied);
+    let again = Outcome::Retry { after: secs(9), hold: true, error: String::new(), unsure: false };
+    assert_eq!(place.end(&claim, again).await, Answer::Applied);
+    for _ in 0..4 {
+        place.tick().await;
+        assert_eq!(place.state(id("behind")).await, Some(State::Waiting));
+    }
+    place.pass(secs(9)).await;
+    let claim = place.claim_one().await;
+    assert_eq!(claim.job.id, id("bad"));
+    assert!(place.claim(9).await.is_empty());
+    place.end(&claim, dead()).await;
+    place.tick().await;
+    assert_eq!(place.claim_one().await.job.id, id("behind"));
+}
+
+#[tokio::test]
+async fn l2_a_lane_that_is_searched_for_is_not_taken_from_a_new_job_of_the_same_id_on_redis() {
+    let place = Place::open(Kind::Redis).await;
+    let bad = NewJob { remember: secs(0), ..in_lane("bad", "lane") };
+    place.insert(std::slice::from_ref(&bad)).await;
+    let claim = place.claim_one().await;
+    fill_lanes(&place, 3000).await;
+    Damage::Cut(24).of(&place, id("bad"));
+    assert_eq!(place.end(&claim, Outcome::Cancel).await, Answer::Applied);
+    assert_eq!(place.insert(&[bad, in_lane("behind", "lane")]).await, [Inserted::Stored; 2]);
+    for _ in 0..60 {
+        place.tick().await;
+        assert_eq!(place.state(id("behind")).await, Some(State::Waiting));
+    }
+    assert_eq!(redis_number(&place, "EXISTS", "orphan"), 0);
+    place.cancel(id("bad")).await;
+    assert_eq!(place.state(id("behind")).await, Some(State::Ready));
 }
 
 #[tokio::test]

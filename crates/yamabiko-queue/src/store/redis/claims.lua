@@ -107,7 +107,7 @@ function end_cancelled(ids)
     local lane, chat, time = lane_of(ids[i], record)
     unclaim(ids[i])
     remove(ids[i], chat, time)
-    leave(lane)
+    leave(lane, ids[i])
   end
 end
 

@@ -57,7 +57,7 @@ end
 
 local function call_off(run)
   remove(run.id, run.chat, run.remember)
-  leave(run.lane)
+  leave(run.lane, run.id)
 end
 
 local outcomes = {
@@ -65,7 +65,7 @@ local outcomes = {
     if keep_completed == 0 then call_off(run) return end
     save_more(run.id, run.more)
     keep(DONE, run.id, run.record, run.chat, run.remember, run.secret)
-    leave(run.lane)
+    leave(run.lane, run.id)
   end,
   x = call_off,
   r = function(run, span, line)
@@ -83,7 +83,7 @@ local outcomes = {
     note(run.id, run.more, line)
     save_more(run.id, run.more)
     keep(DEAD, run.id, run.record, run.chat, run.remember, run.secret)
-    leave(run.lane)
+    leave(run.lane, run.id)
   end,
   l = function(run)
     save_more(run.id, run.more)
@@ -142,7 +142,7 @@ local function commit(id, record, more, runs)
         set(MORE, id, first_run(claim))
         keep(DONE, id, record, chat, time, secret)
       end
-      leave(lane)
+      leave(lane, id)
     else
       runs[id] = runs[id] or open_run(id, record, more)
       end_run(runs[id], claim, what, finish)

@@ -25,7 +25,7 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 
 local prefix, SCHEMA, LATEST, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
 local QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
-local PLACE, FRONT, LEFT, LEAVERS, ENTRY
+local PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH
 
 local function name_keys(of)
   prefix  = of
@@ -39,6 +39,8 @@ local function name_keys(of)
   CLAIM   = prefix .. 'claims'   -- HASH id -> token and time of the claim, with an "x" behind them once cancelled
   LEASE   = prefix .. 'lease'    -- ZSET id -> when the claim ends unless a beat extends it
   HOLDER  = prefix .. 'holder'   -- HASH lane -> id of the one job that has the lane
+  ORPHAN  = prefix .. 'orphan'   -- ZSET id -> round of the search for the lane that the job may have; its record does not tell
+  SEARCH  = prefix .. 'search'   -- HASH the round of that search, and how far it is
   STATE   = prefix .. 'state'    -- HASH lane -> the lane's state
   DEAD    = prefix .. 'dead'     -- ZSET id -> when it died
   DONE    = prefix .. 'done'     -- ZSET id -> when it was completed

@@ -15,17 +15,12 @@ local function note(id, more, line)
   more.noted = true
 end
 
--- The lane that a job may hold, and its chat, for how long to remember it, and its secret.
--- If the record does not tell, the lane is searched for among all.
+-- The lane that a job may hold (false: it has none; nil: its record does not tell), and its chat, for how long to remember it,
+-- and its secret.
 local function lane_of(id, record)
   local _, lane, chat, _, secret, kind, time = header(record)
-  if kind then return lane, chat, time, secret end
-  settle()
-  local holders = call('HGETALL', HOLDER)
-  for i = 1, #holders, 2 do
-    if holders[i + 1] == id then return holders[i], chat, time, secret end
-  end
-  return false, chat, time, secret
+  if not kind then lane = nil end
+  return lane, chat, time, secret
 end
 
 -- Takes out what is known of a job, but not its place.
@@ -150,6 +145,7 @@ local function cancel(id)
   end
   remove(id, chat, time)
   if holds then leave(lane) end
+  if not kind then leave(nil, id) end
   return 'g'
 end
 

@@ -68,9 +68,14 @@ local function enter(id, queue, lane)
   if lane or #moving > 0 then move(id, queue, lane) else make_ready(id, queue) end
 end
 
--- Gives the lane to the next in line. Only for its holder.
-local function leave(lane)
-  if lane then move(false, false, lane) end
+-- Gives the lane to the next in line. Only for its holder, which is over if it is named; if its record does not tell its
+-- lane (nil), ticks search for it.
+local function leave(lane, id)
+  if lane then
+    move(false, false, lane)
+  elseif lane == nil and id then
+    call('ZADD', ORPHAN, call('HGET', SEARCH, 'round') or '1', id)
+  end
 end
 
 local function line_left(lane)

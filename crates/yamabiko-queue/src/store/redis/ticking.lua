@@ -48,7 +48,7 @@ local function end_claims()
     if #(claims[i] or '') > CLAIM_BYTES then  -- cancelled while it ran
       local lane, chat, time = lane_of(id, records[i])
       remove(id, chat, time)
-      leave(lane)
+      leave(lane, id)
     end
   end
   for i = #ended, 1, -1 do                 -- from behind: each goes to the front of its queue, and keeps its lane
@@ -131,6 +131,52 @@ local function correct()
   return is_all
 end
 
+local LANES_A_TICK = '256'
+
+-- Whether a job that is noted as the holder of a lane does not have it any more; it is one whose record did not tell its lane.
+local function is_over(id, lane)
+  local record = call('HGET', JOB, id)
+  if not record then return true end
+  local _, its_lane, _, _, _, kind = header(record)
+  if kind and its_lane ~= lane then return true end
+  local place = place_of(id, record)
+  return place == 'dead' or place == 'completed'
+end
+
+-- Drops those for which two whole rounds have found no lane since they were noted: they had none. A single round would do
+-- if a server that has started anew could go on with one.
+local function drop_searched(round)
+  local searched = call('ZRANGEBYSCORE', ORPHAN, '-inf', exact(round - 3), 'LIMIT', '0', MOST_PRUNED)
+  for _, id in ipairs(searched) do
+    if is_over(id) then call('ZREM', ORPHAN, id) else call('ZADD', ORPHAN, exact(round), id) end
+  end
+end
+
+-- Looks at a part of the lanes for those whose holders are over and did not know their lane, and hands them on.
+-- Answers whether it is in the middle of a round.
+local function search_lanes()
+  if call('EXISTS', ORPHAN) == 0 then return false end
+  local search = call('HMGET', SEARCH, 'round', 'cursor')
+  local round, found = tonumber(search[1] or 1), call('HSCAN', HOLDER, search[2] or '0', 'COUNT', LANES_A_TICK)
+  local cursor, lanes, holders = found[1], {}, {}
+  for i = 1, #found[2], 2 do
+    lanes[#lanes + 1], holders[#holders + 1] = found[2][i], found[2][i + 1]
+  end
+  for i, noted in ipairs(zmscore(ORPHAN, holders)) do
+    if noted and is_over(holders[i], lanes[i]) then
+      leave(lanes[i])
+      call('ZREM', ORPHAN, holders[i])
+    end
+  end
+  drop_searched(round)
+  if call('EXISTS', ORPHAN) == 0 then
+    call('DEL', SEARCH)
+    return false
+  end
+  call('HSET', SEARCH, 'round', exact(cursor == '0' and round + 1 or round), 'cursor', cursor)
+  return cursor ~= '0'
+end
+
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
 -- A handle that has just begun, or whose ticks failed or had a gap, ends no claims for a while: workers could not beat either,
 -- so they beat first; else each outage would run everything twice.
@@ -153,12 +199,13 @@ function tick(later)
   if not may_end and next_end < math.huge then next_end = math.min(since + spared, now + again) end
   prune()
   sweep_lines()
+  local searches = search_lanes()
   local next_resumed = first_time(PAUSED)
   if next_resumed <= now then
     end_pauses()
     next_resumed = first_time(PAUSED)
   end
-  local next = is_correct and math.min(next_due, next_end, next_resumed) or now
+  local next = (searches or not is_correct) and now or math.min(next_due, next_end, next_resumed)
   return promoted, ended, next < math.huge and exact(next) or ''
 end
 
