@@ -26,6 +26,7 @@ mod redis_server;
 mod report;
 mod space;
 mod spent;
+mod steps;
 mod throughput;
 mod topic;
 mod work;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use redis::{Client, FromRedisValue, InfoDict};
+use redis::{Client, Connection, FromRedisValue, InfoDict};
 
 use crate::spent::Cpu;
 
@@ -14,8 +14,12 @@ pub(crate) struct RedisInfo(InfoDict);
 impl RedisInfo {
     /// Asks the server at this address.
     pub(crate) fn ask(url: &str) -> anyhow::Result<Self> {
-        let mut connection = Client::open(url)?.get_connection()?;
-        Ok(Self(redis::cmd("INFO").query(&mut connection)?))
+        Self::of(&mut Client::open(url)?.get_connection()?)
+    }
+
+    /// Asks the server behind this connection.
+    pub(crate) fn of(connection: &mut Connection) -> anyhow::Result<Self> {
+        Ok(Self(redis::cmd("INFO").query(connection)?))
     }
 
     fn get<T: FromRedisValue>(&self, name: &str) -> anyhow::Result<T> {
@@ -26,6 +30,13 @@ impl RedisInfo {
     pub(crate) fn cpu(&self) -> anyhow::Result<Cpu> {
         let time = |name| anyhow::Ok(Duration::try_from_secs_f64(self.get(name)?)?);
         Ok(Cpu { user: time("used_cpu_user")?, kernel: time("used_cpu_sys")? })
+    }
+
+    /// Returns the processor time of the one thread that runs commands.
+    pub(crate) fn main_thread(&self) -> anyhow::Result<Duration> {
+        let parts = ["used_cpu_user_main_thread", "used_cpu_sys_main_thread"];
+        let [user, kernel] = parts.map(|name| self.get::<f64>(name));
+        Ok(Duration::try_from_secs_f64(user? + kernel?)?)
     }
 
     /// Returns how many bytes the data takes, without what connections and the append-only file need for a while.

@@ -11,7 +11,7 @@ use crate::{
     fresh::Fresh,
     growth, heavy,
     options::{Options, StoreKind},
-    punctuality, space, throughput,
+    punctuality, space, steps, throughput,
 };
 
 /// A part of the report.
@@ -28,6 +28,8 @@ pub(crate) enum Topic {
     Bot,
     /// What a job costs beside many that wait.
     Growth,
+    /// What one step costs a Redis server at its worst, beside a million jobs.
+    Steps,
     /// What is felt of timers and webhooks while the keyword bot does heavy work.
     Heavy,
     /// How fast the keyword bot takes texts apart; on no store.
@@ -46,6 +48,9 @@ impl Topic {
     /// Returns on which of these stores it is measured; where no store has any part in it, once.
     pub(crate) fn on(self, stores: &[StoreKind]) -> &[StoreKind] {
         match self {
+            // Redis does one step after the other; readers of an SQLite file wait for nobody.
+            Self::Steps if stores.contains(&StoreKind::Redis) => &[StoreKind::Redis],
+            Self::Steps => &[],
             Self::Analysis => stores.get(..1).unwrap_or_default(),
             _ => stores,
         }
@@ -60,6 +65,7 @@ impl fmt::Display for Topic {
             Self::Space => "Space",
             Self::Bot => "Bot",
             Self::Growth => "Growth",
+            Self::Steps => "Steps",
             Self::Heavy => "Heavy",
             Self::Analysis => "Analysis",
         })
@@ -85,6 +91,7 @@ impl Bench<'_> {
             Topic::Space => space::measure(self).await,
             Topic::Bot => bot::measure(self).await,
             Topic::Growth => growth::measure(self).await,
+            Topic::Steps => steps::measure(self),
             Topic::Heavy => heavy::measure(self).await,
             Topic::Analysis => analysis::measure(self),
         }

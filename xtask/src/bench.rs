@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Only this topic; may be given several times. Defaults to all.
-    #[arg(long, value_parser = ["throughput", "punctuality", "space", "bot", "growth", "heavy", "analysis"])]
+    #[arg(long, value_parser = ["throughput", "punctuality", "space", "bot", "growth", "steps", "heavy", "analysis"])]
     only: Vec<String>,
     /// Only on this store. Defaults to both.
     #[arg(long)]

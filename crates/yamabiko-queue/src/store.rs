@@ -24,10 +24,14 @@ pub use open::{StoreOptions, open, open_when_there, without_password};
 pub use token::{Line, RunToken, Sending};
 pub use upkeep::{Depth, Inspection, backup, inspect};
 
-/// Effects that one commit may have (K3).
-pub const MAX_EFFECTS: usize = 1000;
+/// Effects that one commit may have (K3): they are one step, during which a Redis server does nothing else.
+pub const MAX_EFFECTS: usize = 500;
 /// Commits that one turn may carry (K3).
 pub const MAX_COMMITS: usize = 256;
+/// Commits and effects together that one turn may carry, unless it carries a single commit (K3).
+pub const MAX_PARTS: usize = 512;
+/// Jobs that one turn claims at most (K3).
+pub const MAX_CLAIMS: usize = 256;
 /// Bytes that one step may carry (K3).
 pub const MAX_STEP_BYTES: usize = 1024 * 1024;
 /// Jobs that one tick makes ready at most (T2).
@@ -47,7 +51,9 @@ pub const MAX_SCAN: usize = 10_000;
 
 /// The store: durable jobs, lanes, timers and the chats' state.
 ///
-/// Every method is one atomic step. None starts work of its own; workers and timers call them.
+/// An exchange, a tick and a heartbeat are one atomic step each; so is every other call for one job. A call for many jobs may
+/// be several steps on Redis, where no step may keep the server for long: what it did before a failure stays done.
+/// None starts work of its own; workers and timers call them.
 /// All methods may fail with `Unavailable` or `Full`, after which the same call may be sent again (C5).
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
@@ -60,7 +66,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// `TooLarge` or `TooFar` if one of the jobs is over a limit; then none is stored.
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
 
-    /// Ends or checkpoints runs together with their effects, ticks, and claims the next jobs, at most 256 commits at a time.
+    /// Ends or checkpoints runs together with their effects, ticks, and claims the next jobs.
+    ///
+    /// Takes at most 256 commits, and of several commits at most 512 together with their effects.
+    ///
+    /// Claims at most 256 jobs, and fewer where their payloads are large; whoever asked for more, and got fewer than there
+    /// are, is woken for another turn.
     ///
     /// May be sent again, unchanged: `Lost` then means "done before, or no longer yours", nothing new is claimed, and the
     /// answer has the claims that still stand under its token, in no particular order, with a full lease. An exchange
@@ -165,7 +176,7 @@ pub struct Commit {
     pub token: RunToken,
     /// What becomes of the job.
     pub outcome: Outcome,
-    /// What the run asked for, applied in the same step; at most 1,000.
+    /// What the run asked for, applied in the same step; at most 500.
     pub effects: Vec<Effect>,
 }
 
@@ -282,6 +293,12 @@ impl Commit {
         })
     }
 
+    /// Returns of how many parts the commit is: itself, and its effects.
+    #[must_use]
+    pub const fn parts(&self) -> usize {
+        1 + self.effects.len()
+    }
+
     /// Returns about how many bytes the commit brings to the store.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -298,6 +315,16 @@ impl Commit {
         });
         OVERHEAD + outcome + effects.sum::<usize>()
     }
+}
+
+/// Checks that a turn carries no more than one may (K3), and how long what is put off is put off (T1).
+pub(crate) fn check_commits(commits: &[Commit]) -> Result<()> {
+    check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
+    if commits.len() > 1 {
+        let parts = commits.iter().map(Commit::parts).sum();
+        check_size("the number of commits and effects of a turn", parts, MAX_PARTS)?;
+    }
+    commits.iter().try_for_each(Commit::check_times)
 }
 
 /// What became of a commit.

@@ -11,17 +11,17 @@ use redis::{FromRedisValue, Value};
 use crate::{
     clock::{Timestamp, micros, since_boot},
     error::{Error, Result},
-    job::{JobId, JobRecord, MAX_DELAY, NewJob, check_delay, check_size},
+    job::{Due, JobId, JobRecord, MAX_DELAY, NewJob, check_delay},
     state::State,
     store::{
-        Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_SCAN, Page, Paused, Process,
-        Query, QueueCounts, RunToken, Sending, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn,
-        Want,
+        Cancelled, Commit, Counts, Held, Inserted, MAX_SCAN, Page, Process, Query, RunToken,
+        Sending, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn, Want, check_commits,
         grace::{Grace, Spans},
     },
 };
 
 mod clock;
+mod counted;
 mod cursor;
 mod decode;
 mod encode;
@@ -34,6 +34,7 @@ mod server;
 mod watch;
 
 use clock::ServerClock;
+use counted::Counted;
 use cursor::Cursor;
 use decode::{not_understood, part};
 pub(super) use inspect::inspect;
@@ -47,8 +48,14 @@ use watch::Watch;
 const SCHEMA: u32 = 3;
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Records that one call of a listing looks at, so that the server is not kept from its work.
-const LOOK_AT: usize = 1_000;
+/// Jobs that one call concerns: the server does nothing else meanwhile, so what would take longer is several calls.
+const AT_ONCE: usize = 100;
+/// Runs whose leases one call extends.
+const BEATEN_AT_ONCE: usize = 1000;
+/// Records that one call of a listing looks at.
+const LOOK_AT: usize = 200;
+/// Live jobs of a chat that are returned at most.
+const MAX_LIVE: usize = 10_000;
 
 /// Jobs on a Redis server; all keys carry the bot's name as their hash tag (R1).
 #[derive(Debug)]
@@ -186,7 +193,7 @@ impl RedisStore {
         answer
     }
 
-    async fn ids(&self, script: &Script, ids: &[JobId]) -> Result<Value> {
+    async fn ids<T: FromRedisValue>(&self, script: &Script, ids: &[JobId]) -> Result<T> {
         let mut call = self.begin(script);
         for id in ids {
             call.arg(id.as_bytes());
@@ -195,8 +202,45 @@ impl RedisStore {
     }
 
     async fn flags(&self, script: &Script, ids: &[JobId]) -> Result<Vec<bool>> {
-        part(self.ids(script, ids).await?)
+        let mut flags = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(AT_ONCE) {
+            flags.extend(self.ids::<Vec<bool>>(script, ids).await?);
+        }
+        Ok(flags)
     }
+
+    /// Returns those of the jobs that are stored, with their places at the time of the call that came to each.
+    async fn records(&self, mut ids: &[JobId]) -> Result<Vec<JobRecord>> {
+        let mut records = Vec::with_capacity(ids.len());
+        while !ids.is_empty() {
+            let asked = &ids[..ids.len().min(AT_ONCE)];
+            let (shown, rows): (usize, Value) = self.ids(&self.scripts.get, asked).await?;
+            records.extend(decode::records(rows)?);
+            ids = ids.get(shown.max(1)..).unwrap_or_default();
+        }
+        Ok(records)
+    }
+}
+
+/// Returns how many of these jobs one call stores: it costs more for each place in which a job is to be found.
+fn at_once(jobs: &[NewJob]) -> usize {
+    const MOST: usize = 450;
+    const MOST_BYTES: usize = 256 * 1024;
+    let (mut cost, mut bytes) = (0, 0);
+    let fits = |job: &&NewJob| {
+        let is_timer = job.due != Due::Now;
+        let places = [is_timer, job.lane.is_some(), job.chat.is_some(), job.secret.is_some()];
+        cost += 1 + places.into_iter().map(usize::from).sum::<usize>();
+        bytes += job.payload.len();
+        cost <= MOST && bytes <= MOST_BYTES
+    };
+    jobs.iter().take_while(fits).count().max(1).min(jobs.len())
+}
+
+/// Returns the latest of all absolute due times.
+fn latest(jobs: &[NewJob]) -> Option<Timestamp> {
+    let due = |job: &NewJob| if let Due::At(time) = job.due { Some(time) } else { None };
+    jobs.iter().filter_map(due).max()
 }
 
 /// Chooses the TLS provider once for the process.
@@ -212,24 +256,34 @@ fn install_crypto() {
 impl Store for RedisStore {
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
         jobs.iter().try_for_each(NewJob::check)?;
-        let mut insert = self.begin(&self.scripts.insert);
-        encode::span(&mut insert, MAX_DELAY);
-        for job in jobs {
-            encode::job(&mut insert, job);
-        }
-        let answer: Value = call(&self.writes, &insert).await?;
-        if let Value::Int(away) = answer {
-            return Err(Error::TooFar(Duration::from_micros(away.unsigned_abs())));
+        let mut inserted = Vec::with_capacity(jobs.len());
+        let mut rest = jobs;
+        loop {
+            let (some, others) = rest.split_at(at_once(rest));
+            let mut insert = self.begin(&self.scripts.insert);
+            encode::span(&mut insert, MAX_DELAY);
+            encode::time(&mut insert, latest(rest));
+            for job in some {
+                encode::job(&mut insert, job);
+            }
+            let answer: Value = call(&self.writes, &insert).await?;
+            if let Value::Int(away) = answer {
+                return Err(Error::TooFar(Duration::from_micros(away.unsigned_abs())));
+            }
+            inserted.extend(decode::inserted(&part::<String>(answer)?)?);
+            rest = others;
+            if rest.is_empty() {
+                break;
+            }
         }
         if !jobs.is_empty() {
             self.fsync().await?;
         }
-        decode::inserted(&part::<String>(answer)?)
+        Ok(inserted)
     }
 
     async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
-        check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
-        commits.iter().try_for_each(Commit::check_times)?;
+        check_commits(commits)?;
         let mut turn = self.begin(&self.scripts.turn);
         turn.arg(sending.token.as_bytes()).arg(u8::from(sending.again));
         self.ticking(&mut turn);
@@ -262,17 +316,25 @@ impl Store for RedisStore {
         runs: &[(JobId, RunToken)],
         awaited: &[RunToken],
     ) -> Result<Vec<Held>> {
-        let mut beat = self.begin(&self.scripts.beat);
-        encode::span(&mut beat, self.options.lease());
         let about = serde_json::to_string(process).map_err(|error| Error::Refused(error.into()))?;
-        beat.arg(&process.name).arg(about).arg(awaited.len());
-        for token in awaited {
-            beat.arg(token.as_bytes());
+        let (mut held, mut rest, mut awaited) = (Vec::with_capacity(runs.len()), runs, awaited);
+        loop {
+            let (some, others) = rest.split_at(rest.len().min(BEATEN_AT_ONCE));
+            let mut beat = self.begin(&self.scripts.beat);
+            encode::span(&mut beat, self.options.lease());
+            beat.arg(&process.name).arg(&about).arg(awaited.len());
+            for token in awaited {
+                beat.arg(token.as_bytes());
+            }
+            for (id, token) in some {
+                beat.arg(id.as_bytes()).arg(token.as_bytes());
+            }
+            held.extend(decode::held(&call::<String>(&self.connection, &beat).await?)?);
+            if others.is_empty() {
+                return Ok(held);
+            }
+            (rest, awaited) = (others, &[]);
         }
-        for (id, token) in runs {
-            beat.arg(id.as_bytes()).arg(token.as_bytes());
-        }
-        decode::held(&call::<String>(&self.connection, &beat).await?)
     }
 
     async fn tick(&self) -> Result<Tick> {
@@ -292,7 +354,12 @@ impl Store for RedisStore {
     }
 
     async fn cancel(&self, ids: &[JobId]) -> Result<Vec<Cancelled>> {
-        decode::cancelled(&part::<String>(self.ids(&self.scripts.cancel, ids).await?)?)
+        let mut answers = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(AT_ONCE) {
+            answers
+                .extend(decode::cancelled(&self.ids::<String>(&self.scripts.cancel, ids).await?)?);
+        }
+        Ok(answers)
     }
 
     async fn retry(&self, ids: &[JobId]) -> Result<Vec<bool>> {
@@ -328,56 +395,26 @@ impl Store for RedisStore {
 
     async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
         let mut live = self.begin(&self.scripts.live);
-        live.arg(chat).arg(MAX_SCAN);
-        let mut records = decode::records(call(&self.connection, &live).await?)?;
+        live.arg(chat).arg(MAX_LIVE);
+        let ids: Vec<Vec<u8>> = call(&self.connection, &live).await?;
+        let ids: Vec<_> = ids.iter().filter_map(|id| JobId::from_slice(id)).collect();
+        let mut records = self.records(&ids).await?;
+        // Some may have ended meanwhile.
+        records.retain(|record| record.state.is_live());
         records.sort_by_key(|record| (record.job.due, record.job.id));
         Ok(records)
     }
 
     async fn counts(&self) -> Result<Counts> {
-        type Parts = (
-            Vec<u64>,
-            String,
-            Vec<Vec<u8>>,
-            Vec<u64>,
-            Vec<Vec<u8>>,
-            Vec<String>,
-            Vec<Option<Vec<u8>>>,
-        );
-        let parts: Parts = call(&self.connection, &self.begin(&self.scripts.counts)).await?;
-        let (numbers, next_due, queues, lengths, paused, untils, processes) = parts;
-        let [scheduled, running, dead, completed, all] = numbers[..] else {
-            return Err(not_understood("not five numbers"));
-        };
-        let ready: u64 = lengths.iter().sum();
-        let waiting = all.saturating_sub(scheduled + running + dead + completed + ready);
-        let mut counts = Counts {
-            states: [
-                (State::Scheduled, scheduled),
-                (State::Ready, ready),
-                (State::Waiting, waiting),
-                (State::Running, running),
-                (State::Dead, dead),
-                (State::Completed, completed),
-            ]
-            .into(),
-            next_due: decode::time(&next_due),
-            processes: processes
-                .iter()
-                .flatten()
-                .filter_map(|about| serde_json::from_slice(about).ok())
-                .collect(),
-            ..Counts::default()
-        };
-        let name = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        for (queue, ready) in queues.into_iter().zip(lengths) {
-            counts.queues.insert(name(queue), QueueCounts { ready, paused: None });
+        let mut counted = Counted::default();
+        loop {
+            let (queue, paused) = counted.place();
+            let mut counts = self.begin(&self.scripts.counts);
+            counts.arg(queue).arg(paused);
+            if counted.read(call(&self.connection, &counts).await?)? {
+                return Ok(counted.finish());
+            }
         }
-        for (queue, until) in paused.into_iter().zip(untils) {
-            let until = decode::time(&until).map_or(Paused::UntilResumed, Paused::Until);
-            counts.queues.entry(name(queue)).or_default().paused = Some(until);
-        }
-        Ok(counts)
     }
 
     async fn list(&self, query: &Query) -> Result<Page> {
@@ -412,7 +449,7 @@ impl Store for RedisStore {
     }
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>> {
-        Ok(decode::records(self.ids(&self.scripts.get, &[id]).await?)?.pop())
+        Ok(self.records(&[id]).await?.pop())
     }
 
     async fn handle(&self) -> Result<Arc<dyn Store>> {

@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    job::{JobId, JobRecord, NewJob, check_delay, check_size},
+    job::{JobId, JobRecord, NewJob, check_delay},
     store::{
-        Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query, RunToken,
-        Sending, Signal, Store, StoreOptions, Tick, Turn, Want,
+        Cancelled, Commit, Counts, Held, Inserted, Page, Process, Query, RunToken, Sending, Signal,
+        Store, StoreOptions, Tick, Turn, Want,
         bell::{Bell, Heard},
+        check_commits,
         grace::Grace,
     },
 };
@@ -116,8 +117,7 @@ impl Store for SqliteStore {
     }
 
     async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
-        check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
-        commits.iter().try_for_each(Commit::check_times)?;
+        check_commits(commits)?;
         let (commits, wants, before) = (commits.to_vec(), wants.to_vec(), self.grace());
         let write = move |step: &mut step::Step<'_, '_>| {
             let mut grace = before;

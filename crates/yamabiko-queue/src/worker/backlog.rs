@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use crate::store::{Answer, Commit, MAX_COMMITS, MAX_STEP_BYTES};
+use crate::store::{Answer, Commit, MAX_COMMITS, MAX_PARTS, MAX_STEP_BYTES};
 
 /// What a run has reported and the store has not answered yet.
 #[derive(Debug)]
@@ -38,10 +38,11 @@ impl Backlog {
 
     /// Takes what goes with one turn (K3).
     pub(super) fn take_batch(&mut self) -> Vec<Reported> {
-        let mut bytes = 0;
+        let (mut bytes, mut parts) = (0, 0);
         let fits = |one: &&Reported| {
             bytes += one.commit.size();
-            bytes <= MAX_STEP_BYTES
+            parts += one.commit.parts();
+            bytes <= MAX_STEP_BYTES && parts <= MAX_PARTS
         };
         let count = self.waiting.iter().take(MAX_COMMITS).take_while(fits).count();
         // One that is over the limit goes alone; the store says what is wrong with it.
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
     use crate::{
         job::JobId,
-        store::{Outcome, Sending},
+        store::{Effect, Outcome, Sending},
     };
 
     fn reported(payload: usize) -> Reported {
@@ -87,6 +88,22 @@ mod tests {
         backlog.push(reported(2 * MAX_STEP_BYTES));
         assert_eq!([backlog.take_batch().len(), backlog.take_batch().len()], [5, 1]);
         assert!(backlog.is_empty() && backlog.take_batch().is_empty());
+    }
+
+    #[test]
+    fn k3_a_turn_carries_512_commits_and_effects_or_one_commit() {
+        let mut backlog = Backlog::default();
+        for effects in [1, 509, 1, 510, 9, 600, 1] {
+            let mut one = reported(0);
+            one.commit.effects = vec![Effect::SetState(None); effects];
+            backlog.push(one);
+        }
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        while !backlog.is_empty() {
+            batches.push(backlog.take_batch().iter().map(|one| one.commit.effects.len()).collect());
+        }
+        let expected = [vec![1, 509], vec![1], vec![510], vec![9], vec![600], vec![1]];
+        assert_eq!(batches, expected);
     }
 
     #[test]

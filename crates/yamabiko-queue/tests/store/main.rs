@@ -17,6 +17,7 @@ mod redis_server;
 mod refusals;
 mod schema;
 mod rules {
+    pub(crate) mod bounds;
     pub(crate) mod claims;
     pub(crate) mod clock;
     pub(crate) mod commit;
@@ -101,6 +102,7 @@ conformance! { everywhere {
         k3_limits_are_refused_before_anything_is_stored,
         k3_a_turn_of_256_commits_with_large_payloads_is_taken,
         k3_a_turn_of_257_commits_is_refused_whole,
+        k3_a_turn_of_many_commits_with_many_effects_is_refused_whole,
         k6_a_checkpoint_commits_its_effects_and_replaces_the_payload,
         k6_a_second_arrival_of_a_checkpoint_changes_nothing,
         s1_state_comes_with_the_claim_and_is_written_by_the_run,
@@ -154,6 +156,15 @@ conformance! { everywhere {
         d3_completed_jobs_are_kept_within_both_limits,
         d3_credentials_are_erased_when_a_job_ends,
         d3_history_keeps_the_newest_4096_bytes;
+    bounds:
+        k3_a_turn_claims_at_most_256_jobs_in_the_order_of_its_wants,
+        k3_a_payload_of_any_size_comes_back_as_it_was,
+        k3_large_jobs_are_claimed_in_their_order,
+        i4_scrubbing_reaches_all_however_many_are_kept,
+        s3_live_jobs_are_found_however_many,
+        people_may_ask_for_any_number_of_jobs_at_once,
+        t1_a_due_time_too_far_away_is_refused_with_all_before_it,
+        q4_a_list_shows_large_jobs_page_by_page;
 } stores {
     wake:
         w1_new_work_ends_a_wait,
@@ -162,6 +173,7 @@ conformance! { everywhere {
         w1_an_effect_a_release_and_a_resume_end_a_wait,
         w1_an_earlier_timer_ends_the_wait_for_timers,
         w1_other_handles_hear_of_work,
+        w1_a_turn_that_leaves_jobs_has_its_worker_woken,
         w1_a_wait_with_nothing_to_do_lasts;
     upgrade:
         q3_a_process_that_meets_a_newer_schema_is_refused_every_step_and_changes_nothing,

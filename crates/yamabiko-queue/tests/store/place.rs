@@ -9,8 +9,8 @@ use yamabiko_queue::{
     Effect, JobId, JobRecord, ManualClock, NewJob, Outcome, State, Store, StoreOptions, Timestamp,
     clock::Clock,
     store::{
-        self, Answer, Cancelled, Claim, Commit, Held, Inserted, Line, Process, Query, Sending,
-        Tick, Turn, Want,
+        self, Answer, Cancelled, Claim, Commit, Held, Inserted, Line, MAX_CLAIMS, Process, Query,
+        Sending, Tick, Turn, Want,
     },
 };
 
@@ -101,9 +101,17 @@ impl Place {
         Sending { token: self.line.lock().unwrap().next_token(), again: false }
     }
 
-    /// Claims from all queues.
+    /// Claims from all queues, in as many turns as it takes.
     pub(crate) async fn claim(&self, at_most: usize) -> Vec<Claim> {
-        self.turn(&[], at_most).await.claims
+        let mut claims = self.turn(&[], at_most).await.claims;
+        while at_most > MAX_CLAIMS && claims.len() < at_most {
+            let more = self.turn(&[], at_most - claims.len()).await.claims;
+            if more.is_empty() {
+                break;
+            }
+            claims.extend(more);
+        }
+        claims
     }
 
     /// Claims the one job that there is to claim.

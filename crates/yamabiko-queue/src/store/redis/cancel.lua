@@ -1,6 +1,5 @@
 #!lua flags=allow-oom
 -- Cancels jobs. ARGV: ids. Answers a letter for each: g gone, m marked (it is running), o over already, u unknown.
-local answers = {}
-while at < #args do answers[#answers + 1] = cancel(text()) end
+local answers = cancel_all(texts(#args - at))
 wake()
 return concat(answers)

@@ -2,24 +2,43 @@
 
 local take_ready, open_exchange, note_exchange, standing, unset_first, end_cancelled, claim, hand_out do
 
+local MOST_CLAIMED = 256
+local claimed_bytes
+
+-- Of the first ids of a line, those whose payloads one call may carry; the others go back. At least one job is claimed.
+local function carried(queue, ids, is_first)
+  if call('EXISTS', BODY) == 0 then return ids end
+  local taken = {}
+  for i, id in ipairs(ids) do
+    claimed_bytes = claimed_bytes + call('HSTRLEN', BODY, id)
+    if claimed_bytes > MOST_BYTES and not (is_first and i == 1) then
+      for n = #ids, i, -1 do push_first(queue, ids[n]) end
+      break
+    end
+    taken[i] = id
+  end
+  return taken
+end
+
 -- Takes ready jobs. ARGV: number of wants, and for each: at most, number of queues, queues in the order to take from.
 function take_ready()
   local ids = {}
+  claimed_bytes = 0
   for _ = 1, number() do
-    local room = number()
-    local queues = texts(number())
-    if room > 0 and #queues > 0 then
+    local wanted = number()
+    local room, queues = math.min(wanted, MOST_CLAIMED - #ids), texts(number())
+    if wanted > 0 and #queues > 0 then
       local paused = zmscore(PAUSED, queues)
       for i, queue in ipairs(queues) do
-        if room > 0 and not (paused[i] and tonumber(paused[i]) > now) then
-          local got = take_first(queue, room)
+        if room > 0 and claimed_bytes <= MOST_BYTES and not (paused[i] and tonumber(paused[i]) > now) then
+          local got = carried(queue, take_first(queue, room), #ids == 0)
           if #got > 0 or has_leavers() then touched[queue] = true end
           for n = 1, #got do ids[#ids + 1] = got[n] end
           room = room - #got
         end
       end
-      -- This worker may have taken the markers of all its queues. If it is full, the rest is for another.
-      if room == 0 then
+      -- This worker may have taken the markers of all its queues. If it is full, the rest is for another, or for its next turn.
+      if room == 0 or claimed_bytes > MOST_BYTES then
         for i, queue in ipairs(queues) do
           if not paused[i] then touched[queue] = true end
         end
@@ -133,6 +152,7 @@ function hand_out(ids)
       records[i] = ''
       call('HSET', JOB, ids[i], '')
     end
+    if has_body(records[i]) then records[i] = whole(ids[i], records[i]) end
     if may_have_lane(records[i]) then
       local _, lane = header(records[i])
       if lane then

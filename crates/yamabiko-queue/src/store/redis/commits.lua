@@ -4,29 +4,24 @@
 --   time span or number, note, effects
 -- Outcomes: c complete, k checkpoint (number; note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
--- Effects:  j job | x id | s state | - (remove the state) | n origin (scrub) | p queue span
+-- Effects:  j job (and its payload, see moves.lua) | x id | s state | - (remove the state) | n origin (scrub) | p queue span
 
 local make_commits do
 
--- Replaces the payloads of what is left of the chat's jobs of this origin.
-local function scrub(chat, origin)
-  if not chat then return end
-  settle()
-  local ended = call('ZRANGEBYSCORE', CHAT .. chat, '1', '1')
-  for i, record in ipairs(hmget(JOB, ended)) do
-    local _, _, _, its_origin = header(record)
-    if its_origin == origin then call('HSET', JOB, ended[i], with_payload(record, 'null')) end
-  end
-end
-
 local effects = {
   j = function()
-    local job = text()
-    insert(id_of(job), due_of(job), job)
+    local job, body = read_job()
+    insert(id_of(job), due_of(job), job, body)
   end,
-  x = function(run)
-    local id = text()
-    if id ~= run.id then cancel(id) end
+  x = function(run, finish)
+    local ids = {}
+    repeat
+      local id = text()
+      if id ~= run.id then ids[#ids + 1] = id end
+      local is_followed = at < finish and args[at + 1] == 'x'
+      if is_followed then at = at + 1 end
+    until not is_followed
+    cancel_all(ids)
   end,
   s = function(run)
     local state = text()
@@ -44,7 +39,7 @@ local effects = {
 }
 
 local function apply_effects(run, finish)
-  while at < finish do effects[text()](run) end
+  while at < finish do effects[text()](run, finish) end
 end
 
 local function has(run, flag) return find(run.what, flag, 2, true) end
@@ -95,7 +90,7 @@ local function checkpoint(run, number_before, payload, finish)
   -- A worker that lost the answer sends the same checkpoint again: it must not count twice.
   if run.more.checkpoint ~= number_before then return end
   apply_effects(run, finish)
-  run.record = with_payload(run.record, payload)
+  run.record = set_payload(run.id, run.record, payload)
   run.more.checkpoint = run.more.checkpoint + 1
   run.more.lost = 0
   set(JOB, run.id, run.record)

@@ -25,13 +25,14 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 
 local prefix, SCHEMA, LATEST, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
 local QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
-local PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH
+local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB
 
 local function name_keys(of)
   prefix  = of
   SCHEMA  = prefix .. 'schema'   -- STRING the version of this layout
   LATEST  = prefix .. 'latest'   -- STRING the time, written once a minute
   JOB     = prefix .. 'job'      -- HASH id -> record
+  BODY    = prefix .. 'body'     -- HASH id -> payload, if it is too large to be read wherever a record is
   MORE    = prefix .. 'more'     -- HASH id -> what only jobs have that did not end in their first run
   HISTORY = prefix .. 'history'  -- HASH id -> a line of each failure; only of jobs that have an entry in MORE
   DUE     = prefix .. 'timers'   -- ZSET id -> when it becomes ready
@@ -61,7 +62,8 @@ local function name_keys(of)
   ENTRY   = prefix .. 'entry'    -- HASH id -> how it is called in its queue's list, if not by its id
   WAIT    = prefix .. 'line:'    -- ZSETs of ids, each with its queue behind it, so that handing on a lane reads no record
   PLACE   = prefix .. 'place'    -- STRING the last place in line that was given
-  CHAT    = prefix .. 'chat:'    -- ZSETs id -> 0 while the job is live, 1 while it is kept after its end
+  CHAT    = prefix .. 'chat:'    -- ZSETs id -> 0 while the job is live; since when it is over while it is kept
+  SCRUB   = prefix .. 'scrub'    -- LIST of what is still to be scrubbed: chat, origin, how far it is; see moves.lua
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
 end
 

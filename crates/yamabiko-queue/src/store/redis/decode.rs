@@ -12,7 +12,7 @@ use crate::{
     store::{Answer, Cancelled, Claim, Held, Inserted, RunToken, Tick},
 };
 
-use super::encode::HAS_PARENT;
+use super::encode::{HAS_BODY, HAS_PARENT};
 
 /// The length of a claim's value; one that was cancelled has a byte more.
 const CLAIM_BYTES: usize = 24;
@@ -158,6 +158,9 @@ fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job, String> {
     let (lane, chat, origin, secret) = (name(2)?, name(4)?, name(8)?, name(32)?);
     let kind = record.name()?;
     let parent = if flags & HAS_PARENT > 0 { JobId::from_slice(record.take(16)?) } else { None };
+    if flags & HAS_BODY > 0 && record.0.is_empty() {
+        return Err("its payload is missing".to_owned());
+    }
     let mut job = Job {
         id,
         kind,

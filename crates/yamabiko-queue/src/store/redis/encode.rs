@@ -18,6 +18,9 @@ const HAS_CHAT: u8 = 4;
 const HAS_ORIGIN: u8 = 8;
 pub(super) const HAS_PARENT: u8 = 16;
 const HAS_SECRET: u8 = 32;
+pub(super) const HAS_BODY: u8 = 64;
+/// The longest payload that stands in a job's record; as in `record.lua`.
+const MOST_INLINE: usize = 2048;
 
 /// Adds a time, or nothing.
 pub(super) fn time(call: &mut Call<'_>, time: Option<Timestamp>) {
@@ -35,7 +38,8 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         | flag(job.chat.is_some(), HAS_CHAT)
         | flag(job.origin.is_some(), HAS_ORIGIN)
         | flag(job.parent.is_some(), HAS_PARENT)
-        | flag(job.secret.is_some(), HAS_SECRET);
+        | flag(job.secret.is_some(), HAS_SECRET)
+        | flag(has_body(job), HAS_BODY);
     let names = [
         Some(&job.queue),
         job.lane.as_ref(),
@@ -49,7 +53,7 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         Due::At(time) => (b'=', time.as_micros()),
         Due::In(delay) => (b'+', micros(delay)),
     };
-    let mut bytes = Vec::with_capacity(128 + job.payload.len());
+    let mut bytes = Vec::with_capacity(128 + job.payload.len().min(MOST_INLINE));
     bytes.extend(job.id.as_bytes());
     bytes.push(how);
     bytes.extend(due.to_be_bytes());
@@ -61,8 +65,16 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         bytes.extend(name.as_bytes());
     }
     bytes.extend(job.parent.iter().flat_map(JobId::as_bytes));
-    bytes.extend(&job.payload);
-    call.arg(bytes);
+    if has_body(job) {
+        call.arg(bytes).arg(&job.payload);
+    } else {
+        bytes.extend(&job.payload);
+        call.arg(bytes);
+    }
+}
+
+fn has_body(job: &NewJob) -> bool {
+    job.payload.len() > MOST_INLINE
 }
 
 /// Adds commits as `commits.lua` reads them.
@@ -125,13 +137,11 @@ fn outcome(call: &mut Call<'_>, outcome: &Outcome, effects: usize) {
 }
 
 /// Returns how many arguments an effect has.
-const fn arguments(effect: &Effect) -> usize {
+fn arguments(effect: &Effect) -> usize {
     match effect {
         Effect::Pause { .. } => 3,
-        Effect::Insert(_)
-        | Effect::Cancel(_)
-        | Effect::SetState(Some(_))
-        | Effect::Scrub { .. } => 2,
+        Effect::Insert(job) => 2 + usize::from(has_body(job)),
+        Effect::Cancel(_) | Effect::SetState(Some(_)) | Effect::Scrub { .. } => 2,
         Effect::SetState(None) => 1,
     }
 }

@@ -1,19 +1,20 @@
 #!lua
--- Stores a batch of jobs. ARGV: how far away a due time may be, then the jobs.
--- Answers a letter for each: s stored, d duplicate; or as a number how far away the first due time is that is too far,
+-- Stores a batch of jobs. ARGV: how far away a due time may be, the latest one of these jobs and of those that follow in
+-- further calls ("" = none), then the jobs.
+-- Answers a letter for each: s stored, d duplicate; or as a number how far away the latest due time is if that is too far,
 -- and nothing is stored.
 --
 -- The one step without allow-oom: when memory is full the whole call is refused, so that the old work can be finished.
-local furthest = number()
-local jobs = texts(#args - at)
-local ids, dues = {}, {}
-for i, job in ipairs(jobs) do
-  local due = due_of(job)
-  if due and due - now > furthest then return due - now end
-  ids[i], dues[i] = id_of(job), due
+local furthest, latest = number(), number()
+if latest and latest - now > furthest then return latest - now end
+local jobs, bodies, ids, dues = {}, {}, {}, {}
+while at < #args do
+  local i = #jobs + 1
+  jobs[i], bodies[i] = read_job()
+  ids[i], dues[i] = id_of(jobs[i]), due_of(jobs[i])
 end
 look_up(ids)
 local answers = {}
-for i, job in ipairs(jobs) do answers[i] = insert(ids[i], dues[i], job) and 's' or 'd' end
+for i, job in ipairs(jobs) do answers[i] = insert(ids[i], dues[i], job, bodies[i]) and 's' or 'd' end
 wake()
 return concat(answers)

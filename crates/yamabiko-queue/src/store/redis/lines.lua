@@ -90,11 +90,14 @@ function take_first(queue, room)
   return ids
 end
 
--- Takes a job out of its line, wherever it stands.
-function step_out(queue, id)
-  local entry = call('HGET', ENTRY, id)
-  if entry then call('HDEL', ENTRY, id) end
-  call('SADD', LEFT .. queue, entry or id)
+-- Takes jobs out of a line, wherever they stand.
+function step_out(queue, ids)
+  local entries, renamed = hmget(ENTRY, ids), {}
+  for i, id in ipairs(ids) do
+    if entries[i] then renamed[#renamed + 1] = id else entries[i] = id end
+  end
+  many('HDEL', ENTRY, renamed)
+  many('SADD', LEFT .. queue, entries)
   call('ZADD', LEAVERS, '0', queue)
   is_left = true
 end

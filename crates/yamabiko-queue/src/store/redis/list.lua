@@ -29,7 +29,7 @@ local function take(id, its_time)
   end
 end
 
-local function is_full() return examined >= budget or found >= wanted end
+local function is_full() return examined >= budget or found >= wanted or shown >= MOST_BYTES end
 
 local SETS = { scheduled = { DUE, false }, running = { LEASE, false }, dead = { DEAD, true }, completed = { DONE, true } }
 -- How far an entry of a moving line is looked for.

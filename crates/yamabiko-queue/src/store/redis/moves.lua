@@ -26,7 +26,7 @@ end
 -- Takes out what is known of a job, but not its place.
 local function forget(id, chat)
   gone[#gone + 1] = id
-  if chat then call('ZREM', CHAT .. chat, id) end
+  if chat then drop(CHAT .. chat, id) end
 end
 
 local remembered_for, remembered_until   -- the last job's; the next one's are mostly the same
@@ -48,8 +48,23 @@ end
 local function keep(key, id, record, chat, time, secret)
   add(key, stamp, id)
   if secret then set(JOB, id, with_secret(record, false)) end
-  if chat then call('ZADD', CHAT .. chat, '1', id) end
+  if chat then add(CHAT .. chat, stamp, id) end
   remember(id, time)
+end
+
+-- A record with its payload.
+local function whole(id, record) return has_body(record) and record .. (call('HGET', BODY, id) or '') or record end
+
+-- Replaces a job's payload, and answers its record.
+local function set_payload(id, record, payload)
+  local is_inline = #payload <= MOST_INLINE
+  if not is_inline then
+    set(BODY, id, payload)
+  elseif has_body(record) then
+    if fields[BODY] then settle() end
+    call('HDEL', BODY, id)
+  end
+  return with_payload(record, payload, is_inline)
 end
 
 -- Answers the place, its time if it has one, and the claim if it is running.
@@ -82,7 +97,8 @@ local function look_up(ids)
 end
 
 -- A job that comes is one text: its id (16 bytes), how its due time is given (0: it has none, "=": a time, "+": a delay),
--- that time (8 bytes), and the rest of its record, from `remember` on. See encode.rs.
+-- that time (8 bytes), and the rest of its record, from `remember` on; behind it stands its payload if it is for BODY.
+-- See encode.rs.
 local function id_of(job) return sub(job, 1, 16) end
 
 local function due_of(job)
@@ -92,8 +108,13 @@ local function due_of(job)
   return how == 43 and now + time or time
 end
 
+local function read_job()
+  local job = text()
+  return job, has_body(job, 10) and text()
+end
+
 -- Stores a job that comes; false if its id exists or is remembered. `due` is a time, or false.
-local function insert(id, due, job)
+local function insert(id, due, job, body)
   local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
   if not free[id] then
     settle()
@@ -108,45 +129,11 @@ local function insert(id, due, job)
   end
   free[id] = nil
   set(JOB, id, record)
+  if body then set(BODY, id, body) end
   local queue, lane, chat = new_header(record)
-  if chat then call('ZADD', CHAT .. chat, '0', id) end
+  if chat then add(CHAT .. chat, '0', id) end
   if due and due > now then schedule(id, due, byte(job, 17) == 43) else enter(id, queue, lane) end
   return true
-end
-
--- A running job is only marked: its worker still works on it, so its lane stays taken until that worker
--- hears of it (beat, commit) or its lease ends; its commit changes nothing any more. A job whose record does not tell in
--- which line it stands ends when its turn comes, without a run; so that is all that is done about it.
-local function cancel(id)
-  settle()
-  local record = call('HGET', JOB, id)
-  if not record then return 'u' end
-  local place, _, claim = place_of(id, record)
-  if place == 'running' then
-    if #claim == CLAIM_BYTES then
-      call('HSET', CLAIM, id, claim .. 'x')
-      if held[id] then held[id] = claim .. 'x' end
-    end
-    return 'm'
-  end
-  if place == 'dead' or place == 'completed' then return 'o' end
-  local queue, lane, chat, _, _, kind, time = header(record)
-  if not kind and place ~= 'scheduled' then return 'm' end
-  local holds = lane and place ~= 'waiting' and call('HGET', HOLDER, lane) == id
-  if place == 'scheduled' then
-    call('ZREM', DUE, id)
-    unset({ id })
-  elseif place == 'ready' then
-    step_out(queue, id)
-    touched[queue] = true
-  else
-    call('ZREM', WAIT .. lane, id .. queue)
-    line_left(lane)
-  end
-  remove(id, chat, time)
-  if holds then leave(lane) end
-  if not kind then leave(nil, id) end
-  return 'g'
 end
 
 -- Stops claims from a queue for a time span, or without end; the pause that ends later stands.

@@ -1,20 +1,21 @@
 -- The places of jobs. Writes are collected, so that a batch costs one call for each key; settle() makes them,
 -- before a step has to see them and at its end.
 
-local fields, scores                     -- key -> what HSET and ZADD are to write
+local fields, scores, drops              -- key -> what HSET, ZADD and ZREM are to write
 local gone                               -- ids of jobs of which nothing is left
 local unclaimed                          -- ids of runs that have ended
 local pending                            -- queue -> ids that become ready
 local moving                             -- who enters a lane (id, queue, lane) or leaves one (false, false, lane), in order
 local held                               -- id -> its claim, of the runs that a turn ends
 local free                               -- id -> whether it was found to be neither stored nor remembered
+local may_scrub                          -- how many kept jobs the step may still look at for what is to be scrubbed
 local touched, nearest                   -- queues that may need a marker; the nearest new due time
 
 local function begin(keys, given, writes, migrates)
   local refused = begin_call(keys, given, writes, migrates)
   if refused then return refused end
-  fields, scores, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}
-  nearest, is_left = nil, nil
+  fields, scores, drops, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
+  nearest, is_left, may_scrub = nil, nil, 256
 end
 
 local function collect(lists, key, one, other)
@@ -24,8 +25,14 @@ local function collect(lists, key, one, other)
   list[length + 1], list[length + 2] = one, other
 end
 
+local function collect_one(lists, key, one)
+  local list = lists[key]
+  if list then list[#list + 1] = one else lists[key] = { one } end
+end
+
 local function set(key, field, value) collect(fields, key, field, value) end
 local function add(key, score, member) collect(scores, key, score, member) end
+local function drop(key, member) collect_one(drops, key, member) end
 
 local function unclaim(id)
   unclaimed[#unclaimed + 1] = id
@@ -48,10 +55,7 @@ local function unset(ids)
   if #ids > 0 and call('EXISTS', SET_AT) == 1 then many('ZREM', SET_AT, ids) end
 end
 
-local function make_ready(id, queue)
-  local ids = pending[queue]
-  if ids then ids[#ids + 1] = id else pending[queue] = { id } end
-end
+local function make_ready(id, queue) collect_one(pending, queue, id) end
 
 local function put_first(id, queue)
   push_first(queue, id)
@@ -138,6 +142,10 @@ local function settle()
     for key, list in pairs(fields) do many('HSET', key, list) end
     fields = {}
   end
+  if next(drops) then
+    for key, list in pairs(drops) do many('ZREM', key, list) end
+    drops = {}
+  end
   if next(scores) then
     for key, list in pairs(scores) do many('ZADD', key, list) end
     scores = {}
@@ -149,9 +157,10 @@ local function settle()
   end
   if #gone > 0 then
     many('HDEL', JOB, gone)
-    if call('EXISTS', MORE, HISTORY) > 0 then
+    if call('EXISTS', MORE, HISTORY, BODY) > 0 then
       many('HDEL', MORE, gone)
       many('HDEL', HISTORY, gone)
+      many('HDEL', BODY, gone)
     end
     gone = {}
   end

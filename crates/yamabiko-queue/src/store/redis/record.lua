@@ -2,7 +2,11 @@
 
 local HISTORY_BYTES = 4096
 local CLAIM_BYTES = 24
-local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET = 2, 4, 8, 16, 32
+local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY = 2, 4, 8, 16, 32, 64
+-- A payload of more bytes is kept apart from its record.
+local MOST_INLINE = 2048
+-- A call answers no further jobs when it has answered so many bytes.
+local MOST_BYTES = 512 * 1024
 
 -- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
 local function read_on(is_read, ...)
@@ -12,7 +16,7 @@ end
 local function read(format, packed, position) return read_on(pcall(pick, format, packed or '', position)) end
 
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
--- with its length; the parent's id if there is one; the payload. What is absent is false here. See encode.rs.
+-- with its length; the parent's id if there is one; the payload, if BODY has none. What is absent is false here. See encode.rs.
 -- One that cannot be read counts for the queue that is always served, and has no kind: its worker gives it up.
 local NAMES = '>i8BBc0Bc0Bc0Bc0Bc0Bc0'
 
@@ -25,11 +29,16 @@ local function header(record)
     band(flags, HAS_ORIGIN) > 0 and origin, band(flags, HAS_SECRET) > 0 and secret, kind, remember
 end
 
--- The same of a record that is sure to be whole, which mostly has a queue and a kind alone.
+-- Queue, lane and chat of a record that is sure to be whole.
 local function new_header(record)
-  local flags, length = byte(record, 25, 26)
-  if flags < HAS_LANE then return sub(record, 27, 26 + length), false, false end
-  return header(record)
+  local flags, queue, lane, chat = pick('>BBc0Bc0Bc0', record, 25)
+  return queue, band(flags, HAS_LANE) > 0 and lane, band(flags, HAS_CHAT) > 0 and chat
+end
+
+-- Whether a record's payload is in BODY; `from` is where the record begins.
+local function has_body(record, from)
+  local flags = byte(record, (from or 1) + 24)
+  return flags and band(flags, HAS_BODY) > 0
 end
 
 -- Whether it is worth while to look for a lane.
@@ -48,11 +57,13 @@ local function with_secret(record, secret)
     .. sub(record, pos + 1 + byte(record, pos))
 end
 
-local function with_payload(record, payload)
+-- A record with another payload, which is in it only if `is_inline`.
+local function with_payload(record, payload, is_inline)
   local _, flags, _, _, _, _, _, _, pos = read(NAMES, record, 17)
   if not flags then return record end
   if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
-  return sub(record, 1, pos - 1) .. payload
+  flags = is_inline and band(flags, bit.bnot(HAS_BODY)) or bor(flags, HAS_BODY)
+  return sub(record, 1, 24) .. char(flags) .. sub(record, 26, pos - 1) .. (is_inline and payload or '')
 end
 
 -- What MORE has: failures, lost claims, checkpoints, re-runs (4 bytes each), flags (1: unsure, 2: claimed before), first claim.

@@ -199,13 +199,14 @@ function tick(later)
   if not may_end and next_end < math.huge then next_end = math.min(since + spared, now + again) end
   prune()
   sweep_lines()
-  local searches = search_lanes()
+  local is_unfinished = search_lanes()
+  is_unfinished = scrub_on() or is_unfinished
   local next_resumed = first_time(PAUSED)
   if next_resumed <= now then
     end_pauses()
     next_resumed = first_time(PAUSED)
   end
-  local next = (searches or not is_correct) and now or math.min(next_due, next_end, next_resumed)
+  local next = (is_unfinished or not is_correct) and now or math.min(next_due, next_end, next_resumed)
   return promoted, ended, next < math.huge and exact(next) or ''
 end
 

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     job::{Job, JobId},
     store::{
-        Answer, Claim, Commit, Held, Process, RunToken, Sending, TURN_LATER, Turn, Want,
-        grace::Grace,
+        Answer, Claim, Commit, Held, MAX_CLAIMS, Process, RunToken, Sending, TURN_LATER, Turn,
+        Want, grace::Grace,
     },
 };
 
@@ -82,9 +82,13 @@ impl Step<'_, '_> {
     fn new_claims(&mut self, token: RunToken, wants: &[Want]) -> rusqlite::Result<Vec<Claim>> {
         let mut claims = Vec::new();
         for want in wants {
-            let at_most = claims.len() + want.at_most;
+            let at_most = MAX_CLAIMS.min(claims.len() + want.at_most);
             for queue in &want.queues {
                 self.claim(token, queue, at_most, &mut claims)?;
+                if claims.len() == MAX_CLAIMS && want.at_most > 0 {
+                    // What is left is for its next turn (W1).
+                    self.touch(queue);
+                }
             }
         }
         Ok(claims)

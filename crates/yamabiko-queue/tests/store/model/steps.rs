@@ -5,8 +5,8 @@ use std::time::Duration;
 use yamabiko_queue::{
     Due, Effect, Job, JobId, NewJob, Outcome, StoreOptions, Timestamp,
     store::{
-        Answer, Cancelled, Claim, Commit, Held, Inserted, MAX_DUE, MAX_ENDED, Paused, RunToken,
-        Want,
+        Answer, Cancelled, Claim, Commit, Held, Inserted, MAX_CLAIMS, MAX_DUE, MAX_ENDED, Paused,
+        RunToken, Want,
     },
 };
 
@@ -270,7 +270,7 @@ impl World {
     ) -> Vec<Claim> {
         let mut claims = Vec::new();
         for want in wants {
-            let mut left = want.at_most;
+            let mut left = want.at_most.min(MAX_CLAIMS - claims.len());
             for queue in want
                 .queues
                 .iter()

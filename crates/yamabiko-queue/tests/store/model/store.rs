@@ -7,8 +7,8 @@ use yamabiko_queue::{
     Due, Error, JobId, JobRecord, NewJob, Result, Store,
     job::MAX_DELAY,
     store::{
-        Answer, Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, Page, Process, Query,
-        RunToken, Sending, Signal, TURN_LATER, Tick, Turn, Want,
+        Answer, Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_PARTS, Page, Process,
+        Query, RunToken, Sending, Signal, TURN_LATER, Tick, Turn, Want,
     },
 };
 
@@ -32,8 +32,12 @@ impl Store for Model {
     }
 
     async fn turn(&self, sending: Sending, commits: &[Commit], wants: &[Want]) -> Result<Turn> {
-        if commits.len() > MAX_COMMITS {
-            let (size, limit) = (commits.len(), MAX_COMMITS);
+        let parts: usize = commits.iter().map(Commit::parts).sum();
+        let is_too_much = commits.len() > 1 && parts > MAX_PARTS;
+        if commits.len() > MAX_COMMITS || is_too_much {
+            let few = (parts, MAX_PARTS);
+            let (size, limit) =
+                if commits.len() > MAX_COMMITS { (commits.len(), MAX_COMMITS) } else { few };
             return Err(Error::TooLarge { what: "a turn", size, limit });
         }
         let token = sending.token;

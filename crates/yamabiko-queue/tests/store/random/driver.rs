@@ -358,7 +358,8 @@ impl Driver {
             OutcomePlan::Checkpoint { again } => {
                 let number = runs[at].checkpoint;
                 runs[at].checkpoint += 1;
-                let payload = format!("after {number}").into_bytes();
+                let mut payload = format!("after {number}").into_bytes();
+                payload.resize(if number.is_multiple_of(3) { 3000 } else { payload.len() }, b'.');
                 let commit =
                     Commit { id, token, outcome: Outcome::Checkpoint { number, payload }, effects };
                 if again {

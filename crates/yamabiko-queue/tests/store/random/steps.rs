@@ -174,7 +174,7 @@ fn new_plan() -> impl Strategy<Value = NewPlan> {
     ];
     let remember =
         prop_oneof![2 => Just(Duration::ZERO), 2 => up_to(secs(60)), 3 => Just(secs(3600))];
-    let size = prop_oneof![9 => Just(0_usize), 1 => 0..2000_usize];
+    let size = prop_oneof![9 => Just(0_usize), 1 => 0..5000_usize];
     (
         proptest::option::weighted(0.15, any::<usize>()),
         any::<usize>(),

@@ -3,7 +3,7 @@
 use yamabiko_queue::{
     Due, Effect, Error, NewJob, Outcome, State,
     job::MAX_PAYLOAD_BYTES,
-    store::{Answer, Claim, Held, Sending},
+    store::{Answer, Claim, Held, MAX_EFFECTS, Sending},
 };
 
 use crate::place::{Kind, Place, START, commit, dead, id, ids, in_lane, job, retry, secs, want};
@@ -103,9 +103,26 @@ pub(crate) async fn k3_a_turn_of_256_commits_with_large_payloads_is_taken(kind: 
     let found = place.claim(1000).await;
     let kinds: Vec<_> = found.iter().map(|claim| claim.job.kind.clone()).collect();
     assert_eq!(kinds, jobs.iter().map(|job| job.id.to_string()).collect::<Vec<_>>());
-    let many = (0..1000).map(|n| Effect::Insert(job(&format!("b{n}")))).collect();
+    let many = (0..MAX_EFFECTS).map(|n| Effect::Insert(job(&format!("b{n}")))).collect();
     assert_eq!(place.end_with(&found[0], Outcome::Complete, many).await, Answer::Applied);
-    assert_eq!(place.claim(2000).await.len(), 1000, "a commit may have 1,000 effects");
+    assert_eq!(place.claim(2000).await.len(), MAX_EFFECTS, "all that one commit may have");
+}
+
+pub(crate) async fn k3_a_turn_of_many_commits_with_many_effects_is_refused_whole(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.insert(&[job("a"), job("b")]).await;
+    let claims = place.claim(2).await;
+    let many = |count| vec![Effect::SetState(None); count];
+    let commits = |count| {
+        [300, count]
+            .into_iter()
+            .zip(&claims)
+            .map(|(count, claim)| commit(claim, Outcome::Complete, many(count)))
+            .collect::<Vec<_>>()
+    };
+    let refused = place.store.turn(place.next_sending(), &commits(211), &[]).await;
+    assert!(matches!(refused, Err(Error::TooLarge { size: 513, limit: 512, .. })), "{refused:?}");
+    assert_eq!(place.turn(&commits(210), 0).await.answers, [Answer::Applied; 2]);
 }
 
 pub(crate) async fn k3_a_turn_of_257_commits_is_refused_whole(kind: Kind) {

@@ -5,9 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use yamabiko_queue::{Due, Effect, NewJob, Outcome, Store, store::Signal};
+use yamabiko_queue::{
+    Due, Effect, NewJob, Outcome, Store,
+    store::{MAX_CLAIMS, Signal},
+};
 
-use crate::place::{Kind, Place, START, commit, id, in_lane, job, millis, secs};
+use crate::place::{Kind, Place, START, commit, id, in_lane, job, millis, secs, want};
 
 /// Much longer than any wake-up takes, and shorter than `DEADLINE`: a wait that lasts so long has missed it.
 const LONG: Duration = Duration::from_secs(30);
@@ -96,6 +99,25 @@ pub(crate) async fn w1_an_earlier_timer_ends_the_wait_for_timers(kind: Kind) {
     ends(&place, Signal::Timers, async || place.insert(&[timer("early", 60)]).await).await;
     place.insert(&[timer("earliest", 30)]).await;
     assert_eq!(place.tick().await.next, Some(START + secs(30)));
+}
+
+pub(crate) async fn w1_a_turn_that_leaves_jobs_has_its_worker_woken(kind: Kind) {
+    for left in ["default", "events"] {
+        let place = Place::open(kind).await;
+        let jobs: Vec<_> = (0..MAX_CLAIMS + 10).map(|n| job(&n.to_string())).collect();
+        place.insert(&jobs).await;
+        place.insert(&[in_lane("event", "chat")]).await;
+        // What woke the worker for this turn.
+        for queue_name in ["default", "events"] {
+            place.store.wait(&[queue(queue_name)], millis(20)).await.unwrap();
+        }
+        let wants = [want(&["default"], 1000), want(&["events"], 1000)];
+        let turn = place.store.turn(place.next_sending(), &[], &wants).await.unwrap();
+        assert_eq!(turn.claims.len(), MAX_CLAIMS);
+        let started = Instant::now();
+        place.store.wait(&[queue(left)], LONG).await.unwrap();
+        assert!(started.elapsed() < DEADLINE, "nobody hears of what is left in {left}");
+    }
 }
 
 pub(crate) async fn w1_other_handles_hear_of_work(kind: Kind) {

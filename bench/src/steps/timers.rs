@@ -1,0 +1,69 @@
+//! A million timers of one chat.
+
+use std::time::Duration;
+
+use yamabiko_queue::{
+    Due, NewJob, Outcome, State,
+    store::{Effect, MAX_EFFECTS, Query},
+};
+
+use super::{BULK, CHAT, Stage, TIMES, end_with, job, turn};
+use crate::topic::Bench;
+
+const DAY: u64 = 24 * 60 * 60;
+
+pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
+    let mut stage = Stage::open(bench, |_| {}).await?;
+    let timer = |n: u32| {
+        let due = Duration::from_secs(DAY)
+            + Duration::from_micros(u64::from(n) * 7919 % (DAY * 1_000_000));
+        NewJob { chat: Some(CHAT.to_owned()), due: Due::In(due), ..job() }
+    };
+    stage.fill(timer).await?;
+    for _ in 0..TIMES {
+        let jobs = stage.make(BULK as u32, timer);
+        stage
+            .step("insert, timers of one chat", "1,000 jobs", async |store| {
+                store.insert(&jobs).await
+            })
+            .await?;
+        stage
+            .step("live, of one chat", "1,000,000 there, 10,000 shown", async |store| {
+                store.live(CHAT).await
+            })
+            .await?;
+        let tail = stage.newest(BULK as u32);
+        stage
+            .step("cancel, timers of one chat", "1,000 jobs", async |store| {
+                store.cancel(&tail).await
+            })
+            .await?;
+        let runner = stage.make(1, |_| NewJob { chat: Some(CHAT.to_owned()), ..job() });
+        stage.store.insert(&runner).await?;
+        let run = stage.claim(1).await?.remove(0);
+        let new = stage.make(MAX_EFFECTS as u32, timer).into_iter().map(Effect::Insert).collect();
+        let commit = [end_with(&run, Outcome::Complete, new)];
+        stage
+            .step("turn, effects: insert, timers of one chat", "500 effects", async |store| {
+                turn(store, &commit, 0).await
+            })
+            .await?;
+        let tail = stage.newest(BULK as u32);
+        stage.step("retry, timers", "1,000 jobs", async |store| store.retry(&tail).await).await?;
+        stage.drain(Outcome::Complete).await?;
+    }
+    let mut query = Query { kind: Some("none".to_owned()), ..Query::new(State::Scheduled) };
+    for _ in 0..TIMES {
+        let page = stage
+            .step("list, scheduled", "10,000 looked at", async |store| store.list(&query).await)
+            .await?;
+        query.after = page.next;
+    }
+    stage.clock.advance(Duration::from_secs(3 * DAY));
+    for _ in 0..TIMES {
+        stage
+            .step("tick, timers fall due", "1,000,000 are", async |store| store.tick().await)
+            .await?;
+    }
+    Ok(())
+}
