@@ -14,40 +14,21 @@ use crate::{
 
 pub(crate) mod bell;
 pub(crate) mod grace;
+mod limits;
 mod open;
 pub mod redis;
 pub mod sqlite;
 mod token;
 mod upkeep;
 
+pub(crate) use limits::{LINE_KEPT, LINE_RENEWED, MAX_CORRECTED};
+pub use limits::{
+    MAX_CLAIMS, MAX_COMMITS, MAX_DUE, MAX_EFFECTS, MAX_ENDED, MAX_PARTS, MAX_SCAN, MAX_STEP_BYTES,
+    TURN_LATER,
+};
 pub use open::{StoreOptions, open, open_when_there, without_password};
 pub use token::{Line, RunToken, Sending};
 pub use upkeep::{Depth, Inspection, backup, inspect};
-
-/// Effects that one commit may have (K3): they are one step, during which a Redis server does nothing else.
-pub const MAX_EFFECTS: usize = 500;
-/// Commits that one turn may carry (K3).
-pub const MAX_COMMITS: usize = 256;
-/// Commits and effects together that one turn may carry, unless it carries a single commit (K3).
-pub const MAX_PARTS: usize = 512;
-/// Jobs that one turn claims at most (K3).
-pub const MAX_CLAIMS: usize = 256;
-/// Bytes that one step may carry (K3).
-pub const MAX_STEP_BYTES: usize = 1024 * 1024;
-/// Jobs that one tick makes ready at most (T2).
-pub const MAX_DUE: usize = 256;
-/// Delays, and claims, that one tick corrects at most after the clock was set back (T3).
-pub(crate) const MAX_CORRECTED: usize = 256;
-/// Ended claims that one tick returns at most (T2).
-pub const MAX_ENDED: usize = 64;
-/// How long a store remembers the last exchange of a worker's line (C5).
-pub(crate) const LINE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a line may go without being remembered anew.
-pub(crate) const LINE_RENEWED: Duration = Duration::from_secs(60 * 60);
-/// How much later than the timer role a turn makes due jobs ready (T2).
-pub const TURN_LATER: Duration = Duration::from_millis(50);
-/// Records that one listing looks at, at most (Q4).
-pub const MAX_SCAN: usize = 10_000;
 
 /// The store: durable jobs, lanes, timers and the chats' state.
 ///

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{FromRedisValue, Value};
+use redis::{AsyncCommands, FromRedisValue, Value};
 
 use crate::{
     clock::{Timestamp, micros, since_boot},
