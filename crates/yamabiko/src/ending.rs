@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use yamabiko_queue::Ending;
+use yamabiko_queue::{Ending, Error, ErrorKind};
+
+/// How soon a run is made again that met an outage of the store.
+const AFTER_OUTAGE: Duration = Duration::from_millis(500);
 
 /// Ends the job without success and without another attempt; nothing that the run asked for happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,9 +30,30 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Ending {
         Ending::Snoozed { after: *after, hold: false, afresh: true, reason: None }
     } else if let Some(Permanent(error)) = error.downcast_ref() {
         Ending::Dead { error: error.clone() }
+    } else if let Some(outage) = error.chain().find_map(|cause| outage(cause.downcast_ref()?)) {
+        outage
     } else {
         Ending::Failed { error: format!("{error:#}"), after: None, unsure: true }
     }
+}
+
+/// Returns how a run ended that met this error of the store.
+pub(crate) fn of_store_error(error: &Error) -> Ending {
+    outage(error).unwrap_or_else(|| Ending::Failed {
+        error: error.to_string(),
+        after: None,
+        unsure: false,
+    })
+}
+
+/// Returns how a run ends that met an outage of the store: that is no failure of the run, and its time begins anew (D1).
+fn outage(error: &Error) -> Option<Ending> {
+    (error.kind() == ErrorKind::Unavailable).then(|| Ending::Snoozed {
+        after: AFTER_OUTAGE,
+        hold: true,
+        afresh: true,
+        reason: Some(error.to_string()),
+    })
 }
 
 #[cfg(test)]
@@ -48,6 +72,19 @@ mod tests {
             matches!(of_error(&error), Ending::Snoozed { after, hold: false, .. } if after == Duration::from_secs(9))
         );
         assert_eq!(of_error(&Cancel.into()), Ending::Cancelled);
+    }
+
+    #[test]
+    fn d1_an_outage_of_the_store_in_a_run_is_no_failure_and_costs_it_no_time() {
+        let outage = || Error::Unavailable("connection refused".into());
+        let of_author = anyhow::Error::new(outage()).context("looking at the timers");
+        for ending in [of_error(&of_author), of_store_error(&outage())] {
+            assert!(matches!(ending, Ending::Snoozed { hold: true, afresh: true, .. }));
+        }
+        let damaged = || Error::Damaged("a page".into());
+        for ending in [of_error(&damaged().into()), of_store_error(&damaged())] {
+            assert!(matches!(ending, Ending::Failed { .. }), "it would not pass by itself");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub(crate) fn add_events<S: ChatState>(
             };
             let built_in = match built_in(&run, &event).await {
                 Ok(effects) => effects,
-                Err(error) => return failed(error.to_string()),
+                Err(error) => return met(&error),
             };
             let mut finish =
                 in_context(run, envelope, shared, |cx| handlers.handle(cx, event)).await;
@@ -192,11 +192,7 @@ async fn state<S: ChatState>(
     let copy;
     let stored = match &envelope.chat {
         Some(chat) if run.claim.job.lane.is_none() => {
-            copy = run
-                .store()
-                .state(&chat_lane(chat))
-                .await
-                .map_err(|error| failed(error.to_string()))?;
+            copy = run.store().state(&chat_lane(chat)).await.map_err(|error| met(&error))?;
             copy.as_deref()
         }
         _ => run.claim.state.as_deref(),
@@ -249,6 +245,11 @@ fn lateness(Claim { job, claimed_at, .. }: &Claim) -> Option<Duration> {
 
 fn failed(error: String) -> Finish {
     Finish { ending: Ending::Failed { error, after: None, unsure: false }, effects: Vec::new() }
+}
+
+/// Returns the end of a run that met this error of the store.
+fn met(error: &yamabiko_queue::Error) -> Finish {
+    Finish { ending: ending::of_store_error(error), effects: Vec::new() }
 }
 
 fn newer(reason: String) -> Finish {
