@@ -39,10 +39,13 @@ enum Harm {
     TakeStoreAway,
     FillDisk,
     UseUpMonth,
+    Beset,
+    StallLog,
+    CloseLog,
 }
 
 impl Harm {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::Kill,
         Self::KillInCommit,
         Self::Stop,
@@ -56,6 +59,9 @@ impl Harm {
         Self::SwallowStoreAnswers,
         Self::DelayStoreAnswers,
         Self::UseUpMonth,
+        Self::Beset,
+        Self::StallLog,
+        Self::CloseLog,
     ];
 
     /// Returns how often it happens, in times a minute; what cannot happen here does not.
@@ -79,6 +85,7 @@ impl Harm {
             Self::Freeze => 10.0,
             Self::LoseWebhookAnswers | Self::CutStore | Self::LoseStoreAnswers => 8.0,
             Self::TakeStoreAway | Self::FillDisk | Self::UseUpMonth => 6.0,
+            Self::Beset | Self::StallLog | Self::CloseLog => 4.0,
             // Each costs all processes a time-out.
             Self::SwallowStoreAnswers => 3.0,
             // Each is an outage of several seconds.
@@ -106,6 +113,9 @@ impl Harm {
                 Kind::Redis(_) => ("Redis killed and started again", 5.0),
             },
             Self::FillDisk => ("disk full", 5.0),
+            Self::Beset => ("crowd of silent clients on the public port", 2.0),
+            Self::StallLog => ("reader of a log stalled", 2.0),
+            Self::CloseLog => ("reader of a log gone", 2.0),
             Self::UseUpMonth => ("the month's messages used up, and free again", 5.0),
         }
     }
@@ -244,6 +254,19 @@ impl Targets {
                 self.place.fill_disk(times.moment).await?;
                 self.tally.outage(name, times.moment);
                 self.measure_return();
+            }
+            Harm::Beset => {
+                if self.herd.beset(times.past_a_lease).await {
+                    self.tally.broke(name);
+                }
+            }
+            Harm::StallLog => {
+                self.herd.stall_log(times.outage).await;
+                self.tally.broke(name);
+            }
+            Harm::CloseLog => {
+                self.herd.close_log();
+                self.tally.broke(name);
             }
             Harm::UseUpMonth => {
                 self.line.use_up_month(true).await?;

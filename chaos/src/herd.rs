@@ -1,22 +1,25 @@
 //! The bot's processes: started, killed, stopped, frozen, and started again.
 
 use std::{
-    fs::{File, OpenOptions},
     os::unix::process::ExitStatusExt as _,
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::Arc,
+    sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    process::{Child, Command},
+    process::Child,
     sync::{Mutex, OwnedMutexGuard},
 };
 
-use crate::{locks::WriteLock, ports, tally::Tally};
+use crate::{
+    crowd,
+    locks::WriteLock,
+    log_reader::LogReader,
+    ports,
+    process::{Ports, Setup, spawn},
+    tally::Tally,
+};
 
 /// How long a process may take to end after SIGTERM.
 pub(crate) const STOP: Duration = Duration::from_secs(30);
@@ -28,34 +31,11 @@ pub(crate) const KILLED: &str = "process killed (SIGKILL)";
 /// The roles of the processes: each part of the bot is done by several of them.
 const ROLES: [&str; 8] = ["web", "web", "worker", "worker", "worker", "timer", "timer", "all"];
 
-/// How the bot's processes are started.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) program: PathBuf,
-    pub(crate) store_url: String,
-    pub(crate) line_url: String,
-    pub(crate) secret: String,
-    pub(crate) token: String,
-    /// What this bot needs beside the settings of every bot.
-    pub(crate) settings: Vec<(&'static str, String)>,
-    /// Where their logs go.
-    pub(crate) logs: PathBuf,
-}
-
 /// The bot's processes.
 #[derive(Clone, Debug)]
 pub(crate) struct Herd {
     slots: Arc<Vec<Slot>>,
     tally: Arc<Tally>,
-}
-
-/// Where a process listens.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ports {
-    /// For webhooks, where the role takes any.
-    web: u16,
-    /// For health.
-    admin: u16,
 }
 
 /// The place of one process; whoever does something to it holds its lock meanwhile.
@@ -66,6 +46,7 @@ struct Slot {
     ports: Ports,
     setup: Setup,
     child: Arc<Mutex<Child>>,
+    log: StdMutex<LogReader>,
 }
 
 /// A process that nobody else does anything to.
@@ -85,9 +66,9 @@ impl Herd {
         let mut slots = Vec::new();
         for (number, (role, ports)) in ROLES.into_iter().zip(ports.iter().copied()).enumerate() {
             let name = format!("{role}-{number}");
-            let child = spawn(setup, &name, role, ports)?;
-            let child = Arc::new(Mutex::new(child));
-            slots.push(Slot { name, role, ports, setup: setup.clone(), child });
+            let (child, log) = spawn(setup, &name, role, ports)?;
+            let (child, log) = (Arc::new(Mutex::new(child)), StdMutex::new(log));
+            slots.push(Slot { name, role, ports, setup: setup.clone(), child, log });
         }
         Ok(Self { slots: Arc::new(slots), tally: Arc::clone(tally) })
     }
@@ -97,14 +78,19 @@ impl Herd {
         let ports = ports::free(2 * ROLES.len())?;
         let (ports, _) = ports.as_chunks::<2>();
         let ports: Vec<_> = ports.iter().map(|&[web, admin]| Ports { web, admin }).collect();
-        let web = ROLES.iter().zip(&ports).filter(|(role, _)| matches!(**role, "web" | "all"));
+        let web = ROLES.iter().zip(&ports).filter(|(role, _)| takes_webhooks(role));
         let web = web.map(|(_, ports)| ports.web).collect();
         Ok((ports, web))
     }
 
     /// Takes a process at random that nobody does anything to; `None` if there is none.
     fn any(&self) -> Option<Held<'_>> {
-        let mut order: Vec<_> = self.slots.iter().collect();
+        self.any_of(|_| true)
+    }
+
+    /// Takes one of the processes that `are_meant`.
+    fn any_of(&self, are_meant: impl Fn(&Slot) -> bool) -> Option<Held<'_>> {
+        let mut order: Vec<_> = self.slots.iter().filter(|slot| are_meant(slot)).collect();
         fastrand::shuffle(&mut order);
         order.into_iter().find_map(Slot::hold)
     }
@@ -191,6 +177,30 @@ impl Herd {
         true
     }
 
+    /// Sends a crowd of silent clients to a process that takes webhooks, for so long; returns whether there was one.
+    pub(crate) async fn beset(&self, time: Duration) -> bool {
+        let Some(held) = self.any_of(|slot| takes_webhooks(slot.role)) else { return false };
+        // A process that does not listen yet cannot be crowded.
+        let Ok(is_answered) = crowd::beset(held.slot.ports.web, time).await else { return false };
+        if !is_answered {
+            self.tally.misdeed(format!("{} answers nobody beside a silent crowd", held.slot.name));
+        }
+        true
+    }
+
+    /// Stops reading a process's log for so long, whatever else is done to the process.
+    pub(crate) async fn stall_log(&self, time: Duration) {
+        let slot = &self.slots[fastrand::usize(..self.slots.len())];
+        slot.log().stall();
+        tokio::time::sleep(time).await;
+        slot.log().go_on();
+    }
+
+    /// Closes a process's log, until it is started again.
+    pub(crate) fn close_log(&self) {
+        self.slots[fastrand::usize(..self.slots.len())].log().go_away();
+    }
+
     /// Notes processes that have ended by themselves, and starts them again.
     pub(crate) fn look_after(&self) {
         for slot in self.slots.iter() {
@@ -205,7 +215,10 @@ impl Herd {
     fn start_again(&self, held: &mut Held<'_>) {
         let slot = held.slot;
         match spawn(&slot.setup, &slot.name, slot.role, slot.ports) {
-            Ok(child) => *held.child = child,
+            Ok((child, log)) => {
+                *held.child = child;
+                *slot.log() = log;
+            }
             Err(error) => self.tally.misdeed(format!("{}: {error:#}", slot.name)),
         }
     }
@@ -268,6 +281,10 @@ impl Herd {
 }
 
 impl Slot {
+    fn log(&self) -> StdMutexGuard<'_, LogReader> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn hold(&self) -> Option<Held<'_>> {
         let child = Arc::clone(&self.child).try_lock_owned().ok()?;
         Some(Held { slot: self, child })
@@ -286,38 +303,6 @@ impl Held<'_> {
     }
 }
 
-fn spawn(setup: &Setup, name: &str, role: &str, ports: Ports) -> anyhow::Result<Child> {
-    let mut command = Command::new(&setup.program);
-    command
-        .arg(role)
-        .env_clear()
-        .envs([
-            ("STORE_URL", setup.store_url.as_str()),
-            ("LINE_CHANNEL_SECRET", &setup.secret),
-            ("LINE_CHANNEL_ACCESS_TOKEN", &setup.token),
-            ("LINE_API_URL", &setup.line_url),
-            ("LINE_DATA_API_URL", &setup.line_url),
-            ("HOST", "127.0.0.1"),
-            ("LEASE_SECONDS", &LEASE.as_secs().to_string()),
-            // What was done stays until the end, so that it can be looked at.
-            ("RETENTION_COMPLETED_MAX", "10000000"),
-            ("LOG", "warn"),
-        ])
-        .envs(setup.settings.iter().map(|(name, value)| (name, value)))
-        .env("PORT", ports.web.to_string())
-        .env("ADMIN_PORT", ports.admin.to_string())
-        .stdin(Stdio::null())
-        .stdout(log(&setup.logs, name)?)
-        .stderr(log(&setup.logs, name)?)
-        .kill_on_drop(true);
-    command.spawn().with_context(|| format!("cannot start {}", setup.program.display()))
-}
-
-fn log(folder: &Path, name: &str) -> anyhow::Result<File> {
-    let path = folder.join(format!("{name}.log"));
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| path.display().to_string())
+fn takes_webhooks(role: &str) -> bool {
+    matches!(role, "web" | "all")
 }
