@@ -113,6 +113,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Returns one job with its place and its past.
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>>;
 
+    /// Returns when the store may last have lost what it had acknowledged shortly before, `None` if it never did.
+    ///
+    /// A Redis server that started anew, and a replica that was promoted, may lack the last second (R3); the time is that
+    /// at which a process first met it, by its own clock. A file is synced at each step and loses nothing.
+    async fn last_loss(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
+
     /// Opens another handle to the same store, for a thread with a runtime of its own.
     async fn handle(&self) -> Result<Arc<dyn Store>>;
 }

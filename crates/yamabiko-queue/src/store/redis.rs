@@ -26,6 +26,7 @@ mod cursor;
 mod decode;
 mod encode;
 mod fsync;
+mod identity;
 mod inspect;
 mod link;
 mod meaning;
@@ -37,6 +38,7 @@ use clock::ServerClock;
 use counted::Counted;
 use cursor::Cursor;
 use decode::{not_understood, part};
+use identity::Met;
 pub(super) use inspect::inspect;
 use link::Link;
 use meaning::error;
@@ -68,6 +70,7 @@ pub struct RedisStore {
     options: StoreOptions,
     grace: Mutex<Grace>,
     clock: Arc<ServerClock>,
+    met: Met,
     watch: Watch,
 }
 
@@ -84,6 +87,7 @@ impl RedisStore {
         let mut store = Self::connect(server, Arc::new(Scripts::new()), options).await?;
         store.check_schema().await?;
         store.clock = Arc::new(ServerClock::new(store.latest().await?));
+        store.meet_again().await;
         if store.options.fsync {
             fsync::check(&mut store.writes.clone()).await?;
         }
@@ -107,6 +111,7 @@ impl RedisStore {
             options,
             grace: Mutex::default(),
             clock: Arc::default(),
+            met: Met::default(),
             watch,
         })
     }
@@ -126,6 +131,21 @@ impl RedisStore {
             Some(found) if found > SCHEMA => Err(Error::NewerSchema { found, known: SCHEMA }),
             Some(found) if found < SCHEMA || unfinished.is_some() => self.migrate().await,
             _ => Ok(()),
+        }
+    }
+
+    /// Notes which server has the data, and returns since when, if another had it before.
+    async fn meet(&self) -> Result<Option<Timestamp>> {
+        let Some(run_id) = identity::run_id(&self.connection).await? else { return Ok(None) };
+        let mut meet = self.begin(&self.scripts.meet);
+        meet.arg(run_id);
+        Ok(decode::time(&call::<String>(&self.connection, &meet).await?))
+    }
+
+    /// Does the same if the connection is another one than before.
+    async fn meet_again(&self) {
+        if self.met.is_other(&self.connection) && self.meet().await.is_err() {
+            self.met.failed();
         }
     }
 
@@ -331,6 +351,7 @@ impl Store for RedisStore {
             }
             held.extend(decode::held(&call::<String>(&self.connection, &beat).await?)?);
             if others.is_empty() {
+                self.meet_again().await;
                 return Ok(held);
             }
             (rest, awaited) = (others, &[]);
@@ -345,6 +366,7 @@ impl Store for RedisStore {
             self.call_ticking(&self.connection, &tick).await?;
         let tick = decode::tick(now, promoted, ended, next)?;
         self.ticked(tick, sent);
+        self.meet_again().await;
         Ok(tick)
     }
 
@@ -450,6 +472,10 @@ impl Store for RedisStore {
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>> {
         Ok(self.records(&[id]).await?.pop())
+    }
+
+    async fn last_loss(&self) -> Result<Option<Timestamp>> {
+        self.meet().await
     }
 
     async fn handle(&self) -> Result<Arc<dyn Store>> {

@@ -15,7 +15,7 @@ use yamabiko_queue::{
 
 use crate::{
     ground::{Ground, Kind},
-    place::{Place, QUEUES, START, commit, id, in_lane, job, secs, want},
+    place::{Place, QUEUES, START, commit, id, in_lane, job, process, secs, want},
     redis_server::RedisServer,
 };
 
@@ -173,6 +173,33 @@ async fn r4_a_turn_passes_over_so_many_that_have_left_and_the_next_goes_on() {
     }
     assert!(turns > 1);
     assert_eq!(place.state(id("last")).await, Some(State::Running));
+}
+
+#[tokio::test]
+async fn o3_a_server_that_started_anew_is_met_by_the_next_heartbeat_or_tick() {
+    let place = Place::open(Kind::Redis).await;
+    assert_eq!(place.store.last_loss().await.unwrap(), None, "it is the first that has the data");
+    for ticks in [true, false] {
+        // The data come from a server that had another name, and connections break as it goes.
+        let mut raw = place.ground.redis();
+        let set = ["yamabiko:{test}:server", "run_id", "another server's"];
+        redis::cmd("HSET").arg(&set).exec(&mut raw).unwrap();
+        let kill = ["KILL", "TYPE", "normal", "SKIPME", "yes"];
+        redis::cmd("CLIENT").arg(&kill).exec(&mut raw).unwrap();
+        place.clock.advance(secs(7));
+        let since = place.now();
+        found("the process is connected again", async || {
+            let done = if ticks {
+                place.store.tick().await.map(drop)
+            } else {
+                place.store.beat(&process("worker-1"), &[], &[]).await.map(drop)
+            };
+            done.ok()
+        })
+        .await;
+        place.clock.advance(secs(1));
+        assert_eq!(place.store.last_loss().await.unwrap(), Some(since), "ticks: {ticks}");
+    }
 }
 
 #[tokio::test]
@@ -372,6 +399,9 @@ async fn r1_a_store_follows_the_master_that_sentinels_name() {
     })
     .await;
     assert_eq!(claims[0].job.id, id("a"));
+    assert_eq!(place.store.last_loss().await.unwrap(), Some(START), "it may lack what came last");
+    place.clock.advance(secs(1));
+    assert_eq!(place.store.last_loss().await.unwrap(), Some(START), "since it was met first");
     let end = [commit(&claims[0], Outcome::Complete, vec![])];
     assert_eq!(place.turn(&end, 0).await.answers, [Answer::Applied]);
 

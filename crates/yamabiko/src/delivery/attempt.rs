@@ -3,6 +3,7 @@
 use std::{ops::ControlFlow, time::Duration};
 
 use uuid::Uuid;
+use yamabiko_line::error::{Error, ErrorKind};
 use yamabiko_queue::{Effect, Ending, Finish, Run, Timestamp};
 
 use super::{
@@ -83,8 +84,24 @@ impl Attempt {
     }
 
     /// Returns what counts when a call has failed.
-    pub(super) fn known(&self) -> Known {
-        Known { maybe_said: self.maybe_said(), can_be_trimmed: self.delivery.can_be_trimmed() }
+    ///
+    /// # Errors
+    /// If LINE refused the call's body or token, and the store cannot tell whether it has lost anything.
+    pub(super) async fn known(&self, error: &Error) -> yamabiko_queue::Result<Known> {
+        let maybe_said = self.maybe_said();
+        Ok(Known {
+            maybe_said,
+            maybe_forgotten: !maybe_said
+                && error.kind() == ErrorKind::BadRequest
+                && self.maybe_forgotten().await?,
+            can_be_trimmed: self.delivery.can_be_trimmed(),
+        })
+    }
+
+    /// Returns whether the store may have lost the end of an attempt: where it came from a server that may have lacked it (O3).
+    async fn maybe_forgotten(&self) -> yamabiko_queue::Result<bool> {
+        let since = self.delivery.token_arrived.unwrap_or(self.run.claim.job.arrived);
+        Ok(self.run.store().last_loss().await?.is_some_and(|lost| since <= lost))
     }
 
     /// Stores the delivery as it is now, so that this and every later attempt goes on from it.

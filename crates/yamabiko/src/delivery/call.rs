@@ -9,9 +9,9 @@ use yamabiko_queue::{Ending, Finish, Run};
 use super::{
     Delivery, NEWEST_VERSION, ReplyPolicy,
     account::Account,
-    attempt::{Attempt, Step, dead, ended, lost, newer},
+    attempt::{Attempt, Step, dead, ended, failed, lost, newer},
     count_dropped,
-    decide::{Call, Verdict, judge},
+    decide::{Call, Known, Verdict, judge},
     pushes::{PUSHES, Pushes},
     refused::describe,
 };
@@ -99,10 +99,17 @@ impl Courier {
         let token = ReplyToken::new(attempt.run.claim.job.secret.clone().unwrap_or_default());
         let sent = self.platform.reply(&token, &attempt.delivery.messages).await;
         let Err(error) = sent else { return Step::Break(self.sent("reply")) };
-        match judge(Call::Reply, &error, attempt.known()) {
+        let known = match attempt.known(&error).await {
+            Ok(known) => known,
+            Err(outage) => {
+                return Step::Break(failed(format!("{}; {outage}", describe(&error)), None));
+            }
+        };
+        match judge(Call::Reply, &error, known) {
             Verdict::SaidBefore => Step::Break(self.sent("said_before")),
             Verdict::PushInstead => self.push_instead(attempt, self.policy.late).await,
-            Verdict::Trim => self.trim(attempt, &error).await,
+            Verdict::Uncertain => self.uncertain(attempt).await,
+            Verdict::Trim => self.trim(attempt, &error, known).await,
             verdict => Step::Break(self.failed(&attempt, Call::Reply, verdict, &error).await),
         }
     }
@@ -129,7 +136,7 @@ impl Courier {
 
     async fn uncertain(&self, attempt: Attempt) -> Step {
         let job = &attempt.run.claim.job;
-        tracing::warn!(job.id = %job.id, decision = ?self.policy.uncertain, "nobody can tell whether a reply was said, and its token is too old to find out");
+        tracing::warn!(job.id = %job.id, decision = ?self.policy.uncertain, "nobody can tell whether a reply was sent: its token is too old to find out, or the store may have lost that it was used");
         match self.policy.uncertain {
             UncertainReply::Drop => {
                 count("uncertain_dropped");
@@ -167,22 +174,28 @@ impl Courier {
             }
             Err(error) => error,
         };
-        match judge(Call::Push, &error, attempt.known()) {
+        let known = match attempt.known(&error).await {
+            Ok(known) => known,
+            Err(outage) => {
+                return Step::Break(failed(format!("{}; {outage}", describe(&error)), None));
+            }
+        };
+        match judge(Call::Push, &error, known) {
             Verdict::SaidBefore => Step::Break(self.pushed(&attempt, "push_accepted_before").await),
-            Verdict::Trim => self.trim(attempt, &error).await,
+            Verdict::Trim => self.trim(attempt, &error, known).await,
             verdict => Step::Break(self.failed(&attempt, Call::Push, verdict, &error).await),
         }
     }
 
     /// Takes the messages' ornaments off, for good, and makes the same call again (O9).
-    async fn trim(&self, mut attempt: Attempt, error: &Error) -> Step {
+    async fn trim(&self, mut attempt: Attempt, error: &Error, known: Known) -> Step {
         metrics::counter!("yamabiko_trimmed_deliveries_total").increment(1);
         tracing::warn!(
             job.id = %attempt.run.claim.job.id,
             error = describe(error),
             "LINE refuses a quote, quick replies or a sender: the messages are sent without any"
         );
-        attempt.delivery.trim(attempt.maybe_said());
+        attempt.delivery.trim(known.maybe_said || known.maybe_forgotten);
         attempt.save_and_go_on().await
     }
 

@@ -54,6 +54,8 @@ pub(super) enum Verdict {
     SaidBefore,
     /// The reply token is no good: push instead.
     PushInstead,
+    /// The reply token is refused, perhaps since the store has lost that it was used: nobody can tell (O3).
+    Uncertain,
     /// The messages' ornaments are refused: take them off and make the same call again (O9).
     Trim,
     /// Try the same call again later; `unsure` if this one may have arrived.
@@ -73,6 +75,8 @@ pub(super) enum Verdict {
 pub(super) struct Known {
     /// Whether an earlier attempt may have arrived.
     pub(super) maybe_said: bool,
+    /// Whether the store may have lost the end of an earlier attempt.
+    pub(super) maybe_forgotten: bool,
     /// Whether its messages have ornaments that can be taken off.
     pub(super) can_be_trimmed: bool,
 }
@@ -88,6 +92,7 @@ pub(super) fn judge(call: Call, error: &Error, known: Known) -> Verdict {
         ErrorKind::BadRequest if error.refuses_message() => Verdict::Never,
         ErrorKind::BadRequest if call == Call::Reply && known.maybe_said => Verdict::SaidBefore,
         ErrorKind::Conflict if call == Call::Push => Verdict::SaidBefore,
+        ErrorKind::BadRequest if call == Call::Reply && known.maybe_forgotten => Verdict::Uncertain,
         ErrorKind::BadRequest if call == Call::Reply => Verdict::PushInstead,
         _ => match error.reached() {
             Reached::No => Verdict::Again { unsure: false },
@@ -133,7 +138,7 @@ mod tests {
         Error::refused(status, None, None, body.as_bytes())
     }
 
-    const SURE: Known = Known { maybe_said: false, can_be_trimmed: true };
+    const SURE: Known = Known { maybe_said: false, maybe_forgotten: false, can_be_trimmed: true };
     const MAYBE_SAID: Known = Known { maybe_said: true, ..SURE };
     const BARE: Known = Known { can_be_trimmed: false, ..SURE };
 
@@ -143,6 +148,7 @@ mod tests {
             let judged = |known| judge(Call::Reply, &refused(400, property), known);
             assert_eq!(judged(MAYBE_SAID), Verdict::SaidBefore);
             assert_eq!(judged(SURE), Verdict::PushInstead);
+            assert_eq!(judged(Known { maybe_forgotten: true, ..SURE }), Verdict::Uncertain);
         }
     }
 

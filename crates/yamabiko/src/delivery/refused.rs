@@ -37,9 +37,11 @@ impl Courier {
                     "nobody can tell whether this was sent with its quote, quick replies or sender; without them LINE refuses it: {text}"
                 ))
             }
-            Verdict::Never | Verdict::SaidBefore | Verdict::PushInstead | Verdict::Trim => {
-                dead(text)
-            }
+            Verdict::Never
+            | Verdict::SaidBefore
+            | Verdict::PushInstead
+            | Verdict::Uncertain
+            | Verdict::Trim => dead(text),
         }
     }
 

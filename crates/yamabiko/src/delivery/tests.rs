@@ -25,6 +25,10 @@ use yamabiko_queue::{
 };
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
+mod forgetful;
+
+use forgetful::Forgetful;
+
 use super::*;
 use crate::{
     App, Context,
@@ -111,6 +115,8 @@ struct Post {
     clock: ManualClock,
     store: Arc<dyn Store>,
     worker: Worker,
+    /// When the store may last have lost something.
+    lost: Arc<Mutex<Option<Timestamp>>>,
     _folder: TempDir,
 }
 
@@ -127,7 +133,9 @@ impl Post {
         options.clock = Clock::Manual(clock.clone());
         options.keep_completed = secs(30 * 24 * 60 * 60);
         let url = format!("sqlite:{}", folder.path().join("post.db").display());
+        let lost = Arc::default();
         let store = store::open(&url, options).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(Forgetful { store, lost: Arc::clone(&lost) });
         let line = Arc::new(Line::default());
         let platform: Arc<dyn Platform> = Arc::clone(&line) as _;
         let courier = Arc::new(Courier::new(platform, Arc::default(), ReplyPolicy::default()));
@@ -143,7 +151,7 @@ impl Post {
         };
         registry.register(DELIVERY_KIND, RetryPolicy::deliveries(), carry).unwrap();
         let worker = worker(&store, registry, &clock);
-        Self { line, clock, store, worker, _folder: folder }
+        Self { line, clock, store, worker, lost, _folder: folder }
     }
 
     /// Puts a delivery into the outbox, with a reply token that has just arrived where one is given.
@@ -251,6 +259,39 @@ async fn o6_an_old_claim_that_still_holds_is_delivered() {
     let id = post.put(Some("token")).await;
     post.work().await;
     assert_eq!((post.line.calls(), post.job(id).await.0), (vec!["reply".into()], State::Completed));
+}
+
+#[tokio::test]
+async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_was_used() {
+    for (lost_after, calls) in [(None, 2), (Some(0), 2), (Some(1), 1), (Some(9), 1)] {
+        let mut post = Post::open().await;
+        let before = post.clock.now();
+        post.clock.advance(secs(1));
+        let id = post.put(Some("token")).await;
+        *post.lost.lock().unwrap() = lost_after.map(|after| before + secs(after));
+        post.clock.advance(secs(10));
+        post.line.fails_once(refused(400));
+        post.work().await;
+        assert_eq!(post.line.calls().len(), calls, "{lost_after:?}");
+        assert_eq!(post.job(id).await.0, State::Completed, "{lost_after:?}");
+    }
+}
+
+#[tokio::test]
+async fn o3_a_push_that_the_store_may_have_lost_keeps_its_key_without_its_ornaments() {
+    for lost in [false, true] {
+        let mut post = Post::open().await;
+        let message = Message::text("hello").quote("quote token");
+        let delivery = Delivery { messages: vec![message], ..post.delivery(None) };
+        let id = post.put_delivery(&delivery, None).await;
+        *post.lost.lock().unwrap() = lost.then(|| post.clock.now());
+        let body = br#"{"message":"Invalid quote token","details":[{"property":"messages[0].quoteToken"}]}"#;
+        post.line.fails_once(Error::refused(400, None, None, body));
+        post.work().await;
+        let calls = post.line.calls();
+        assert_eq!(calls.len(), 2);
+        assert_eq!(calls[0] == calls[1], lost, "{id} {calls:?}");
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ end
 local args, at
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
-local prefix, SCHEMA, LATEST, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
+local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
 local QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
 local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB
 
@@ -31,6 +31,7 @@ local function name_keys(of)
   prefix  = of
   SCHEMA  = prefix .. 'schema'   -- STRING the version of this layout
   LATEST  = prefix .. 'latest'   -- STRING the time, written once a minute
+  SERVER  = prefix .. 'server'   -- HASH the run id of the server that has the data, and since when, if another had it before
   JOB     = prefix .. 'job'      -- HASH id -> record
   BODY    = prefix .. 'body'     -- HASH id -> payload, if it is too large to be read wherever a record is
   MORE    = prefix .. 'more'     -- HASH id -> what only jobs have that did not end in their first run

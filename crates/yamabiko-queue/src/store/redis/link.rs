@@ -61,6 +61,11 @@ impl Link {
         &self.0.server
     }
 
+    /// Returns how often the connection has been opened.
+    pub(super) fn number(&self) -> u64 {
+        self.current().map_or(0, |open| open.number)
+    }
+
     fn current(&self) -> Option<Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -46,6 +46,7 @@ pub(super) struct Scripts {
     pub(super) get: Script,
     pub(super) wake: Script,
     pub(super) migrate: Script,
+    pub(super) meet: Script,
 }
 
 impl Scripts {
@@ -73,6 +74,7 @@ impl Scripts {
         let get = step("get", include_str!("get.lua"));
         let wake = step("wake", include_str!("wake.lua"));
         let migrate = step("migrate", include_str!("migrate.lua"));
+        let meet = step("meet", include_str!("meet.lua"));
         let library = Arc::new(Library::of(&steps));
         let script = |step| Script { library: Arc::clone(&library), step };
         Self {
@@ -93,6 +95,7 @@ impl Scripts {
             get: script(get),
             wake: script(wake),
             migrate: script(migrate),
+            meet: script(meet),
         }
     }
 }
