@@ -413,6 +413,8 @@ pub struct Counts {
     pub next_due: Option<Timestamp>,
     /// The processes that have beaten within a lease.
     pub processes: Vec<Process>,
+    /// How many records are damaged and were set aside; they count nowhere else.
+    pub damaged: u64,
 }
 
 impl Counts {

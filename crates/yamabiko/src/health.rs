@@ -129,6 +129,15 @@ async fn notes_of_queues(store: &Arc<dyn Store>, queues: &[&str]) -> Vec<String>
             )
         })
         .collect();
+    match counts.damaged {
+        0 => {}
+        1 => notes.push(
+            "1 record of the store is damaged and set aside: `doctor` says what to do".to_owned(),
+        ),
+        damaged => notes.push(format!(
+            "{damaged} records of the store are damaged and set aside: `doctor` says what to do"
+        )),
+    }
     let is_paused = |queue| counts.queues.get(queue).is_some_and(|queue| queue.paused.is_some());
     if is_paused(OUTBOX) {
         notes.push("the outbox is paused: LINE refuses the credentials or takes no more for now, see the workers' logs".to_owned());

@@ -24,6 +24,7 @@ mod backup;
 mod clock;
 mod commit;
 mod correct;
+mod damage;
 mod exchange;
 mod file;
 mod insert;
@@ -32,6 +33,7 @@ mod list;
 mod people;
 mod reader;
 mod row;
+mod set_aside;
 mod statements;
 mod step;
 #[cfg(test)]
@@ -43,6 +45,7 @@ mod writer;
 
 pub(super) use backup::backup;
 use clock::StoreClock;
+use damage::LastDamage;
 pub(super) use inspect::inspect;
 use reader::Reader;
 use writer::Writer;
@@ -58,6 +61,7 @@ pub struct SqliteStore {
     heard: Heard,
     grace: Mutex<Grace>,
     clock: Clock,
+    damage: Arc<LastDamage>,
 }
 
 impl SqliteStore {
@@ -68,24 +72,36 @@ impl SqliteStore {
     /// `Unavailable` if it cannot be opened or written.
     pub async fn open(path: &str, options: StoreOptions) -> Result<Self> {
         let path = path.to_owned();
-        tokio::task::spawn_blocking(move || Self::open_now(&path, options))
+        let (store, healed) = tokio::task::spawn_blocking(move || Self::open_now(&path, options))
             .await
-            .map_err(|error| Error::Unavailable(error.into()))?
+            .map_err(|error| Error::Unavailable(error.into()))??;
+        if !healed.is_empty() {
+            tracing::info!(
+                records = healed.len(),
+                "damaged records of the store can be read again, or are gone; the former are brought back"
+            );
+            store.writer.write(move |step| step.bring_back(&healed)).await?;
+        }
+        Ok(store)
     }
 
-    fn open_now(path: &str, options: StoreOptions) -> Result<Self> {
+    fn open_now(path: &str, options: StoreOptions) -> Result<(Self, Vec<damage::Record>)> {
         let mut db = file::open(path)?;
         file::migrate(path, &mut db)?;
+        let healed = set_aside::healed(&db).map_err(file::meaning)?;
         let given = options.clock.clone();
-        let bell = Arc::new(Bell::default());
-        Ok(Self {
+        let (bell, damage) = (Arc::new(Bell::default()), Arc::default());
+        let clock = StoreClock::new(given.clone());
+        let store = Self {
             reader: Reader::start(file::open(path)?, given.clone())?,
-            writer: Writer::start(db, options, StoreClock::new(given.clone()), Arc::clone(&bell))?,
+            writer: Writer::start(db, options, clock, Arc::clone(&bell), Arc::clone(&damage))?,
             bell,
             heard: Heard::default(),
             grace: Mutex::default(),
             clock: given,
-        })
+            damage,
+        };
+        Ok((store, healed))
     }
 
     fn grace(&self) -> Grace {
@@ -112,6 +128,9 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
         jobs.iter().try_for_each(NewJob::check)?;
+        if jobs.is_empty() {
+            self.damage.check()?;
+        }
         let jobs = jobs.to_vec();
         self.writer.write(move |step| step.insert(&jobs)).await?
     }
@@ -211,6 +230,7 @@ impl Store for SqliteStore {
             heard: Heard::default(),
             grace: Mutex::default(),
             clock: self.clock.clone(),
+            damage: Arc::clone(&self.damage),
         }))
     }
 }

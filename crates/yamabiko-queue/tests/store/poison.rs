@@ -153,7 +153,7 @@ pub(crate) enum When {
 pub(crate) const WHENS: [When; 4] = [When::Ready, When::Waiting, When::Scheduled, When::Running];
 
 /// Runs what there is, and returns what ran.
-async fn work(place: &Place) -> Vec<JobId> {
+pub(crate) async fn work(place: &Place) -> Vec<JobId> {
     let ran = Arc::new(Mutex::new(Vec::new()));
     let mut registry = Registry::new();
     let noted = Arc::clone(&ran);

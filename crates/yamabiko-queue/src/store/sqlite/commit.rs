@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::Row;
 
 use super::{
+    damage::Work,
     row,
     step::{Place, Step},
 };
@@ -39,9 +40,10 @@ struct Trace<'a> {
 impl Step<'_, '_> {
     /// Applies a commit if its token is current (C1).
     pub(super) fn commit_one(&mut self, commit: &Commit) -> rusqlite::Result<Answer> {
+        self.check_job(commit.id)?;
         let run = self.first(
             "SELECT seq, id, queue, lane, holds, remember, chat, cancelled, checkpoint
-             FROM job WHERE id = ? AND token = ?",
+             FROM job WHERE id = ? AND token = ? AND seq NOT IN (SELECT seq FROM damaged)",
             (commit.id.as_bytes(), commit.token.as_bytes()),
             Held::of,
         )?;
@@ -53,10 +55,8 @@ impl Step<'_, '_> {
         if let Outcome::Checkpoint { number, payload } = &commit.outcome {
             if i64::from(*number) == run.checkpoint {
                 self.apply(&run, &commit.effects)?;
-                self.run(
-                    "UPDATE job SET checkpoint = checkpoint + 1, lost = 0, payload = ? WHERE seq = ?",
-                    (payload, run.job.seq),
-                )?;
+                let sql = "UPDATE job SET checkpoint = checkpoint + 1, lost = 0, payload = ? WHERE seq = ?";
+                self.change(Work::Change, run.job.seq, sql, (payload, run.job.seq))?;
             }
         } else {
             self.apply(&run, &commit.effects)?;
@@ -69,40 +69,43 @@ impl Step<'_, '_> {
         match outcome {
             Outcome::Complete if self.options.keep_completed.is_zero() => self.remove(job),
             Outcome::Complete => {
-                self.shared.completed += 1;
-                self.run(
-                    "UPDATE job SET state = 5, place = ?, token = NULL, holds = 0, secret = NULL
-                     WHERE seq = ?",
-                    (self.recorded.as_micros(), job.seq),
-                )?;
+                if !self.ends_without_a_trace(job)? {
+                    self.shared.completed += 1;
+                    let sql = "UPDATE job
+                               SET state = 5, place = ?, token = NULL, holds = 0, secret = NULL
+                               WHERE seq = ?";
+                    self.change(Work::End, job.seq, sql, (self.recorded.as_micros(), job.seq))?;
+                }
                 self.ended(job)
             }
             Outcome::Retry { after, hold, error, unsure } => {
                 let trace = Trace { counts: true, error: Some(error), unsure: *unsure };
-                self.leave_trace(job, &trace)?;
+                self.leave_trace(Work::Change, job, &trace)?;
                 self.schedule(job, *after, *hold)
             }
             Outcome::Snooze { after, hold, reason, afresh } => {
                 let trace = Trace { counts: false, error: reason.as_deref(), unsure: false };
-                self.leave_trace(job, &trace)?;
+                self.leave_trace(Work::Change, job, &trace)?;
                 if *afresh {
-                    self.run("UPDATE job SET first_claimed = NULL WHERE seq = ?", (job.seq,))?;
+                    let sql = "UPDATE job SET first_claimed = NULL WHERE seq = ?";
+                    self.change(Work::Change, job.seq, sql, (job.seq,))?;
                 }
                 self.schedule(job, *after, *hold)
             }
             Outcome::Dead { error } => {
-                let trace = Trace { counts: true, error: Some(error), unsure: false };
-                self.leave_trace(job, &trace)?;
-                self.run(
-                    "UPDATE job SET state = 4, place = ?, token = NULL, holds = 0, secret = NULL
-                     WHERE seq = ?",
-                    (self.recorded.as_micros(), job.seq),
-                )?;
+                if !self.ends_without_a_trace(job)? {
+                    let trace = Trace { counts: true, error: Some(error), unsure: false };
+                    self.leave_trace(Work::End, job, &trace)?;
+                    let sql = "UPDATE job
+                               SET state = 4, place = ?, token = NULL, holds = 0, secret = NULL
+                               WHERE seq = ?";
+                    self.change(Work::End, job.seq, sql, (self.recorded.as_micros(), job.seq))?;
+                }
                 self.ended(job)
             }
             Outcome::Release { unsure } => {
                 let trace = Trace { counts: false, error: None, unsure: *unsure };
-                self.leave_trace(job, &trace)?;
+                self.leave_trace(Work::Change, job, &trace)?;
                 self.put_in_front(job)
             }
             Outcome::Cancel => self.remove(job),
@@ -114,32 +117,30 @@ impl Step<'_, '_> {
         let at = self.now + after;
         self.waits_until(at);
         self.shared.scheduled += 1;
-        self.run(
-            "UPDATE job SET state = 0, place = ?, set_at = ?, token = NULL, holds = holds AND ?
-             WHERE seq = ?",
-            (at.as_micros(), self.now.as_micros(), hold, job.seq),
-        )?;
+        let sql = "UPDATE job
+                   SET state = 0, place = ?, set_at = ?, token = NULL, holds = iif(?, holds, 0)
+                   WHERE seq = ?";
+        let params = (at.as_micros(), self.now.as_micros(), hold, job.seq);
+        self.change(Work::Change, job.seq, sql, params)?;
         if hold { Ok(()) } else { self.pass_lane_on(job) }
     }
 
-    fn leave_trace(&self, job: &Place, trace: &Trace<'_>) -> rusqlite::Result<()> {
+    fn leave_trace(&self, work: Work, job: &Place, trace: &Trace<'_>) -> rusqlite::Result<()> {
         if trace.counts || trace.unsure {
-            self.run(
-                "UPDATE job SET failures = failures + ?, unsure = unsure OR ? WHERE seq = ?",
-                (trace.counts, trace.unsure, job.seq),
-            )?;
+            let sql = "UPDATE job SET failures = failures + ?, unsure = unsure OR ? WHERE seq = ?";
+            self.change(work, job.seq, sql, (trace.counts, trace.unsure, job.seq))?;
         }
-        trace.error.map_or(Ok(()), |error| self.add_to_history(job.seq, error))
+        trace.error.map_or(Ok(()), |error| self.add_to_history(work, job.seq, error))
     }
 
     /// Adds a line to a job's history.
-    pub(super) fn add_to_history(&self, seq: i64, error: &str) -> rusqlite::Result<()> {
+    pub(super) fn add_to_history(&self, work: Work, seq: i64, error: &str) -> rusqlite::Result<()> {
         let history = self.statements.with("SELECT history FROM job WHERE seq = ?", |select| {
             select.query_one((seq,), |row| row.get::<_, row::Text>(0))
         })?;
         let mut history = history.lossy();
         row::add_failure(&mut history, self.recorded, error);
-        self.run("UPDATE job SET history = ? WHERE seq = ?", (history, seq)).map(drop)
+        self.change(work, seq, "UPDATE job SET history = ? WHERE seq = ?", (history, seq))
     }
 
     fn apply(&mut self, run: &Held, effects: &[Effect]) -> rusqlite::Result<()> {
@@ -157,21 +158,32 @@ impl Step<'_, '_> {
     }
 
     fn set_state(&self, run: &Held, state: Option<&[u8]>) -> rusqlite::Result<()> {
-        match (&run.job.lane, state) {
-            (None, _) => Ok(0),
-            (Some(lane), Some(state)) => self.run(
-                "INSERT INTO state (lane, value) VALUES (?, ?)
-                 ON CONFLICT (lane) DO UPDATE SET value = excluded.value",
-                (lane, state),
-            ),
-            (Some(lane), None) => self.run("DELETE FROM state WHERE lane = ?", (lane,)),
+        let Some(lane) = &run.job.lane else { return Ok(()) };
+        let Some(state) = state else {
+            let sql =
+                "DELETE FROM state WHERE lane = ? AND seq NOT IN (SELECT seq FROM damaged_state)";
+            return self.change_state(lane, sql, (lane,)).map(drop);
+        };
+        let sql = "UPDATE state SET value = ?
+                   WHERE lane = ? AND seq NOT IN (SELECT seq FROM damaged_state)";
+        if self.change_state(lane, sql, (state, lane))? == 0 {
+            self.run("INSERT INTO state (lane, value) VALUES (?, ?)", (lane, state))?;
         }
-        .map(drop)
+        Ok(())
     }
 
     fn scrub(&self, run: &Held, origin: &str) -> rusqlite::Result<()> {
-        let sql = "UPDATE job SET payload = CAST('null' AS BLOB)
-                   WHERE chat = ? AND origin = ? AND state IN (4, 5)";
-        self.run(sql, (&run.chat, origin)).map(drop)
+        const SCRUB: &str = "UPDATE job SET payload = CAST('null' AS BLOB)
+             WHERE chat = ? AND origin = ? AND state IN (4, 5) AND seq NOT IN (SELECT seq FROM damaged)";
+        const SCRUB_ONE: &str = "UPDATE job SET payload = CAST('null' AS BLOB)
+             WHERE chat = ? AND origin = ? AND state IN (4, 5) AND seq = ?";
+        if !self.care.is_taken() {
+            return self.run(SCRUB, (&run.chat, origin)).map(drop);
+        }
+        let jobs = "SELECT seq FROM job WHERE chat = ? AND seq NOT IN (SELECT seq FROM damaged)";
+        for seq in self.check_jobs(jobs, (&run.chat,))? {
+            self.change(Work::Change, seq, SCRUB_ONE, (&run.chat, origin, seq))?;
+        }
+        Ok(())
     }
 }

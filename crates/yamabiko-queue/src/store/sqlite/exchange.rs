@@ -1,6 +1,9 @@
 //! The last exchange of each line of a worker, and what it claimed (C5).
 
-use super::step::{Place, Step};
+use super::{
+    damage::{RUNNING, Work},
+    step::{Place, Step},
+};
 use crate::{
     clock::Timestamp,
     store::{LINE_KEPT, LINE_RENEWED, RunToken},
@@ -48,21 +51,36 @@ impl Step<'_, '_> {
         {
             self.remove(job)?;
         }
-        self.run(
-            "UPDATE job SET place = ?, first_claimed = iif(first_claimed = ?, ?, first_claimed)
-             WHERE state = 3 AND token = ?",
-            (self.lease_end(), at.as_micros(), self.recorded.as_micros(), token.as_bytes()),
-        )
-        .map(drop)
+        const RENEW: &str = "UPDATE job
+             SET place = ?, first_claimed = iif(first_claimed = ?, ?, first_claimed)
+             WHERE state = 3 AND token = ? AND seq NOT IN (SELECT seq FROM damaged)";
+        const RENEW_ONE: &str = "UPDATE job
+             SET place = ?, first_claimed = iif(first_claimed = ?, ?, first_claimed)
+             WHERE state = 3 AND token = ? AND seq = ?";
+        let (end, at, now) = (self.lease_end(), at.as_micros(), self.recorded.as_micros());
+        if !self.care.is_taken() {
+            return self.run(RENEW, (end, at, now, token.as_bytes())).map(drop);
+        }
+        for seq in self.check_jobs(RUNNING, ())? {
+            self.change(Work::Change, seq, RENEW_ONE, (end, at, now, token.as_bytes(), seq))?;
+        }
+        Ok(())
     }
 
     /// Extends the leases of what an exchange claimed whose answer is still awaited.
     pub(super) fn extend_awaited(&self, token: RunToken) -> rusqlite::Result<()> {
-        self.run(
-            "UPDATE job SET place = ? WHERE state = 3 AND token = ? AND NOT cancelled",
-            (self.lease_end(), token.as_bytes()),
-        )
-        .map(drop)
+        const EXTEND: &str = "UPDATE job SET place = ?
+             WHERE state = 3 AND token = ? AND NOT cancelled AND seq NOT IN (SELECT seq FROM damaged)";
+        const EXTEND_ONE: &str = "UPDATE job SET place = ?
+             WHERE state = 3 AND token = ? AND NOT cancelled AND seq = ?";
+        if !self.care.is_taken() {
+            return self.run(EXTEND, (self.lease_end(), token.as_bytes())).map(drop);
+        }
+        for seq in self.check_jobs(RUNNING, ())? {
+            let params = (self.lease_end(), token.as_bytes(), seq);
+            self.change(Work::Change, seq, EXTEND_ONE, params)?;
+        }
+        Ok(())
     }
 
     /// Puts back what an exchange claimed, as if it had never been claimed.
@@ -78,10 +96,9 @@ impl Step<'_, '_> {
                 self.remove(job)?;
                 continue;
             }
-            self.run(
-                "UPDATE job SET first_claimed = nullif(first_claimed, ?) WHERE seq = ?",
-                (last.as_ref().map(|last| last.at.as_micros()), job.seq),
-            )?;
+            let sql = "UPDATE job SET first_claimed = nullif(first_claimed, ?) WHERE seq = ?";
+            let at = last.as_ref().map(|last| last.at.as_micros());
+            self.change(Work::Change, job.seq, sql, (at, job.seq))?;
             self.put_in_front(job)?;
         }
         self.note_exchange(token)?;
@@ -89,9 +106,10 @@ impl Step<'_, '_> {
     }
 
     fn claimed_under(&self, token: RunToken) -> rusqlite::Result<Vec<(Place, bool)>> {
+        self.check_jobs(RUNNING, ())?;
         self.all(
             "SELECT seq, id, queue, lane, holds, remember, cancelled FROM job
-             WHERE state = 3 AND token = ? ORDER BY id",
+             WHERE state = 3 AND token = ? AND seq NOT IN (SELECT seq FROM damaged) ORDER BY id",
             (token.as_bytes(),),
             |row| Ok((Place::of(row)?, row.get(6)?)),
         )

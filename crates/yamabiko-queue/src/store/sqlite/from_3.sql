@@ -1,8 +1,34 @@
--- Leads from schema version 3 to 4: what lasts a length of time has the time at which it was set.
--- What version 3 has left goes by the moment alone.
+-- Leads from schema version 3 to 4: what lasts a length of time has the time at which it was set; damaged records are set aside.
+-- What version 3 has left goes by the moment alone. Damaged jobs keep their lane beside its next holder, so holders have numbers.
 
 ALTER TABLE job ADD COLUMN set_at INTEGER;
 CREATE INDEX job_set ON job (set_at) WHERE state = 0 AND set_at IS NOT NULL;
 ALTER TABLE paused ADD COLUMN set_at INTEGER;
 ALTER TABLE store ADD COLUMN set_back_at INTEGER;
 ALTER TABLE store ADD COLUMN set_back_by INTEGER;
+
+DROP INDEX lane_holder;
+CREATE UNIQUE INDEX lane_holder ON job (lane, holds) WHERE holds > 0;
+
+ALTER TABLE state RENAME TO state_3;
+CREATE TABLE state (seq INTEGER PRIMARY KEY, lane TEXT NOT NULL, value BLOB NOT NULL) STRICT;
+INSERT INTO state (lane, value) SELECT lane, value FROM state_3;
+DROP TABLE state_3;
+CREATE INDEX state_lane ON state (lane);
+
+CREATE TABLE damaged (
+    seq   INTEGER PRIMARY KEY,
+    id    BLOB,
+    lane  TEXT,
+    found INTEGER NOT NULL,
+    why   TEXT    NOT NULL,
+    over  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE damaged_state (
+    seq   INTEGER PRIMARY KEY,
+    lane  TEXT,
+    found INTEGER NOT NULL,
+    why   TEXT    NOT NULL,
+    over  INTEGER NOT NULL
+) STRICT;
+ALTER TABLE store ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;

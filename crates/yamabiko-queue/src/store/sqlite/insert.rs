@@ -1,6 +1,6 @@
 //! Stores jobs.
 
-use super::step::Step;
+use super::{damage::Work, step::Step};
 use crate::{
     clock::{Timestamp, micros},
     error::{Error, Result},
@@ -38,11 +38,11 @@ impl Step<'_, '_> {
         let set_at = matches!(job.due, Due::In(_)).then_some(self.now.as_micros());
         let later = due.filter(|due| *due > self.now);
         let (state, place, holds) = if let Some(due) = later {
-            (0, due.as_micros(), false)
+            (0, due.as_micros(), 0)
         } else if self.is_taken(job.lane.as_deref())? {
-            (2, self.tail(), false)
+            (2, self.tail(), 0)
         } else {
-            (1, self.tail(), job.lane.is_some())
+            (1, self.tail(), self.next_hold(job.lane.as_deref())?)
         };
         let stored = self.run(
             "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload)
@@ -85,11 +85,13 @@ impl Step<'_, '_> {
     /// Takes over the secret of a duplicate, if nobody has claimed the job yet (I2).
     fn renew(&self, job: &NewJob) -> rusqlite::Result<()> {
         let Some(secret) = &job.secret else { return Ok(()) };
-        self.run(
-            "UPDATE job SET secret = ?, arrived = ?
-             WHERE id = ? AND state IN (1, 2) AND first_claimed IS NULL",
-            (secret, self.recorded.as_micros(), job.id.as_bytes()),
-        )
-        .map(drop)
+        const RENEW: &str = "UPDATE job SET secret = ?, arrived = ?
+             WHERE id = ? AND state IN (1, 2) AND first_claimed IS NULL
+                 AND seq NOT IN (SELECT seq FROM damaged)";
+        let now = self.recorded.as_micros();
+        match self.check_job(job.id)? {
+            Some(seq) => self.change(Work::Change, seq, RENEW, (secret, now, job.id.as_bytes())),
+            None => self.run(RENEW, (secret, now, job.id.as_bytes())).map(drop),
+        }
     }
 }

@@ -2,13 +2,19 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::mpsc, time::Duration};
 
-use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, Row, TransactionBehavior};
 
-use super::{clock::HELD_UP, file, reader::View, row};
+use super::{
+    clock::HELD_UP,
+    file,
+    reader::View,
+    row::{self, Text},
+};
 use crate::{
     clock::{Clock, FAR_BACK, Timestamp, wall_clock},
     error::{Error, Result},
     finding::{Finding, size, span},
+    job::JobId,
     store::{
         Depth, Inspection,
         upkeep::{CLOCK, STORE, unusable},
@@ -19,6 +25,8 @@ use crate::{
 const CHECKED_FOR: Duration = Duration::from_secs(3);
 /// For how long a clock that was set back is worth a note.
 const NOTED_FOR: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// Damaged records that are named at most.
+const NAMED: usize = 10;
 /// Less room than this is soon full.
 const LITTLE_ROOM: u64 = 1 << 30;
 /// Less room than this cannot be relied on.
@@ -76,6 +84,9 @@ fn look(path: &str, depth: Depth) -> Result<Inspection> {
     if depth == Depth::Thorough {
         findings.push(lock(&mut db));
         findings.push(data(&db));
+    }
+    if is_current {
+        findings.extend(set_aside(&db).map_err(file::meaning)?);
     }
     findings.extend(permissions(path));
     let now = wall_clock();
@@ -151,6 +162,36 @@ fn damaged(topic: &'static str, what: &str) -> Finding {
         format!("the file is damaged: {what}"),
         "stop the bot, keep a copy of the file, and restore a backup",
     )
+}
+
+/// What steps have set aside because it cannot be read.
+fn set_aside(db: &Connection) -> rusqlite::Result<Option<Finding>> {
+    let jobs = "SELECT id FROM damaged ORDER BY found, seq";
+    let job = |row: &Row<'_>| {
+        let id: Option<Vec<u8>> = row.get(0)?;
+        Ok(id.map_or_else(|| "a job".to_owned(), |id| format!("job {}", JobId::of_stored(&id))))
+    };
+    let states = "SELECT lane FROM damaged_state ORDER BY found, seq";
+    let state = |row: &Row<'_>| {
+        let lane: Option<Text> = row.get(0)?;
+        Ok(lane
+            .map_or_else(|| "a state".to_owned(), |lane| format!("the state of {}", lane.lossy())))
+    };
+    let jobs = db.prepare(jobs)?.query_map((), job)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let states = db.prepare(states)?.query_map((), state)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let all = [jobs, states].concat();
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let more = if all.len() > NAMED { ", and others" } else { "" };
+    let text = format!(
+        "{} records cannot be read and are set aside: {}{more}",
+        all.len(),
+        all[..all.len().min(NAMED)].join(", ")
+    );
+    let advice =
+        "stop the bot, keep a copy of the file, and restore a backup; or go on without them";
+    Ok(Some(Finding::problem("damaged records", text, advice)))
 }
 
 fn permissions(path: &str) -> Option<Finding> {

@@ -1,12 +1,11 @@
 //! Lists jobs page by page (Q4).
 
-use rusqlite::{Row, params_from_iter, types::Value};
+use std::ops::ControlFlow;
+
+use rusqlite::types::Value;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    reader::View,
-    row::{self, job_columns},
-};
+use super::reader::{View, or_one_by_one};
 use crate::{
     job::{JobId, JobRecord},
     state::State,
@@ -23,43 +22,46 @@ struct Mark {
 }
 
 impl Mark {
-    fn of(row: &Row<'_>, record: &JobRecord) -> rusqlite::Result<Self> {
+    fn of(record: &JobRecord, place: i64) -> Self {
         let line = match record.state {
             State::Ready => record.job.queue.clone(),
             State::Waiting => record.job.lane.clone().unwrap_or_default(),
             _ => String::new(),
         };
-        Ok(Self { line, place: row.get(row::PLACE)?, id: record.job.id })
+        Self { line, place, id: record.job.id }
     }
 }
 
 impl View {
     /// Lists jobs in one state.
     pub(super) fn list(&self, query: &Query) -> rusqlite::Result<Page> {
-        let mut page = Page::default();
-        let Some((sql, values)) = select(query) else { return Ok(page) };
-        let mut select = self.db.prepare_cached(&sql)?;
-        let mut rows = select.query(params_from_iter(values))?;
-        let mut last = None;
-        let mut looked_at = 0;
-        while let Some(row) = rows.next()? {
-            if looked_at == MAX_SCAN || page.records.len() >= query.limit {
-                page.next = last.and_then(|mark: Mark| serde_json::to_string(&mark).ok());
-                break;
-            }
-            let record = row::record(row)?;
-            looked_at += 1;
-            last = Some(Mark::of(row, &record)?);
-            if query.matches(&record.job) {
-                page.records.push(record);
-            }
-        }
-        Ok(page)
+        or_one_by_one(|one_by_one| {
+            let Some((which, values)) = select(query, !one_by_one) else {
+                return Ok(Page::default());
+            };
+            let mut page = Page::default();
+            let mut last = None;
+            let mut looked_at = 0;
+            self.jobs(&which, &values, one_by_one, |record, place| {
+                if looked_at == MAX_SCAN || page.records.len() >= query.limit {
+                    page.next =
+                        last.take().and_then(|mark: Mark| serde_json::to_string(&mark).ok());
+                    return ControlFlow::Break(());
+                }
+                looked_at += 1;
+                last = Some(Mark::of(&record, place));
+                if query.matches(&record.job) {
+                    page.records.push(record);
+                }
+                ControlFlow::Continue(())
+            })?;
+            Ok(page)
+        })
     }
 }
 
-/// Returns the SQL with its values: what has an index is left to SQLite, the rest to `Query::matches`.
-fn select(query: &Query) -> Option<(String, Vec<Value>)> {
+/// Returns which jobs, in their order, with the values that are asked for: what has an index is left to SQLite, the rest to `Query::matches`.
+fn select(query: &Query, by_chat: bool) -> Option<(String, Vec<Value>)> {
     let (state, after, order) = match query.state {
         State::Scheduled => (0, "(place, id) > (?, ?)", "place, id"),
         State::Ready => (1, "(queue, place) > (?, ?)", "queue, place"),
@@ -69,10 +71,10 @@ fn select(query: &Query) -> Option<(String, Vec<Value>)> {
         State::Completed => (5, "(place, id) < (?, ?)", "place DESC, id DESC"),
         State::Cancelled => return None,
     };
-    let mut sql = format!("SELECT {} FROM job WHERE state = {state}", job_columns!());
+    let mut sql = format!("state = {state}");
     let mut values = Vec::new();
     for (column, wanted) in [
-        ("chat", &query.chat),
+        ("chat", if by_chat { &query.chat } else { &None }),
         ("queue", if state == 1 { &query.queue } else { &None }),
         ("lane", if state == 2 { &query.lane } else { &None }),
     ] {

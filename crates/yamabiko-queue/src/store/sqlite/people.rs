@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use super::step::{Place, Step};
+use super::{
+    damage::Work,
+    step::{Place, Step},
+};
 use crate::{clock::Timestamp, job::JobId, store::Cancelled};
 
 impl Step<'_, '_> {
     /// Cancels a job; a running one is marked (D4).
     pub(super) fn cancel_one(&mut self, id: JobId) -> rusqlite::Result<Cancelled> {
+        self.check_job(id)?;
         let found = self.first(
-            "SELECT seq, id, queue, lane, holds, remember, state FROM job WHERE id = ?",
+            "SELECT seq, id, queue, lane, holds, remember, state FROM job
+             WHERE id = ? AND seq NOT IN (SELECT seq FROM damaged)",
             (id.as_bytes(),),
             |row| Ok((Place::of(row)?, row.get::<_, u8>(6)?)),
         )?;
@@ -17,7 +22,8 @@ impl Step<'_, '_> {
             None => Ok(Cancelled::Unknown),
             Some((_, 4 | 5)) => Ok(Cancelled::Over),
             Some((job, 3)) => {
-                self.run("UPDATE job SET cancelled = 1 WHERE seq = ?", (job.seq,))?;
+                let sql = "UPDATE job SET cancelled = 1 WHERE seq = ?";
+                self.change(Work::Change, job.seq, sql, (job.seq,))?;
                 Ok(Cancelled::Marked)
             }
             Some((job, state)) => {
@@ -30,14 +36,21 @@ impl Step<'_, '_> {
 
     /// Runs a dead or scheduled job now, at the tail of its lane (L4).
     pub(super) fn retry_one(&mut self, id: JobId) -> rusqlite::Result<bool> {
+        self.check_job(id)?;
         let job = self.first(
-            "UPDATE job SET failures = 0, lost = 0, first_claimed = iif(state = 4, NULL, first_claimed), reruns = reruns + (state = 4)
-             WHERE id = ? AND state IN (0, 4)
-             RETURNING seq, id, queue, lane, holds, remember, state = 0",
+            "SELECT seq, id, queue, lane, holds, remember, state = 0 FROM job
+             WHERE id = ? AND state IN (0, 4) AND seq NOT IN (SELECT seq FROM damaged)",
             (id.as_bytes(),),
             |row| Ok((Place::of(row)?, row.get::<_, bool>(6)?)),
         )?;
         let Some((job, was_scheduled)) = job else { return Ok(false) };
+        self.change(
+            Work::Change,
+            job.seq,
+            "UPDATE job SET failures = 0, lost = 0, first_claimed = iif(state = 4, NULL, first_claimed), reruns = reruns + (state = 4)
+             WHERE seq = ?",
+            (job.seq,),
+        )?;
         self.shared.scheduled -= i64::from(was_scheduled);
         // It lives again, so that its id is remembered anew when it ends.
         self.run("DELETE FROM seen WHERE id = ?", (id.as_bytes(),))?;
@@ -47,10 +60,17 @@ impl Step<'_, '_> {
 
     /// Deletes a dead or completed job.
     pub(super) fn delete_one(&mut self, id: JobId) -> rusqlite::Result<bool> {
-        let sql = "DELETE FROM job WHERE id = ? AND state IN (4, 5) RETURNING state = 5";
-        let completed = self.first(sql, (id.as_bytes(),), |row| row.get::<_, bool>(0))?;
-        self.shared.completed -= i64::from(completed == Some(true));
-        Ok(completed.is_some())
+        self.check_job(id)?;
+        let job = self.first(
+            "SELECT seq, id, queue, lane, holds, remember, state = 5 FROM job
+             WHERE id = ? AND state IN (4, 5) AND seq NOT IN (SELECT seq FROM damaged)",
+            (id.as_bytes(),),
+            |row| Ok((Place::of(row)?, row.get::<_, bool>(6)?)),
+        )?;
+        let Some((job, was_completed)) = job else { return Ok(false) };
+        self.shared.completed -= i64::from(was_completed);
+        self.forget(&job)?;
+        Ok(true)
     }
 
     /// Stops claims from a queue; the longer of two pauses stands.

@@ -1,8 +1,8 @@
 //! The thread that reads, on a connection of its own, so that reads neither wait for writes nor hold them up.
 
-use std::{sync::mpsc, thread};
+use std::{ops::ControlFlow, sync::mpsc, thread};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
 use tokio::sync::oneshot;
 
 use super::{
@@ -16,6 +16,17 @@ use crate::{
     state::State,
     store::{Counts, Paused},
 };
+
+/// Counts the jobs in a state.
+macro_rules! count_jobs {
+    ($state:literal) => {
+        concat!(
+            "SELECT count(*) FROM job WHERE state = ",
+            $state,
+            " AND seq NOT IN (SELECT seq FROM damaged)"
+        )
+    };
+}
 
 /// Jobs of a chat that are returned at most.
 const MAX_LIVE: u32 = 10_000;
@@ -81,30 +92,80 @@ impl View {
             .and_then(|mut look| look.query_one((), |row| row.get(0)));
         file::check_again(version.map_err(file::meaning)?)?;
         let found = look(self).map_err(file::meaning)?;
-        moment.commit().map_err(file::meaning)?;
+        // Nothing was written, and SQLite commits no transaction that has met damage.
+        moment.rollback().map_err(file::meaning)?;
         Ok(found)
     }
 
-    /// Returns the state of a lane.
+    /// Returns the state of a lane; what cannot be read is none.
     pub(super) fn state(&self, lane: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-        let sql = "SELECT value FROM state WHERE lane = ?";
-        self.db.prepare_cached(sql)?.query_row((lane,), |row| row.get(0)).optional()
+        let sql = "SELECT value FROM state
+                   WHERE lane = ? AND seq NOT IN (SELECT seq FROM damaged_state)";
+        let state = self.db.prepare_cached(sql)?.query_row((lane,), |row| row.get(0));
+        readable(state.optional()).map(Option::flatten)
     }
 
-    /// Returns a job.
+    /// Returns a job, unless it is damaged.
     pub(super) fn get(&self, id: JobId) -> rusqlite::Result<Option<JobRecord>> {
-        let sql = concat!("SELECT ", job_columns!(), " FROM job WHERE id = ?");
-        self.db.prepare_cached(sql)?.query_row((id.as_bytes(),), row::record).optional()
+        let sql = concat!(
+            "SELECT ",
+            job_columns!(),
+            " FROM job WHERE id = ? AND seq NOT IN (SELECT seq FROM damaged)"
+        );
+        let job = self.db.prepare_cached(sql)?.query_row((id.as_bytes(),), row::record);
+        readable(job.optional()).map(Option::flatten)
     }
 
     /// Returns the live jobs of a chat (S3).
     pub(super) fn live(&self, chat: &str) -> rusqlite::Result<Vec<JobRecord>> {
-        let sql = concat!(
-            "SELECT ",
-            job_columns!(),
-            " FROM job WHERE chat = ? AND state BETWEEN 0 AND 3 ORDER BY due, id LIMIT ?"
+        let live = format!("chat = ? AND state BETWEEN 0 AND 3 ORDER BY due, id LIMIT {MAX_LIVE}");
+        or_one_by_one(|one_by_one| {
+            // What an index tells is whole where a row may not be.
+            let which = if one_by_one { "chat = ?" } else { &live };
+            let mut found = Vec::new();
+            self.jobs(which, &[chat.to_owned().into()], one_by_one, |record, _| {
+                if !matches!(record.state, State::Dead | State::Completed) {
+                    found.push(record);
+                }
+                ControlFlow::Continue(())
+            })?;
+            if one_by_one {
+                found.sort_by_key(|record| (record.job.due, record.job.id));
+            }
+            Ok(found)
+        })
+    }
+
+    /// Reads jobs with their places, until `take` has enough.
+    pub(super) fn jobs(
+        &self,
+        which: &str,
+        values: &[Value],
+        one_by_one: bool,
+        mut take: impl FnMut(JobRecord, i64) -> ControlFlow<()>,
+    ) -> rusqlite::Result<()> {
+        let columns = if one_by_one { "seq" } else { job_columns!() };
+        let sql = format!(
+            "SELECT {columns} FROM job WHERE seq NOT IN (SELECT seq FROM damaged) AND {which}"
         );
-        self.db.prepare_cached(sql)?.query_map((chat, MAX_LIVE), row::record)?.collect()
+        let read = |row: &Row<'_>| Ok((row::record(row)?, row.get(row::PLACE)?));
+        let one = concat!("SELECT ", job_columns!(), " FROM job WHERE seq = ?");
+        let mut one = self.db.prepare_cached(one)?;
+        let mut select = self.db.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            let job = if one_by_one {
+                readable(one.query_row((row.get::<_, i64>(0)?,), read))?
+            } else {
+                Some(read(row)?)
+            };
+            if let Some((record, place)) = job
+                && take(record, place).is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Counts what there is.
@@ -112,16 +173,20 @@ impl View {
         let mut counts = Counts::default();
         for (state, sql) in [
             (State::Scheduled, "SELECT scheduled FROM store"),
-            (State::Waiting, "SELECT count(*) FROM job WHERE state = 2"),
-            (State::Running, "SELECT count(*) FROM job WHERE state = 3"),
-            (State::Dead, "SELECT count(*) FROM job WHERE state = 4"),
+            (State::Waiting, count_jobs!(2)),
+            (State::Running, count_jobs!(3)),
+            (State::Dead, count_jobs!(4)),
             (State::Completed, "SELECT completed FROM store"),
         ] {
             let count = self.db.prepare_cached(sql)?.query_one((), |row| row.get::<_, i64>(0))?;
             counts.states.insert(state, count.unsigned_abs());
         }
-        let sql = "SELECT min(place) FROM job WHERE state = 0";
+        let sql = "SELECT min(place) FROM job
+                   WHERE state = 0 AND seq NOT IN (SELECT seq FROM damaged)";
         counts.next_due = self.db.prepare_cached(sql)?.query_one((), |row| row::time(row, 0))?;
+        let sql = "SELECT (SELECT count(*) FROM damaged) + (SELECT count(*) FROM damaged_state)";
+        let damaged = self.db.prepare_cached(sql)?.query_one((), |row| row.get::<_, i64>(0))?;
+        counts.damaged = damaged.unsigned_abs();
         let now = self.clock.roughly_now().as_micros();
         self.count_queues(now, &mut counts)?;
         let sql = "SELECT about FROM process WHERE until > ? ORDER BY name";
@@ -135,7 +200,8 @@ impl View {
     }
 
     fn count_queues(&self, now: i64, counts: &mut Counts) -> rusqlite::Result<()> {
-        let sql = "SELECT queue, count(*) FROM job WHERE state = 1 GROUP BY queue";
+        let sql = "SELECT queue, count(*) FROM job
+                   WHERE state = 1 AND seq NOT IN (SELECT seq FROM damaged) GROUP BY queue";
         let mut ready = self.db.prepare_cached(sql)?;
         for row in ready.query_map((), |row| Ok((row.get::<_, Text>(0)?, row.get::<_, i64>(1)?)))? {
             let (queue, count) = row?;
@@ -153,5 +219,21 @@ impl View {
             counts.queues.entry(queue.lossy()).or_default().paused = Some(until);
         }
         Ok(())
+    }
+}
+
+/// Reads jobs, or if one of them is damaged and not set aside yet, all others, `one_by_one`.
+pub(super) fn or_one_by_one<T>(read: impl Fn(bool) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    match read(false) {
+        Err(error) if file::is_damage(&error) => read(true),
+        read => read,
+    }
+}
+
+/// Takes a record that is damaged for none: a step that needs it sets it aside.
+fn readable<T>(read: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    match read {
+        Err(error) if file::is_damage(&error) => Ok(None),
+        read => read.map(Some),
     }
 }

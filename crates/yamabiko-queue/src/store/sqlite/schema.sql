@@ -8,7 +8,7 @@ CREATE TABLE job (
     -- running: the end of its lease; dead, completed: since when. So each move is one UPDATE.
     place         INTEGER NOT NULL,
     set_at        INTEGER,                      -- of a scheduled job: when its delay, retry or snooze was set; NULL: due at a moment
-    holds         INTEGER NOT NULL DEFAULT 0,   -- 1: it has its lane
+    holds         INTEGER NOT NULL DEFAULT 0,   -- over 0: it has its lane; 1 but where damaged jobs had it before
     token         BLOB,                         -- of its run; NULL unless running
     cancelled     INTEGER NOT NULL DEFAULT 0,   -- 1: called off while running
     failures      INTEGER NOT NULL DEFAULT 0,
@@ -42,10 +42,29 @@ CREATE INDEX job_completed ON job (place, id)    WHERE state = 5;
 CREATE INDEX job_chat      ON job (chat)         WHERE chat IS NOT NULL;
 
 -- The database itself refuses a second job that holds a lane.
-CREATE UNIQUE INDEX lane_holder ON job (lane) WHERE holds = 1;
+CREATE UNIQUE INDEX lane_holder ON job (lane, holds) WHERE holds > 0;
 
--- The states of the lanes.
-CREATE TABLE state (lane TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- The states of the lanes. A table of rowids: damage to one state then concerns no other.
+CREATE TABLE state (seq INTEGER PRIMARY KEY, lane TEXT NOT NULL, value BLOB NOT NULL) STRICT;
+CREATE INDEX state_lane ON state (lane);
+
+-- Records that cannot be read, or not be changed or removed, because a page is damaged: no step looks at them.
+-- over: 1 if it has ended all the same, so that it never comes back.
+CREATE TABLE damaged (
+    seq   INTEGER PRIMARY KEY,
+    id    BLOB,
+    lane  TEXT,
+    found INTEGER NOT NULL,
+    why   TEXT    NOT NULL,
+    over  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE damaged_state (
+    seq   INTEGER PRIMARY KEY,
+    lane  TEXT,
+    found INTEGER NOT NULL,
+    why   TEXT    NOT NULL,
+    over  INTEGER NOT NULL
+) STRICT;
 
 -- Ids that are remembered after their jobs.
 CREATE TABLE seen (id BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -75,6 +94,7 @@ CREATE TABLE store (
     latest    INTEGER NOT NULL,   -- the latest time seen, to the second
     scheduled INTEGER NOT NULL,   -- how many jobs are scheduled: counting a million takes half a second
     set_back_at INTEGER,          -- when the stored time was last found ahead of the wall clock
-    set_back_by INTEGER           -- and by how much
+    set_back_by INTEGER,          -- and by how much
+    damaged   INTEGER NOT NULL    -- how many jobs are damaged
 ) STRICT;
-INSERT INTO store (one, front, tail, completed, latest, scheduled) VALUES (1, 0, 0, 0, 0, 0);
+INSERT INTO store (one, front, tail, completed, latest, scheduled, damaged) VALUES (1, 0, 0, 0, 0, 0, 0);

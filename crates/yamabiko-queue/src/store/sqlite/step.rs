@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Params, Row, ToSql};
 
 use super::{
     clock::{Reading, StoreClock},
+    damage::{Care, Work},
     file,
     row::Text,
     statements::Statements,
@@ -31,6 +32,7 @@ pub(super) struct Step<'a, 'db> {
     /// Whether records may be removed for their age.
     pub(super) is_trusted: bool,
     clock: &'a StoreClock,
+    pub(super) care: &'a Care,
     changes_before: u64,
     /// The row that all jobs share, as it was found and as it shall be.
     found: Shared,
@@ -53,6 +55,8 @@ pub(super) struct Shared {
     set_back: Option<(i64, i64)>,
     /// How many jobs are scheduled.
     pub(super) scheduled: i64,
+    /// How many jobs are damaged.
+    pub(super) damaged: i64,
 }
 
 impl Shared {
@@ -64,6 +68,7 @@ impl Shared {
             latest: Timestamp::from_micros(row.get(3)?),
             scheduled: row.get(4)?,
             set_back: row.get::<_, Option<i64>>(5)?.zip(row.get(6)?),
+            damaged: row.get(7)?,
         })
     }
 }
@@ -86,7 +91,8 @@ pub(super) struct Place {
     pub(super) id: Vec<u8>,
     pub(super) queue: Text,
     pub(super) lane: Option<Text>,
-    pub(super) holds: bool,
+    /// Over 0 if it holds its lane.
+    pub(super) holds: i64,
     pub(super) remember: i64,
 }
 
@@ -114,6 +120,7 @@ impl<'a, 'db> Step<'a, 'db> {
         statements: &'a Statements<'db>,
         options: &'a StoreOptions,
         clock: &'a StoreClock,
+        care: &'a Care,
     ) -> Result<Self> {
         statements.with("BEGIN IMMEDIATE", |begin| begin.execute(())).map_err(file::meaning)?;
         let version =
@@ -121,7 +128,7 @@ impl<'a, 'db> Step<'a, 'db> {
         file::check_again(version.map_err(file::meaning)?)?;
         let shared = statements
             .with(
-                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by FROM store",
+                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by, damaged FROM store",
                 |select| select.query_one((), Shared::of),
             )
             .map_err(file::meaning)?;
@@ -133,6 +140,7 @@ impl<'a, 'db> Step<'a, 'db> {
             recorded,
             is_trusted,
             clock,
+            care,
             changes_before: statements.db.total_changes(),
             found: shared,
             shared: ahead.map_or(shared, |ahead| shared.set_back(now, ahead)),
@@ -158,12 +166,13 @@ impl<'a, 'db> Step<'a, 'db> {
             self.tail();
         }
         if self.shared != self.found {
-            let Shared { front, tail, completed, latest, set_back, scheduled } = self.shared;
+            let Shared { front, tail, completed, latest, set_back, scheduled, damaged } =
+                self.shared;
             let (at, by) = set_back.unzip();
             self.run(
                 "UPDATE store SET front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?,
-                     set_back_at = ?, set_back_by = ?",
-                (front, tail, completed, latest.as_micros(), scheduled, at, by),
+                     set_back_at = ?, set_back_by = ?, damaged = ?",
+                (front, tail, completed, latest.as_micros(), scheduled, at, by, damaged),
             )?;
         }
         self.run("COMMIT", ())?;
@@ -205,38 +214,46 @@ impl<'a, 'db> Step<'a, 'db> {
     /// Says whether another job holds the lane.
     pub(super) fn is_taken(&self, lane: Option<impl ToSql>) -> rusqlite::Result<bool> {
         let Some(lane) = lane else { return Ok(false) };
-        self.exists("SELECT 1 FROM job WHERE lane = ? AND holds = 1", (lane,))
+        self.exists(
+            "SELECT 1 FROM job WHERE lane = ? AND holds > 0 AND seq NOT IN (SELECT seq FROM damaged)",
+            (lane,),
+        )
     }
 
     /// Makes a job ready, or puts it at the tail of its lane if another holds it (L2).
     pub(super) fn enter(&mut self, job: &Place) -> rusqlite::Result<()> {
-        if !job.holds && self.is_taken(job.lane.as_ref())? {
+        if job.holds == 0 && self.is_taken(job.lane.as_ref())? {
             let place = self.tail();
-            self.run("UPDATE job SET state = 2, place = ? WHERE seq = ?", (place, job.seq))?;
-            return Ok(());
+            let sql = "UPDATE job SET state = 2, place = ? WHERE seq = ?";
+            return self.change(Work::Change, job.seq, sql, (place, job.seq));
         }
-        self.make_ready(job.seq, &job.queue.lossy(), job.lane.is_some())
+        let holds = if job.holds > 0 { job.holds } else { self.next_hold(job.lane.as_ref())? };
+        self.make_ready(job.seq, &job.queue.lossy(), holds)
     }
 
-    fn make_ready(&mut self, seq: i64, queue: &str, holds: bool) -> rusqlite::Result<()> {
+    /// Returns the number with which a job takes its free lane: damaged jobs that held it keep theirs.
+    pub(super) fn next_hold(&self, lane: Option<impl ToSql>) -> rusqlite::Result<i64> {
+        let Some(lane) = lane else { return Ok(0) };
+        if self.shared.damaged == 0 {
+            return Ok(1);
+        }
+        let sql = "SELECT ifnull(max(holds), 0) + 1 FROM job WHERE lane = ? AND holds > 0";
+        self.statements.with(sql, |select| select.query_one((lane,), |row| row.get(0)))
+    }
+
+    fn make_ready(&mut self, seq: i64, queue: &str, holds: i64) -> rusqlite::Result<()> {
         let place = self.tail();
         self.touch(queue);
-        self.run(
-            "UPDATE job SET state = 1, place = ?, holds = ? WHERE seq = ?",
-            (place, holds, seq),
-        )
-        .map(drop)
+        let sql = "UPDATE job SET state = 1, place = ?, holds = ? WHERE seq = ?";
+        self.change(Work::Change, seq, sql, (place, holds, seq))
     }
 
     /// Puts a job whose run ended without an outcome to the front of its queue; it keeps its lane.
     pub(super) fn put_in_front(&mut self, job: &Place) -> rusqlite::Result<()> {
         self.shared.front -= 1;
         self.touch(&job.queue.lossy());
-        self.run(
-            "UPDATE job SET state = 1, place = ?, token = NULL WHERE seq = ?",
-            (self.shared.front, job.seq),
-        )
-        .map(drop)
+        let sql = "UPDATE job SET state = 1, place = ?, token = NULL WHERE seq = ?";
+        self.change(Work::Change, job.seq, sql, (self.shared.front, job.seq))
     }
 
     /// Notes that something waits for a time.
@@ -253,8 +270,16 @@ impl<'a, 'db> Step<'a, 'db> {
 
     /// Takes a job out of the store and remembers its id (K5).
     pub(super) fn remove(&mut self, job: &Place) -> rusqlite::Result<()> {
-        self.run("DELETE FROM job WHERE seq = ?", (job.seq,))?;
+        self.forget(job)?;
         self.ended(job)
+    }
+
+    /// Takes a job out of the store.
+    pub(super) fn forget(&mut self, job: &Place) -> rusqlite::Result<()> {
+        if self.ends_without_a_trace(job)? {
+            return Ok(());
+        }
+        self.change(Work::End, job.seq, "DELETE FROM job WHERE seq = ?", (job.seq,))
     }
 
     /// Remembers the id of a job that has left the live ones, and passes its lane on; it holds it no longer.
@@ -272,13 +297,28 @@ impl<'a, 'db> Step<'a, 'db> {
 
     /// Gives the lane that a job held to the next one that waits for it.
     pub(super) fn pass_lane_on(&mut self, job: &Place) -> rusqlite::Result<()> {
-        let (true, Some(lane)) = (job.holds, &job.lane) else { return Ok(()) };
+        match (job.holds, &job.lane) {
+            (1.., Some(lane)) => self.hand_on(lane),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a lane that nobody holds to the next one that waits for it.
+    pub(super) fn hand_on(&mut self, lane: &Text) -> rusqlite::Result<()> {
+        self.check_jobs(
+            "SELECT seq FROM job WHERE state = 2 AND lane = ? AND seq NOT IN (SELECT seq FROM damaged)
+             ORDER BY place LIMIT 1",
+            (lane,),
+        )?;
         let next = self.first(
-            "SELECT seq, queue FROM job WHERE state = 2 AND lane = ? ORDER BY place LIMIT 1",
+            "SELECT seq, queue FROM job
+             WHERE state = 2 AND lane = ? AND seq NOT IN (SELECT seq FROM damaged) ORDER BY place LIMIT 1",
             (lane,),
             |row| Ok((row.get(0)?, row.get::<_, Text>(1)?)),
         )?;
-        next.map_or(Ok(()), |(seq, queue)| self.make_ready(seq, &queue.lossy(), true))
+        let Some((seq, queue)) = next else { return Ok(()) };
+        let holds = self.next_hold(Some(lane))?;
+        self.make_ready(seq, &queue.lossy(), holds)
     }
 
     /// Says whether claims from a queue are stopped.
@@ -291,13 +331,15 @@ impl<'a, 'db> Step<'a, 'db> {
     fn signals(&self) -> rusqlite::Result<Vec<Signal>> {
         let mut signals = Vec::new();
         for queue in &self.touched {
-            let sql = "SELECT 1 FROM job WHERE state = 1 AND queue = ? LIMIT 1";
+            let sql = "SELECT 1 FROM job
+                       WHERE state = 1 AND queue = ? AND seq NOT IN (SELECT seq FROM damaged) LIMIT 1";
             if self.exists(sql, (queue,))? {
                 signals.push(Signal::Queue(queue.clone()));
             }
         }
         if let Some(earliest) = self.earliest {
-            let sql = "SELECT 1 FROM job WHERE state = 0 AND place < ? LIMIT 1";
+            let sql = "SELECT 1 FROM job
+                       WHERE state = 0 AND place < ? AND seq NOT IN (SELECT seq FROM damaged) LIMIT 1";
             if !self.exists(sql, (earliest.as_micros(),))? {
                 signals.push(Signal::Timers);
             }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use rusqlite::Row;
+use rusqlite::{Params, Row};
 
 use super::{
+    damage::{RUNNING, Work},
     row,
     step::{Place, Step, limit},
 };
@@ -15,6 +16,23 @@ use crate::{
         grace::{Grace, Spans},
     },
 };
+
+/// Deletes the foremost of some jobs all at once, and names them one by one.
+macro_rules! prunes {
+    ($which:literal) => {
+        (
+            concat!("DELETE FROM job WHERE seq IN (", prunes!(@jobs $which), ")"),
+            prunes!(@jobs $which),
+        )
+    };
+    (@jobs $which:literal) => {
+        concat!(
+            "SELECT seq FROM job WHERE ",
+            $which,
+            " AND seq NOT IN (SELECT seq FROM damaged) ORDER BY place, id LIMIT ?"
+        )
+    };
+}
 
 /// Records of each sort that one tick prunes at most.
 const MAX_PRUNED: i64 = 256;
@@ -43,11 +61,11 @@ impl Step<'_, '_> {
     /// Looks at the first of all that waits for a time: most ticks find nothing to do, at the price of this one look.
     fn firsts(&self) -> rusqlite::Result<Firsts> {
         self.statements.with(
-            "SELECT (SELECT min(place) FROM job WHERE state = 0),
-                    (SELECT min(place) FROM job WHERE state = 3),
+            "SELECT (SELECT min(place) FROM job WHERE state = 0 AND seq NOT IN (SELECT seq FROM damaged)),
+                    (SELECT min(place) FROM job WHERE state = 3 AND seq NOT IN (SELECT seq FROM damaged)),
                     (SELECT min(until) FROM paused),
-                    (SELECT min(place) FROM job WHERE state = 4),
-                    (SELECT min(place) FROM job WHERE state = 5),
+                    (SELECT min(place) FROM job WHERE state = 4 AND seq NOT IN (SELECT seq FROM damaged)),
+                    (SELECT min(place) FROM job WHERE state = 5 AND seq NOT IN (SELECT seq FROM damaged)),
                     (SELECT min(until) FROM seen),
                     (SELECT min(until) FROM process),
                     (SELECT min(until) FROM line)",
@@ -56,9 +74,15 @@ impl Step<'_, '_> {
     }
 
     fn promote(&mut self, until: Timestamp) -> rusqlite::Result<usize> {
+        self.check_jobs(
+            "SELECT seq FROM job WHERE state = 0 AND place <= ? AND seq NOT IN (SELECT seq FROM damaged)
+             ORDER BY place, id LIMIT ?",
+            (until.as_micros(), limit(MAX_DUE)),
+        )?;
         let due = self.all(
             "SELECT seq, id, queue, lane, holds, remember FROM job
-             WHERE state = 0 AND place <= ? ORDER BY place, id LIMIT ?",
+             WHERE state = 0 AND place <= ? AND seq NOT IN (SELECT seq FROM damaged)
+             ORDER BY place, id LIMIT ?",
             (until.as_micros(), limit(MAX_DUE)),
             Place::of,
         )?;
@@ -70,9 +94,11 @@ impl Step<'_, '_> {
     }
 
     fn end_claims(&mut self) -> rusqlite::Result<usize> {
+        self.check_jobs(RUNNING, ())?;
         let ended = self.all(
             "SELECT seq, id, queue, lane, holds, remember, cancelled FROM job
-             WHERE state = 3 AND place <= ? ORDER BY place, id LIMIT ?",
+             WHERE state = 3 AND place <= ? AND seq NOT IN (SELECT seq FROM damaged)
+             ORDER BY place, id LIMIT ?",
             (self.now.as_micros(), limit(MAX_ENDED)),
             |row| Ok((Place::of(row)?, row.get::<_, bool>(6)?)),
         )?;
@@ -81,11 +107,17 @@ impl Step<'_, '_> {
         }
         // The last goes to the front first, so that they stand there in their order.
         for (job, _) in ended.iter().rev().filter(|(_, cancelled)| !cancelled) {
-            self.run("UPDATE job SET lost = lost + 1, unsure = 1 WHERE seq = ?", (job.seq,))?;
-            self.add_to_history(job.seq, "the claim ended without a report")?;
+            self.note_lost_claim(job)?;
             self.put_in_front(job)?;
         }
         Ok(ended.len())
+    }
+
+    /// Notes that a job's run has ended, nobody knows how (C4, O3).
+    pub(super) fn note_lost_claim(&self, job: &Place) -> rusqlite::Result<()> {
+        let sql = "UPDATE job SET lost = lost + 1, unsure = 1 WHERE seq = ?";
+        self.change(Work::Change, job.seq, sql, (job.seq,))?;
+        self.add_to_history(Work::Change, job.seq, "the claim ended without a report")
     }
 
     /// Says whether a pause ended, after which another may be the first.
@@ -93,9 +125,8 @@ impl Step<'_, '_> {
         let now = self.now.as_micros();
         let dead_until = self.recorded - self.options.keep_dead;
         if self.is_trusted && reached(first.dead, dead_until) {
-            self.run(
-                "DELETE FROM job WHERE seq IN
-                 (SELECT seq FROM job WHERE state = 4 AND place <= ? ORDER BY place, id LIMIT ?)",
+            self.forget_all(
+                prunes!("state = 4 AND place <= ?"),
                 (dead_until.as_micros(), MAX_PRUNED),
             )?;
         }
@@ -128,25 +159,37 @@ impl Step<'_, '_> {
     fn prune_completed(&mut self, first: Option<Timestamp>) -> rusqlite::Result<()> {
         let until = self.recorded - self.options.keep_completed;
         let old = if self.is_trusted && reached(first, until) {
-            self.run(
-                "DELETE FROM job WHERE seq IN
-                 (SELECT seq FROM job WHERE state = 5 AND place <= ? ORDER BY place, id LIMIT ?)",
-                (until.as_micros(), MAX_PRUNED),
-            )?
+            self.forget_all(prunes!("state = 5 AND place <= ?"), (until.as_micros(), MAX_PRUNED))?
         } else {
             0
         };
         self.shared.completed -= limit(old);
         let too_many = self.shared.completed - i64::from(self.options.keep_completed_max);
         if too_many > 0 {
-            let surplus = self.run(
-                "DELETE FROM job WHERE seq IN
-                 (SELECT seq FROM job WHERE state = 5 ORDER BY place, id LIMIT ?)",
-                (too_many.min(MAX_PRUNED - limit(old)),),
-            )?;
+            let most = too_many.min(MAX_PRUNED - limit(old));
+            let surplus = self.forget_all(prunes!("state = 5"), (most,))?;
             self.shared.completed -= limit(surplus);
         }
         Ok(())
+    }
+
+    /// Takes jobs out of the store that have ended long ago, and returns how many.
+    fn forget_all(
+        &mut self,
+        (all, jobs): (&'static str, &'static str),
+        params: impl Params,
+    ) -> rusqlite::Result<usize> {
+        if !self.care.is_taken() {
+            return self.run(all, params);
+        }
+        let jobs = self.check_jobs(jobs, params)?;
+        for seq in &jobs {
+            let sql = "SELECT seq, id, queue, lane, holds, remember FROM job WHERE seq = ?";
+            if let Some(job) = self.first(sql, (seq,), Place::of)? {
+                self.forget(&job)?;
+            }
+        }
+        Ok(jobs.len())
     }
 }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use rusqlite::Row;
 
 use super::{
+    damage::{RUNNING, Suspect, Work},
     row::{self, job_columns},
     step::{Step, limit},
 };
@@ -22,7 +23,9 @@ macro_rules! select_claims {
         concat!(
             "SELECT ",
             job_columns!(),
-            ", state.value FROM job LEFT JOIN state ON state.lane = job.lane WHERE ",
+            ", state.value FROM job LEFT JOIN state
+                 ON state.lane = job.lane AND state.seq NOT IN (SELECT seq FROM damaged_state)
+             WHERE job.seq NOT IN (SELECT seq FROM damaged) AND ",
             $which
         )
     };
@@ -106,6 +109,11 @@ impl Step<'_, '_> {
         if room == 0 || self.is_paused(queue)? {
             return Ok(());
         }
+        self.check_claims(
+            "SELECT seq FROM job WHERE state = 1 AND queue = ? AND seq NOT IN (SELECT seq FROM damaged)
+             ORDER BY place LIMIT ?",
+            (queue, limit(room)),
+        )?;
         let found = self.all(
             select_claims!("job.state = 1 AND job.queue = ? ORDER BY job.place LIMIT ?"),
             (queue, limit(room)),
@@ -117,11 +125,22 @@ impl Step<'_, '_> {
             self.touch(queue);
         }
         // Places are unique, so that these are the same jobs.
-        self.run(
-            "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
-             WHERE state = 1 AND queue = ? AND place <= ?",
-            (self.lease_end(), token.as_bytes(), self.recorded.as_micros(), queue, last.place),
-        )?;
+        let (end, token_bytes, now) =
+            (self.lease_end(), token.as_bytes(), self.recorded.as_micros());
+        if self.care.is_taken() {
+            for Ready { seq, .. } in &found {
+                let sql = "UPDATE job
+                           SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
+                           WHERE seq = ?";
+                self.change(Work::Change, *seq, sql, (end, token_bytes, now, seq))?;
+            }
+        } else {
+            self.run(
+                "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
+                 WHERE state = 1 AND queue = ? AND place <= ? AND seq NOT IN (SELECT seq FROM damaged)",
+                (end, token_bytes, now, queue, last.place),
+            )?;
+        }
         self.hand_out(token, found, claims)
     }
 
@@ -135,7 +154,8 @@ impl Step<'_, '_> {
         for Ready { seq, mut job, state, .. } in found {
             if job.unreadable.is_some() {
                 // A row without a proper id gets one, by which its end can be committed.
-                self.run("UPDATE job SET id = ? WHERE seq = ?", (job.id.as_bytes(), seq))?;
+                let sql = "UPDATE job SET id = ? WHERE seq = ?";
+                self.change(Work::Change, seq, sql, (job.id.as_bytes(), seq))?;
             }
             job.first_claimed.get_or_insert(self.recorded);
             claims.push(Claim { job, token, claimed_at: self.recorded, state });
@@ -150,6 +170,7 @@ impl Step<'_, '_> {
 
     /// Returns the claims that stand under a token.
     fn standing_claims(&self, token: RunToken) -> rusqlite::Result<Vec<Claim>> {
+        self.check_claims(RUNNING, ())?;
         let found = self.all(
             select_claims!("job.state = 3 AND job.token = ?"),
             (token.as_bytes(),),
@@ -178,12 +199,15 @@ impl Step<'_, '_> {
             self.extend_awaited(*token)?;
         }
         let extend = |(id, token): &(JobId, RunToken)| {
+            let seq = self.check_job(*id)?;
+            self.care.suspects(seq.map(|seq| Suspect::job(seq, Work::Change)));
             let cancelled = self.first(
-                "UPDATE job SET place = iif(cancelled, place, ?) WHERE id = ? AND token = ?
-                 RETURNING cancelled",
+                "UPDATE job SET place = iif(cancelled, place, ?)
+                 WHERE id = ? AND token = ? AND seq NOT IN (SELECT seq FROM damaged) RETURNING cancelled",
                 (lease_end, id.as_bytes(), token.as_bytes()),
                 |row| row.get::<_, bool>(0),
             )?;
+            self.care.suspects(None);
             Ok(match cancelled {
                 None => Held::Lost,
                 Some(true) => Held::Cancelled,

@@ -11,13 +11,15 @@ use tokio::sync::oneshot;
 
 use super::{
     clock::StoreClock,
+    damage::{Care, LastDamage, Record, Suspect, Work, may_be_damage},
     file,
     statements::Statements,
     step::Step,
     watch::{LOOK_EVERY, Lookout},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
+    finding,
     store::{Signal, StoreOptions, bell::Bell},
 };
 
@@ -35,12 +37,13 @@ impl Writer {
         options: StoreOptions,
         clock: StoreClock,
         bell: Arc<Bell>,
+        damage: Arc<LastDamage>,
     ) -> Result<Self> {
         let (requests, incoming) = mpsc::channel();
         // From now on, not from when the thread gets to run: what others commit in between wakes those who wait here.
         let lookout = Lookout::new(&db);
-        let failed = Cell::new(false);
-        let thread = Thread { db, options, clock, bell, incoming, failed };
+        let (failed, care) = (Cell::new(false), Care::default());
+        let thread = Thread { db, options, clock, bell, incoming, failed, care, damage };
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || thread.run(lookout))
@@ -104,6 +107,8 @@ struct Thread {
     incoming: mpsc::Receiver<Box<dyn Request>>,
     /// Whether the last transaction failed for a reason outside of it, such as a full disk.
     failed: Cell<bool>,
+    care: Care,
+    damage: Arc<LastDamage>,
 }
 
 impl Thread {
@@ -124,46 +129,135 @@ impl Thread {
 
     /// Does all that is asked in one transaction; if that fails, each in one of its own, so that each fails alone.
     fn write(&self, statements: &Statements<'_>, mut group: Vec<Box<dyn Request>>) {
-        let written = match Step::begin(statements, &self.options, &self.clock) {
-            // A file that is locked or away fails for all alike.
-            Err(error) => Err(self.undo(error)),
-            Ok(step) => match self.attempt(step, &mut group) {
-                Err(_) if group.len() > 1 => {
-                    return group
-                        .into_iter()
-                        .for_each(|request| self.write(statements, vec![request]));
-                }
-                written => written,
-            },
-        };
-        if let Ok(signals) = &written {
-            self.bell.ring(signals);
+        let mut written = self.attempt(statements, false, |step| {
+            group.iter_mut().try_for_each(|request| request.attempt(step))
+        });
+        if let Err(failure) = &written
+            && !failure.is_of_all
+            && group.len() > 1
+        {
+            return group.into_iter().for_each(|request| self.write(statements, vec![request]));
+        }
+        if written.as_ref().is_err_and(|failure| failure.may_be_damage) {
+            written = self.write_carefully(statements, &mut *group[0]);
+        }
+        let written = written.map_err(|failure| failure.error);
+        match &written {
+            Ok(signals) => self.bell.ring(signals),
+            Err(Error::Damaged(why)) => self.damage.note(why.to_string()),
+            Err(_) => {}
         }
         for request in group {
             request.answer(written.as_ref().map(drop).map_err(Error::shared));
         }
     }
 
+    /// Takes a step with care, setting aside what it cannot work on, until it succeeds or fails for another reason.
+    fn write_carefully(
+        &self,
+        statements: &Statements<'_>,
+        request: &mut dyn Request,
+    ) -> Result<Vec<Signal>, Failure> {
+        loop {
+            match self.attempt(statements, true, |step| request.attempt(step)) {
+                Err(failure) if failure.may_be_damage => {
+                    if !self.finds_a_way(statements, &failure)? {
+                        return Err(failure);
+                    }
+                }
+                written => return written,
+            }
+        }
+    }
+
+    /// Says whether a step that failed by damage may go on: the record to blame is set aside, or known not to be removable.
+    fn finds_a_way(&self, statements: &Statements<'_>, failure: &Failure) -> Result<bool, Failure> {
+        let Some(suspect) = self.care.suspect() else { return Ok(false) };
+        let why = suspect.record.why_unreadable(statements.db).map_err(Failure::of)?;
+        let why = match (why, suspect) {
+            (Some(why), _) => why,
+            (None, Suspect { work: Work::Read, .. }) => return Ok(false),
+            (None, Suspect { work: Work::End, record: Record::Job(seq) }) => {
+                return Ok(self.care.is_stuck_now(seq));
+            }
+            (None, _) => finding::because(&failure.error),
+        };
+        loop {
+            let mut is_news = false;
+            let written = self.attempt(statements, true, |step| {
+                is_news = step.set_aside(suspect, &why)?;
+                Ok(())
+            });
+            match written {
+                Ok(signals) => {
+                    self.bell.ring(&signals);
+                    return Ok(is_news);
+                }
+                // What waits next for its lane may be damaged as well.
+                Err(failure) if failure.may_be_damage => {
+                    let is_another = self.care.suspect().is_some_and(|other| other != suspect);
+                    if !(is_another && self.finds_a_way(statements, &failure)?) {
+                        return Err(failure);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Does some work in a transaction.
     fn attempt(
         &self,
-        mut step: Step<'_, '_>,
-        group: &mut [Box<dyn Request>],
-    ) -> Result<Vec<Signal>> {
-        let attempted = group.iter_mut().try_for_each(|request| request.attempt(&mut step));
-        // What writes nothing does not tell whether writes work again.
-        let written = attempted.and_then(|()| step.commit(self.failed.get()));
-        let written = written.map_err(|error| self.undo(file::meaning(error)));
-        self.failed.set(written.as_ref().is_err_and(Error::is_retryable));
+        statements: &Statements<'_>,
+        with_care: bool,
+        work: impl FnOnce(&mut Step<'_, '_>) -> rusqlite::Result<()>,
+    ) -> Result<Vec<Signal>, Failure> {
+        self.care.begin(with_care);
+        let written = match Step::begin(statements, &self.options, &self.clock, &self.care) {
+            // A file that is locked or away fails for all alike.
+            Err(error) => Err(Failure { error, is_of_all: true, may_be_damage: false }),
+            Ok(mut step) => work(&mut step)
+                // What writes nothing does not tell whether writes work again.
+                .and_then(|()| step.commit(self.failed.get()))
+                .map_err(Failure::of),
+        };
+        if written.is_err() {
+            self.undo();
+        } else {
+            self.care.set_aside.borrow_mut().drain(..).for_each(|record| record.log());
+        }
+        self.failed.set(written.as_ref().is_err_and(Failure::is_from_outside));
         written
     }
 
     /// Ends a transaction that failed, unless SQLite has done so already.
-    fn undo(&self, error: Error) -> Error {
+    fn undo(&self) {
         if !self.db.is_autocommit()
             && let Err(error) = self.db.execute_batch("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be rolled back");
         }
-        error
+    }
+}
+
+/// How a transaction failed.
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    /// Whether any other would have failed as well.
+    is_of_all: bool,
+    /// Whether a damaged record may be the reason.
+    may_be_damage: bool,
+}
+
+impl Failure {
+    fn of(error: rusqlite::Error) -> Self {
+        let may_be_damage = may_be_damage(&error);
+        Self { error: file::meaning(error), is_of_all: false, may_be_damage }
+    }
+
+    /// Says whether the reason lies outside of what was asked, and of what the file holds.
+    fn is_from_outside(&self) -> bool {
+        matches!(self.error.kind(), ErrorKind::Unavailable | ErrorKind::Full | ErrorKind::Denied)
     }
 }
