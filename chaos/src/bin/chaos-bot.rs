@@ -44,7 +44,7 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
     // Every other request is quoted, by what comes of it later too.
     let quote = message.quote_token.filter(|_| request.is_multiple_of(2));
     let say = |what| {
-        cx.reply(quoting(Said { request, what, run }, quote.as_deref()));
+        cx.reply(quoting(&Said { request, what, run }, quote.as_deref()));
     };
     match ask {
         Ask::Say => say(What::Answered),
@@ -84,7 +84,7 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
 }
 
 /// Makes a message, which quotes the user's if there is a quote token.
-fn quoting(said: Said, quote: Option<&str>) -> Message {
+fn quoting(said: &Said, quote: Option<&str>) -> Message {
     let message = Message::text(said.to_string());
     match quote {
         Some(token) => message.quote(token),
@@ -120,7 +120,7 @@ impl Job<Runs> for Ring {
     async fn run(self, cx: Context<Runs>) -> Result {
         let run = count(&cx);
         let rang = Said { request: self.request, what: What::Rang, run };
-        cx.push(quoting(rang, self.quote.as_deref()));
+        cx.push(quoting(&rang, self.quote.as_deref()));
         Ok(())
     }
 }

@@ -144,6 +144,8 @@ pub struct NewJob {
     pub chat: Option<String>,
     /// The outside thing that started it (a message id, say), handed down to its effects.
     pub origin: Option<String>,
+    /// The origin whose jobs are not to run any more: for a day, what has it ends where it would be claimed (I5).
+    pub revokes: Option<String>,
     /// The job whose run asked for it.
     pub parent: Option<JobId>,
     /// When it may run. Defaults to at once.
@@ -166,6 +168,7 @@ impl NewJob {
             lane: None,
             chat: None,
             origin: None,
+            revokes: None,
             parent: None,
             due: Due::Now,
             secret: None,
@@ -185,6 +188,7 @@ impl NewJob {
             ("a lane's name", self.lane.as_ref()),
             ("a chat's name", self.chat.as_ref()),
             ("a job's origin", self.origin.as_ref()),
+            ("the origin that a job revokes", self.revokes.as_ref()),
             ("a job's secret", self.secret.as_ref()),
         ] {
             check_size(what, name.map_or(0, String::len), MAX_NAME_BYTES)?;

@@ -21,7 +21,9 @@ pub mod sqlite;
 mod token;
 mod upkeep;
 
-pub(crate) use limits::{LINE_KEPT, LINE_RENEWED, MAX_CORRECTED};
+pub(crate) use limits::{
+    LINE_KEPT, LINE_RENEWED, MAX_CORRECTED, MAX_REVOKED, REVOKED_FOR, count_forgotten_revocations,
+};
 pub use limits::{
     MAX_CLAIMS, MAX_COMMITS, MAX_DUE, MAX_EFFECTS, MAX_ENDED, MAX_PARTS, MAX_SCAN, MAX_STEP_BYTES,
     TURN_LATER,

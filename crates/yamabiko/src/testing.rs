@@ -199,6 +199,28 @@ impl TestBot {
         self.handle.ask(move |bot| bot.standby = standby);
     }
 
+    /// Loses all webhooks on their way to the bot from now on, or no longer; what happens meanwhile is only heard of when
+    /// it is delivered again.
+    ///
+    /// ```
+    /// # use yamabiko::{App, Context, Result, TextMessage, testing::TestBot};
+    /// # async fn on_text(cx: Context, message: TextMessage) -> Result {
+    /// #     cx.reply(format!("You said {}", message.text));
+    /// #     Ok(())
+    /// # }
+    /// # let bot = TestBot::start(App::new("parrot").on_text(on_text));
+    /// # let alice = bot.user("Alice");
+    /// bot.lose_webhooks(true);
+    /// let said = alice.says("hello");
+    /// bot.lose_webhooks(false);
+    /// alice.says("are you there?");
+    /// said.redeliver();
+    /// assert_eq!(alice.hears(), ["You said are you there?", "You said hello"]);
+    /// ```
+    pub fn lose_webhooks(&self, lose: bool) {
+        self.handle.ask(move |bot| bot.loses_webhooks = lose);
+    }
+
     /// Kills the bot's process in the middle of what it does, and starts it again on the same store.
     ///
     /// What is running is what sleeps; it comes back when its claim has ended, 5 s later by the clock.

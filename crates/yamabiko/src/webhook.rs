@@ -157,8 +157,13 @@ pub(crate) fn job(event: &Event, destination: Option<&str>) -> Option<NewJob> {
         job.lane = Some(chat_lane(&chat));
         job.chat = Some(chat.to_string());
     }
-    if let EventKind::Message(content) | EventKind::MessageEdited(content) = &event.kind {
-        job.origin = content.id().map(ToString::to_string);
+    match &event.kind {
+        EventKind::Message(content) | EventKind::MessageEdited(content) => {
+            job.origin = content.id().map(ToString::to_string);
+        }
+        // It may come before the message, whose event LINE may have to send again (I5).
+        EventKind::Unsend { message_id } => job.revokes = Some(message_id.to_string()),
+        _ => {}
     }
     job.secret = event.reply_token.as_ref().map(|token| token.expose().to_owned());
     job.remember = REMEMBER;

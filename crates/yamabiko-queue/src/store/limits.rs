@@ -22,7 +22,22 @@ pub const MAX_ENDED: usize = 64;
 pub(crate) const LINE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a line may go without being remembered anew.
 pub(crate) const LINE_RENEWED: Duration = Duration::from_secs(60 * 60);
+/// How long a store remembers an origin whose jobs are not to run any more (I5).
+pub(crate) const REVOKED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Such origins that a store remembers at most; the oldest goes first.
+pub(crate) const MAX_REVOKED: usize = 100_000;
 /// How much later than the timer role a turn makes due jobs ready (T2).
 pub const TURN_LATER: Duration = Duration::from_millis(50);
 /// Records that one listing looks at, at most (Q4).
 pub const MAX_SCAN: usize = 10_000;
+
+/// Counts origins that a store has to forget before their day is over, since there are too many.
+pub(crate) fn count_forgotten_revocations(count: u64) {
+    if count > 0 {
+        metrics::counter!("yamabiko_revocations_forgotten_total").increment(count);
+        tracing::warn!(
+            count,
+            "more than 100,000 messages were taken back within a day: the oldest are forgotten"
+        );
+    }
+}

@@ -32,6 +32,7 @@ mod inspect;
 mod list;
 mod people;
 mod reader;
+mod revoked;
 mod row;
 mod set_aside;
 mod statements;

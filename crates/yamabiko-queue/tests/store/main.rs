@@ -26,6 +26,7 @@ mod rules {
     pub(crate) mod people;
     pub(crate) mod quiet;
     pub(crate) mod retention;
+    pub(crate) mod revoked;
     pub(crate) mod timers;
     pub(crate) mod unique;
     pub(crate) mod upgrade;
@@ -120,6 +121,10 @@ conformance! { everywhere {
         k5_a_duplicate_among_effects_changes_nothing,
         k5_a_rerun_job_is_remembered_from_its_new_end,
         i2_a_duplicate_refreshes_a_job_that_nobody_has_claimed;
+    revoked:
+        i5_a_job_whose_origin_was_revoked_ends_where_it_would_be_claimed,
+        i5_what_waited_or_was_to_come_when_its_origin_was_revoked_ends_too,
+        i5_a_revoked_origin_is_remembered_for_a_day;
     timers:
         t1_a_timer_fires_at_its_microsecond_and_never_before,
         t1_beyond_ten_years_is_refused_whole,

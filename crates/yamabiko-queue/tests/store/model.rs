@@ -45,6 +45,8 @@ struct World {
     holders: BTreeMap<String, JobId>,
     /// Until when the id of a job that has left the live ones is remembered.
     remembered: BTreeMap<JobId, Timestamp>,
+    /// Origins whose jobs are not to run any more, and until when that is remembered.
+    revoked: BTreeMap<String, Timestamp>,
     states: BTreeMap<String, Vec<u8>>,
     /// Until when claims from a queue are stopped, and when that was set; `None`: until resumed.
     pauses: BTreeMap<String, Option<(Timestamp, Timestamp)>>,

@@ -454,3 +454,21 @@ async fn t3_a_server_whose_clock_is_far_ahead_of_its_last_time_removes_nothing_f
         "this process has seen the clock go on"
     );
 }
+
+#[tokio::test]
+async fn i5_of_too_many_revoked_origins_the_oldest_is_forgotten() {
+    const REVOKED: &str = "yamabiko:{test}:revoked";
+    let place = Place::open(Kind::Redis).await;
+    let mut raw = place.ground.redis();
+    let fill = "for i = 1, 100000 do redis.call('ZADD', KEYS[1], ARGV[1] + i, 'old ' .. i) end";
+    let until = (START + secs(60)).as_millis() * 1_000;
+    redis::cmd("EVAL").arg(fill).arg(1).arg(REVOKED).arg(until).exec(&mut raw).unwrap();
+    let new = |name| NewJob { revokes: Some("new".to_owned()), ..job(name) };
+    let stored = place.insert(&[new("a"), new("b")]).await;
+    assert_eq!(stored, [Inserted::Stored; 2]);
+    let count: u32 = redis::cmd("ZCARD").arg(REVOKED).query(&mut raw).unwrap();
+    assert_eq!(count, 100_000);
+    let names = [REVOKED, "old 1", "old 2", "new"];
+    let left: [Option<f64>; 3] = redis::cmd("ZMSCORE").arg(&names).query(&mut raw).unwrap();
+    assert_eq!(left.map(|until| until.is_some()), [false, true, true]);
+}

@@ -121,6 +121,24 @@ async fn a_lost_webhook_comes_as_a_redelivery_if_that_is_on() {
 }
 
 #[tokio::test]
+async fn an_unsend_arrives_before_a_message_that_was_lost() {
+    let world = World::with(|config| config.settings.redelivery_attempts = 1).await;
+    on(&world, json!({ "lose": true, "count": 1 })).await;
+    let path = format!("/control/chats/{SAKURA}/messages?wait=webhook");
+    let said = world.post(&path, json!({ "type": "text", "text": "180" })).await.body;
+    let unsend = json!({ "type": "unsend", "messageId": said["messageId"] });
+    let event = world.happens(SAKURA, unsend).await;
+    assert_eq!(event["unsend"]["messageId"], said["messageId"]);
+    world.simulator.clock().advance(Duration::from_secs(1));
+    let event = world.hears_event().await;
+    assert_eq!(
+        (&event["message"]["id"], &event["message"]["text"]),
+        (&said["messageId"], &json!("180"))
+    );
+    assert_eq!(event["deliveryContext"]["isRedelivery"], true);
+}
+
+#[tokio::test]
 async fn the_same_seed_loses_the_same_webhooks() {
     let lost = async |seed: u64| {
         let world = World::new().await;

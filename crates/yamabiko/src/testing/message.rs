@@ -30,17 +30,24 @@ impl TestMessage {
         self.event["message"]["quoteToken"].as_str().unwrap_or_default()
     }
 
-    /// Takes the message back.
+    /// Takes the message back; a bot that has not heard of it hears of that first.
     pub fn unsend(&self) {
         let unsend = json!({"messageId": self.event["message"]["id"]});
-        self.happens(json!({"type": "unsend", "unsend": unsend}));
+        drop(self.happens(json!({"type": "unsend", "unsend": unsend})));
     }
 
-    /// Gives the message another text.
-    pub fn edit(&self, text: &str) {
+    /// Gives the message another text, and returns it as it is then: what is redelivered is the edit.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "an edit has its effect, and few tests need what it returns"
+    )]
+    pub fn edit(&self, text: &str) -> Self {
         let mut message = self.event["message"].clone();
         message["text"] = json!(text);
-        self.happens(json!({"type": "messageEdited", "message": message}));
+        Self::new(
+            self.happens(json!({"type": "messageEdited", "message": message})),
+            self.bot.clone(),
+        )
     }
 
     /// Lets LINE deliver the message's event again, as it does when it has heard no 200.
@@ -49,8 +56,8 @@ impl TestMessage {
         self.bot.ask(move |bot| bot.redeliver(event));
     }
 
-    fn happens(&self, event: Value) {
+    fn happens(&self, event: Value) -> Value {
         let source = self.event["source"].clone();
-        self.bot.ask(move |bot| bot.happens(event, Some(source)));
+        self.bot.ask(move |bot| bot.happens(event, Some(source)))
     }
 }

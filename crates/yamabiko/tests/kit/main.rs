@@ -17,6 +17,7 @@ mod restarts;
 mod sources;
 mod standby;
 mod time;
+mod unsent;
 
 use std::time::Duration;
 

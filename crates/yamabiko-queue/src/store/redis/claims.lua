@@ -20,6 +20,27 @@ local function carried(queue, ids, is_first)
   return taken
 end
 
+-- Ends those of these jobs that are not to run any more, and answers the others.
+local function unrevoked(ids)
+  if #ids == 0 or call('EXISTS', REVOKED) == 0 then return ids end
+  local jobs, origins, left = {}, {}, {}
+  for i, record in ipairs(hmget(JOB, ids)) do
+    local _, lane, chat, origin, _, _, remembered = header(record)
+    jobs[i], origins[i] = { lane, chat, remembered }, origin or ''
+  end
+  for i, is_revoked in ipairs(zmscore(REVOKED, origins)) do
+    if is_revoked then
+      local lane, chat, remembered = unpack(jobs[i])
+      remove(ids[i], chat, remembered)
+      leave(lane, ids[i])
+    else
+      left[#left + 1] = ids[i]
+    end
+  end
+  if #left < #ids then settle() end
+  return left
+end
+
 -- Takes ready jobs. ARGV: number of wants, and for each: at most, number of queues, queues in the order to take from.
 function take_ready()
   local ids = {}
@@ -33,6 +54,7 @@ function take_ready()
         if room > 0 and claimed_bytes <= MOST_BYTES and not (paused[i] and tonumber(paused[i]) > now) then
           local got = carried(queue, take_first(queue, room), #ids == 0)
           if #got > 0 or has_leavers() then touched[queue] = true end
+          got = unrevoked(got)
           for n = 1, #got do ids[#ids + 1] = got[n] end
           room = room - #got
         end

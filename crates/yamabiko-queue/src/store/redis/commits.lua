@@ -10,8 +10,8 @@ local make_commits do
 
 local effects = {
   j = function()
-    local job, body = read_job()
-    insert(id_of(job), due_of(job), job, body)
+    local job, body, revokes = read_job()
+    if insert(id_of(job), due_of(job), job, body) and revokes then revoke(revokes) end
   end,
   x = function(run, finish)
     local ids = {}

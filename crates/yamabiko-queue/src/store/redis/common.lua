@@ -24,7 +24,7 @@ local args, at
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
-local QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
+local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
 local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB
 
 local function name_keys(of)
@@ -47,6 +47,7 @@ local function name_keys(of)
   DEAD    = prefix .. 'dead'     -- ZSET id -> when it died
   DONE    = prefix .. 'done'     -- ZSET id -> when it was completed
   SEEN    = prefix .. 'seen'     -- ZSET id -> until when it is remembered after its job
+  REVOKED = prefix .. 'revoked'  -- ZSET origin whose jobs are not to run any more -> until when that is remembered
   QUEUES  = prefix .. 'queues'   -- ZSET of the queues that have ready jobs
   LANES   = prefix .. 'lanes'    -- ZSET of the lanes in which jobs wait
   PAUSED  = prefix .. 'paused'   -- ZSET queue -> until when; inf: until resumed

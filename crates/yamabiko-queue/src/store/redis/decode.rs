@@ -9,7 +9,9 @@ use crate::{
     error::{Error, Result},
     job::{Failure, Job, JobId, JobRecord},
     state::State,
-    store::{Answer, Cancelled, Claim, Held, Inserted, RunToken, Tick},
+    store::{
+        Answer, Cancelled, Claim, Held, Inserted, RunToken, Tick, count_forgotten_revocations,
+    },
 };
 
 use super::encode::{HAS_BODY, HAS_PARENT};
@@ -46,12 +48,14 @@ pub(super) fn tick(now: Value, promoted: Value, ended: Value, next: Value) -> Re
 }
 
 pub(super) fn inserted(letters: &str) -> Result<Vec<Inserted>> {
+    let stored = letters.trim_end_matches('f');
+    count_forgotten_revocations((letters.len() - stored.len()) as u64);
     let inserted = |letter| match letter {
         's' => Ok(Inserted::Stored),
         'd' => Ok(Inserted::Duplicate),
         _ => Err(not_understood("no such answer")),
     };
-    letters.chars().map(inserted).collect()
+    stored.chars().map(inserted).collect()
 }
 
 pub(super) fn answers(letters: &str) -> Result<Vec<Answer>> {

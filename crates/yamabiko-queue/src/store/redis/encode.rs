@@ -19,6 +19,8 @@ const HAS_ORIGIN: u8 = 8;
 pub(super) const HAS_PARENT: u8 = 16;
 const HAS_SECRET: u8 = 32;
 pub(super) const HAS_BODY: u8 = 64;
+/// Added to how the due time is given, where the job revokes an origin.
+const REVOKES: u8 = 128;
 /// The longest payload that stands in a job's record; as in `record.lua`.
 const MOST_INLINE: usize = 2048;
 
@@ -55,14 +57,16 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
     };
     let mut bytes = Vec::with_capacity(128 + job.payload.len().min(MOST_INLINE));
     bytes.extend(job.id.as_bytes());
-    bytes.push(how);
+    bytes.push(how | flag(job.revokes.is_some(), REVOKES));
     bytes.extend(due.to_be_bytes());
+    if let Some(origin) = &job.revokes {
+        add_name(&mut bytes, origin);
+    }
     bytes.extend(micros(job.remember).to_be_bytes());
     bytes.push(flags);
     for name in names {
         let name = name.map_or("", String::as_str);
-        bytes.push(u8::try_from(name.len()).expect("a name of over 255 bytes is refused before"));
-        bytes.extend(name.as_bytes());
+        add_name(&mut bytes, name);
     }
     bytes.extend(job.parent.iter().flat_map(JobId::as_bytes));
     if has_body(job) {
@@ -71,6 +75,11 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         bytes.extend(&job.payload);
         call.arg(bytes);
     }
+}
+
+fn add_name(bytes: &mut Vec<u8>, name: &str) {
+    bytes.push(u8::try_from(name.len()).expect("a name of over 255 bytes is refused before"));
+    bytes.extend(name.as_bytes());
 }
 
 fn has_body(job: &NewJob) -> bool {

@@ -1,20 +1,24 @@
 #!lua
 -- Stores a batch of jobs. ARGV: how far away a due time may be, the latest one of these jobs and of those that follow in
 -- further calls ("" = none), then the jobs.
--- Answers a letter for each: s stored, d duplicate; or as a number how far away the latest due time is if that is too far,
+-- Answers a letter for each: s stored, d duplicate, and an f for each revoked origin that was forgotten; or as a number how far away the latest due time is if that is too far,
 -- and nothing is stored.
 --
 -- The one step without allow-oom: when memory is full the whole call is refused, so that the old work can be finished.
 local furthest, latest = number(), number()
 if latest and latest - now > furthest then return latest - now end
-local jobs, bodies, ids, dues = {}, {}, {}, {}
+local jobs, bodies, revoked, ids, dues = {}, {}, {}, {}, {}
 while at < #args do
   local i = #jobs + 1
-  jobs[i], bodies[i] = read_job()
+  jobs[i], bodies[i], revoked[i] = read_job()
   ids[i], dues[i] = id_of(jobs[i]), due_of(jobs[i])
 end
 look_up(ids)
-local answers = {}
-for i, job in ipairs(jobs) do answers[i] = insert(ids[i], dues[i], job, bodies[i]) and 's' or 'd' end
+local answers, forgotten = {}, 0
+for i, job in ipairs(jobs) do
+  local is_new = insert(ids[i], dues[i], job, bodies[i])
+  answers[i] = is_new and 's' or 'd'
+  if is_new and revoked[i] then forgotten = forgotten + revoke(revoked[i]) end
+end
 wake()
-return concat(answers)
+return concat(answers) .. ('f'):rep(forgotten)

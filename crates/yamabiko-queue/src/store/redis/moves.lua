@@ -108,9 +108,25 @@ local function due_of(job)
   return how == 43 and now + time or time
 end
 
+-- Answers also the origin that the job revokes: where it does, 128 is added to `how`, and the origin stands behind the time,
+-- behind a byte with its length.
 local function read_job()
-  local job = text()
-  return job, has_body(job, 10) and text()
+  local job, revokes = text(), false
+  local how = byte(job, 17)
+  if how >= 128 then
+    revokes = pick('Bc0', job, 26)
+    job = sub(job, 1, 16) .. char(how - 128) .. sub(job, 18, 25) .. sub(job, 27 + #revokes)
+  end
+  return job, has_body(job, 10) and text(), revokes
+end
+
+local REVOKED_FOR, MOST_REVOKED = 24 * 3600 * 1000000, 100000
+
+-- Remembers an origin for a day, and answers how many of the oldest were forgotten for it.
+local function revoke(origin)
+  call('ZADD', REVOKED, exact(now + REVOKED_FOR), origin)
+  local surplus = call('ZCARD', REVOKED) - MOST_REVOKED
+  return surplus > 0 and call('ZREMRANGEBYRANK', REVOKED, '0', exact(surplus - 1)) or 0
 end
 
 -- Stores a job that comes; false if its id exists or is remembered. `due` is a time, or false.

@@ -89,6 +89,7 @@ local function prune()
   if not is_trusted then return end
   forget_all(take_until(DEAD, now - keep_dead, MOST_PRUNED))
   take_until(SEEN, now, MOST_PRUNED)
+  take_until(REVOKED, now, MOST_PRUNED)
   many('HDEL', EXCHANGE, take_until(LINES, now, MOST_PRUNED))
   if notes_time then call('SET', LATEST, stamp) end
 end

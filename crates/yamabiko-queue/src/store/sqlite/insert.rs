@@ -71,6 +71,9 @@ impl Step<'_, '_> {
             self.renew(job)?;
             return Ok(Inserted::Duplicate);
         }
+        if let Some(origin) = &job.revokes {
+            self.revoke(origin)?;
+        }
         match later {
             Some(due) => {
                 self.shared.scheduled += 1;

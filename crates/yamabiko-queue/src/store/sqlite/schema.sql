@@ -70,6 +70,10 @@ CREATE TABLE damaged_state (
 CREATE TABLE seen (id BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX seen_until ON seen (until);
 
+-- Origins whose jobs are not to run any more, each for a day.
+CREATE TABLE revoked (origin TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX revoked_until ON revoked (until);
+
 -- Queues without claims; NULL: until resumed.
 CREATE TABLE paused (queue TEXT PRIMARY KEY, until INTEGER, set_at INTEGER) STRICT, WITHOUT ROWID;
 
@@ -93,6 +97,7 @@ CREATE TABLE store (
     completed INTEGER NOT NULL,   -- how many completed jobs are kept
     latest    INTEGER NOT NULL,   -- the latest time seen, to the second
     scheduled INTEGER NOT NULL,   -- how many jobs are scheduled: counting a million takes half a second
+    revoked   INTEGER NOT NULL DEFAULT 0, -- how many origins are revoked
     set_back_at INTEGER,          -- when the stored time was last found ahead of the wall clock
     set_back_by INTEGER,          -- and by how much
     damaged   INTEGER NOT NULL    -- how many jobs are damaged

@@ -55,6 +55,8 @@ pub(super) struct Shared {
     set_back: Option<(i64, i64)>,
     /// How many jobs are scheduled.
     pub(super) scheduled: i64,
+    /// How many origins are revoked.
+    pub(super) revoked: i64,
     /// How many jobs are damaged.
     pub(super) damaged: i64,
 }
@@ -67,6 +69,7 @@ impl Shared {
             completed: row.get(2)?,
             latest: Timestamp::from_micros(row.get(3)?),
             scheduled: row.get(4)?,
+            revoked: row.get(8)?,
             set_back: row.get::<_, Option<i64>>(5)?.zip(row.get(6)?),
             damaged: row.get(7)?,
         })
@@ -128,7 +131,7 @@ impl<'a, 'db> Step<'a, 'db> {
         file::check_again(version.map_err(file::meaning)?)?;
         let shared = statements
             .with(
-                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by, damaged FROM store",
+                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by, damaged, revoked FROM store",
                 |select| select.query_one((), Shared::of),
             )
             .map_err(file::meaning)?;
@@ -166,13 +169,13 @@ impl<'a, 'db> Step<'a, 'db> {
             self.tail();
         }
         if self.shared != self.found {
-            let Shared { front, tail, completed, latest, set_back, scheduled, damaged } =
+            let Shared { front, tail, completed, latest, set_back, scheduled, damaged, revoked } =
                 self.shared;
             let (at, by) = set_back.unzip();
             self.run(
                 "UPDATE store SET front = ?, tail = ?, completed = ?, latest = ?, scheduled = ?,
-                     set_back_at = ?, set_back_by = ?, damaged = ?",
-                (front, tail, completed, latest.as_micros(), scheduled, at, by, damaged),
+                     set_back_at = ?, set_back_by = ?, damaged = ?, revoked = ?",
+                (front, tail, completed, latest.as_micros(), scheduled, at, by, damaged, revoked),
             )?;
         }
         self.run("COMMIT", ())?;

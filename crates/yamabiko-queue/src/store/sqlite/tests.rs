@@ -394,3 +394,24 @@ fn r3_a_commit_is_on_the_drive_on_macos_too() {
         assert!(db.pragma_query_value(None, pragma, |row| row.get::<_, bool>(0)).unwrap());
     }
 }
+
+#[tokio::test]
+async fn i5_of_too_many_revoked_origins_the_oldest_is_forgotten() {
+    let file = File::new();
+    let store = file.open().await;
+    let raw = file.raw();
+    let until = (START + LONG).as_micros();
+    raw.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+         INSERT INTO revoked SELECT 'old ' || i, ? + i FROM n",
+        (until,),
+    )
+    .unwrap();
+    raw.execute("UPDATE store SET revoked = 100000", ()).unwrap();
+    let new = NewJob { revokes: Some("new".to_owned()), ..NewJob::new("kind", "") };
+    store.insert(&[new.clone(), NewJob { id: JobId::new(), ..new }]).await.unwrap();
+    let found = |sql| raw.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(found("SELECT count(*) FROM revoked"), 100_000);
+    assert_eq!(found("SELECT revoked FROM store"), 100_000);
+    assert_eq!(found("SELECT count(*) FROM revoked WHERE origin IN ('old 1', 'old 2', 'new')"), 2);
+}

@@ -146,6 +146,9 @@ impl Step<'_, '_> {
         if self.is_trusted && reached(first.ended_line, self.recorded) {
             self.run("DELETE FROM line WHERE until <= ?", (self.recorded.as_micros(),))?;
         }
+        if self.is_trusted {
+            self.prune_revoked(MAX_PRUNED)?;
+        }
         if !reached(first.resumed, self.now) {
             return Ok(false);
         }

@@ -141,7 +141,13 @@ impl Step<'_, '_> {
                 (end, token_bytes, now, queue, last.place),
             )?;
         }
-        self.hand_out(token, found, claims)
+        let revoked = self.end_revoked(found.iter().map(|it| (it.seq, it.job.origin.as_ref())))?;
+        if !revoked.is_empty() {
+            // Others may be ready behind those that ended.
+            self.touch(queue);
+        }
+        let left = found.into_iter().filter(|it| !revoked.contains(&it.seq)).collect();
+        self.hand_out(token, left, claims)
     }
 
     /// Adds jobs that are claimed to what the worker gets.

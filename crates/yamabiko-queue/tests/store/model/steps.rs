@@ -56,6 +56,9 @@ impl World {
         let place = Place::Scheduled(due.unwrap_or(now));
         let set_at = matches!(new.due, Due::In(_)).then_some(now);
         self.jobs.insert(new.id, Kept { job, place, set_at, history: Vec::new() });
+        if let Some(origin) = &new.revokes {
+            self.revoked.insert(origin.clone(), now + secs(24 * 3600));
+        }
         if due.is_none_or(|due| due <= now) {
             self.enter(new.id);
         }
@@ -241,6 +244,7 @@ impl World {
             self.jobs.remove(&id);
         }
         self.remembered.retain(|_, until| *until > now);
+        self.revoked.retain(|_, until| *until > now);
         self.pauses.retain(|_, pause| pause.is_none_or(|(until, _)| until > now));
         self.processes.retain(|_, (_, until)| *until > now);
         self.lines.retain(|_, (.., until)| *until > now);
@@ -259,6 +263,11 @@ impl World {
         let end = self.running().first().map(|(until, _)| if may_end { *until } else { again });
         let resumed = self.pauses.values().copied().flatten().map(|(until, _)| until).min();
         [due, end, resumed].into_iter().flatten().min()
+    }
+
+    fn is_revoked(&self, id: JobId) -> bool {
+        let origin = self.jobs[&id].job.origin.as_ref();
+        origin.is_some_and(|origin| self.revoked.contains_key(origin))
     }
 
     pub(super) fn claims(
@@ -280,7 +289,12 @@ impl World {
             {
                 let line = self.ready.entry(queue).or_default();
                 let taken: Vec<_> = line.drain(..left.min(line.len())).collect();
+                let (revoked, taken): (Vec<_>, Vec<_>) =
+                    taken.into_iter().partition(|id| self.is_revoked(*id));
                 left -= taken.len();
+                for id in revoked {
+                    self.remove(now, id);
+                }
                 for id in taken {
                     self.put(id, Place::Running { token, until: now + lease, cancelled: false });
                     let job = &mut self.job(id).job;

@@ -236,6 +236,7 @@ impl Driver {
             lane: plan.lane.map(|pick| LANES[pick % LANES.len()].to_owned()),
             chat: plan.chat.map(|pick| CHATS[pick % CHATS.len()].to_owned()),
             origin: plan.origin.map(|n| format!("message {n}")),
+            revokes: plan.revokes.map(|n| format!("message {n}")),
             parent: None,
             due: match plan.due {
                 DuePlan::Now => Due::Now,
@@ -463,7 +464,9 @@ impl Driver {
                 .workers
                 .iter()
                 .all(|it| it.commits.is_empty() && it.runs.is_empty() && it.unanswered.is_none());
-            if idle && self.promises.alive(self.place.now()).is_empty() {
+            // What nobody may claim any more ends only when its turn comes.
+            let states = self.model.counts().await.unwrap().states;
+            if idle && states.iter().all(|(state, count)| !state.is_live() || *count == 0) {
                 break;
             }
         }

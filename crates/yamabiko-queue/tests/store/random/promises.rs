@@ -42,6 +42,8 @@ pub(crate) struct Promises {
     /// Who has a lane: from the first claim until it ends or lets the lane go on.
     owner: BTreeMap<String, JobId>,
     states: BTreeMap<String, Vec<u8>>,
+    /// Origins whose jobs end instead of being claimed (I5).
+    revoked: BTreeSet<String>,
     /// Effects that happened.
     effects: BTreeSet<JobId>,
     /// The last exchange of each line that has changed anything, or was sent again.
@@ -51,7 +53,7 @@ pub(crate) struct Promises {
 impl Promises {
     pub(crate) fn inserted(&mut self, now: Timestamp, new: &NewJob, answer: Option<Inserted>) {
         if self.jobs.contains_key(&new.id)
-            && self.is_lapsed_and_cancelled(now, new.id)
+            && self.may_be_over(now, new.id)
             && answer == Some(Inserted::Stored)
         {
             self.end(new.id);
@@ -82,6 +84,7 @@ impl Promises {
             self.line.entry(lane.clone()).or_default().push(new.id);
         }
         let is_relative = matches!(new.due, Due::In(_));
+        self.revoked.extend(new.revokes.clone());
         let payload = new.payload.clone();
         let seen = Seen {
             new: new.clone(),
@@ -111,11 +114,17 @@ impl Promises {
         let id = claim.job.id;
         let owner = claim.job.lane.as_ref().and_then(|lane| self.owner.get(lane)).copied();
         if let Some(owner) = owner.filter(|owner| *owner != id) {
-            assert!(self.is_lapsed_and_cancelled(now, owner), "two jobs of one lane run");
+            assert!(self.may_be_over(now, owner), "two jobs of one lane run");
             self.end(owner);
         }
         let seen = self.jobs.get_mut(&id).expect("a job is claimed that was never stored");
         assert!(!seen.ended, "a job is claimed after its end");
+        let origin = &seen.new.origin;
+        assert!(
+            seen.run.is_some_and(|run| run.token == claim.token)
+                || !origin.as_ref().is_some_and(|origin| self.revoked.contains(origin)),
+            "a job is claimed whose origin was revoked"
+        );
         if let Some(run) = seen.run {
             assert!(now >= run.until || run.token == claim.token, "a job is claimed twice");
             assert!(!run.cancelled, "a cancelled job is claimed");
@@ -133,10 +142,13 @@ impl Promises {
             return;
         };
         assert_eq!(claim.state.as_ref(), self.states.get(&lane), "the state of the lane");
-        let line = self.line.entry(lane.clone()).or_default();
+        let mut line = self.line.remove(&lane).unwrap_or_default();
         if line.contains(&id) {
+            // Those before it may have ended when it was their turn.
+            line.retain(|other| *other == id || !self.may_be_over(now, *other));
             assert_eq!(line.remove(0), id, "the order of the lane");
         }
+        self.line.insert(lane.clone(), line);
         self.owner.insert(lane, id);
     }
 
@@ -316,6 +328,7 @@ impl Promises {
     }
 
     pub(crate) fn cancelled(&mut self, now: Timestamp, id: JobId, answer: Option<Cancelled>) {
+        let is_revoked = self.jobs.contains_key(&id) && self.is_revoked(id);
         let Some(seen) = self.jobs.get_mut(&id).filter(|seen| !seen.ended) else {
             assert!(
                 matches!(answer, None | Some(Cancelled::Unknown | Cancelled::Over)),
@@ -328,7 +341,8 @@ impl Promises {
             (Some(run), Some(Cancelled::Marked)) => run.cancelled = true,
             (Some(run), answer) => {
                 assert!(now >= run.until, "a running job is only marked: {answer:?}");
-                assert!(run.cancelled || matches!(answer, None | Some(Cancelled::Gone)));
+                let is_gone = matches!(answer, None | Some(Cancelled::Gone));
+                assert!(run.cancelled || is_gone || is_revoked);
                 // Without an answer it is either gone or marked; in both cases it never runs again.
                 run.cancelled = true;
                 if answer.is_some() {
@@ -336,7 +350,8 @@ impl Promises {
                 }
             }
             (None, answer) => {
-                assert!(matches!(answer, None | Some(Cancelled::Gone)), "{answer:?}");
+                let is_gone = matches!(answer, None | Some(Cancelled::Gone));
+                assert!(is_gone || is_revoked, "{answer:?}");
                 self.end(id);
             }
         }
@@ -374,16 +389,23 @@ impl Promises {
         }
     }
 
-    fn is_lapsed_and_cancelled(&self, now: Timestamp, id: JobId) -> bool {
-        self.jobs[&id].run.is_some_and(|run| run.cancelled && now >= run.until)
+    fn is_revoked(&self, id: JobId) -> bool {
+        let origin = self.jobs[&id].new.origin.as_ref();
+        origin.is_some_and(|origin| self.revoked.contains(origin))
+    }
+
+    /// Says whether a job may have ended although no run of it told so: its claim ended after it was cancelled, or it was to
+    /// be claimed after its origin was revoked.
+    fn may_be_over(&self, now: Timestamp, id: JobId) -> bool {
+        self.jobs[&id].run.map_or(self.is_revoked(id), |run| {
+            now >= run.until && (run.cancelled || self.is_revoked(id))
+        })
     }
 
     /// Returns the jobs that have not come to an end.
     pub(crate) fn alive(&self, now: Timestamp) -> Vec<JobId> {
-        let alive = self
-            .jobs
-            .iter()
-            .filter(|(id, seen)| !seen.ended && !self.is_lapsed_and_cancelled(now, **id));
+        let alive =
+            self.jobs.iter().filter(|(id, seen)| !seen.ended && !self.may_be_over(now, **id));
         alive.map(|(id, _)| *id).collect()
     }
 

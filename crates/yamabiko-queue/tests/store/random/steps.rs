@@ -94,6 +94,7 @@ pub(crate) struct NewPlan {
     pub(crate) lane: Option<usize>,
     pub(crate) chat: Option<usize>,
     pub(crate) origin: Option<u8>,
+    pub(crate) revokes: Option<u8>,
     pub(crate) due: DuePlan,
     pub(crate) secret: Option<u8>,
     pub(crate) remember: Duration,
@@ -180,23 +181,27 @@ fn new_plan() -> impl Strategy<Value = NewPlan> {
         any::<usize>(),
         proptest::option::weighted(0.7, any::<usize>()),
         proptest::option::weighted(0.6, any::<usize>()),
-        proptest::option::weighted(0.4, 0..3_u8),
+        proptest::option::weighted(0.4, 0..9_u8),
+        proptest::option::weighted(0.02, 0..9_u8),
         due,
         proptest::option::weighted(0.3, any::<u8>()),
         remember,
         size,
     )
-        .prop_map(|(again, queue, lane, chat, origin, due, secret, remember, size)| NewPlan {
-            again,
-            queue,
-            lane,
-            chat,
-            origin,
-            due,
-            secret,
-            remember,
-            size,
-        })
+        .prop_map(
+            |(again, queue, lane, chat, origin, revokes, due, secret, remember, size)| NewPlan {
+                again,
+                queue,
+                lane,
+                chat,
+                origin,
+                revokes,
+                due,
+                secret,
+                remember,
+                size,
+            },
+        )
 }
 
 fn outcome() -> impl Strategy<Value = OutcomePlan> {
@@ -219,7 +224,7 @@ fn effect() -> impl Strategy<Value = EffectPlan> {
         2 => any::<usize>().prop_map(EffectPlan::Cancel),
         2 => any::<usize>().prop_map(EffectPlan::CancelNear),
         4 => proptest::option::weighted(0.8, any::<u8>()).prop_map(EffectPlan::SetState),
-        2 => (0..3_u8).prop_map(EffectPlan::Scrub),
+        2 => (0..9_u8).prop_map(EffectPlan::Scrub),
         1 => (any::<usize>(), up_to(secs(10))).prop_map(|(queue, time)| EffectPlan::Pause { queue, time }),
     ]
 }
