@@ -5,8 +5,9 @@ use rusqlite::Connection;
 /// Tables that need not become empty: what all jobs share, and the chats' state.
 const CONSTANT_TABLES: [&str; 2] = ["store", "state"];
 /// Keys that stay: the schema's version, the server's name, the counter of places, the chats' state, the markers (`wake:`) that
-/// nobody has taken, and what keeps processes of version 1 from writing.
-const CONSTANT_KEYS: [&str; 7] = ["schema", "server", "place", "state", "alarm", "due", "claim"];
+/// nobody has taken, the time that a process noted last, and what keeps processes of version 1 from writing.
+const CONSTANT_KEYS: [&str; 8] =
+    ["schema", "server", "place", "state", "alarm", "latest", "due", "claim"];
 
 /// Returns the names of tables or keys of a bot that hold anything, but for those that may.
 pub(crate) fn leftovers(url: &str, bot: &str) -> Vec<String> {
