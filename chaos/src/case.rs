@@ -31,8 +31,13 @@ pub(crate) async fn write<C: Conversation>(
         }
         writeln!(
             text,
-            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nrefused: {:?}\nruns: {}\n",
-            chat.unfollows, chat.uncertain, chat.too_late, chat.refused, chat.runs
+            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nrefused: {:?}\nwrong clock: {:?}\nruns: {}\n",
+            chat.unfollows,
+            chat.uncertain,
+            chat.too_late,
+            chat.refused,
+            chat.clock_steps,
+            chat.runs
         )?;
         for heard in &chat.heard {
             writeln!(text, "{} {:?}", heard.at, heard.said)?;

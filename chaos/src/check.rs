@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use yamabiko_chaos::{Ask, Said, What};
 
-use crate::conversation::{Conversation, Requests};
+use crate::{
+    clocks::Step,
+    conversation::{Conversation, Requests},
+};
 
 mod once;
 mod order;
@@ -65,6 +68,8 @@ pub(crate) struct Chat<C: Conversation = Requests> {
     pub(crate) given_up: HashSet<u64>,
     /// How often the chat was told that a request was given up, or was not since it would have cost a push.
     pub(crate) apologies: usize,
+    /// When the store's clock was wrong.
+    pub(crate) clock_steps: Vec<Step>,
     /// How many runs the chat's state has counted.
     pub(crate) runs: u64,
 }
@@ -113,6 +118,8 @@ pub(crate) struct Verdict {
     pub(crate) given_up: u64,
     /// Messages that LINE took after the user had taken their request back, and after later ones.
     pub(crate) orphans: u64,
+    /// Timers that rang early, by a clock that was wrong (T3).
+    pub(crate) misled: u64,
     /// Timers that rang.
     pub(crate) rung: u64,
     /// Messages that were matched to their request.
@@ -129,6 +136,7 @@ impl Verdict {
         self.called_off += other.called_off;
         self.given_up += other.given_up;
         self.orphans += other.orphans;
+        self.misled += other.misled;
         self.rung += other.rung;
         self.matched += other.matched;
     }

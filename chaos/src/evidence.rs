@@ -9,6 +9,7 @@ use crate::{
     aftermath::Facts,
     book::{self, Page},
     check::{Asked, CalledOff, Chat, Finding, Heard, Wrong},
+    clocks::Step,
     conversation::{Call, Conversation, Index},
     webhooks::Delivered,
 };
@@ -27,6 +28,7 @@ pub(crate) fn gather<C: Conversation>(
     webhooks: &HashMap<String, Delivered>,
     messages: &[Value],
     facts: &Facts<C>,
+    clock_steps: &[Step],
 ) -> anyhow::Result<Evidence<C>> {
     let index = Index::<C>::of(pages);
     let mut written = HashMap::new();
@@ -75,6 +77,7 @@ pub(crate) fn gather<C: Conversation>(
             given_up: facts.given_up.clone(),
             apologies: apologies.remove(page.user.as_str()).unwrap_or(0)
                 + facts.unsent_apologies.get(&page.user).copied().unwrap_or(0),
+            clock_steps: clock_steps.to_vec(),
             runs: facts.runs.get(&page.user).copied().unwrap_or(0),
         })
     };

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
+    clocks::WallClock,
     herd::{Herd, KILLED, LEASE},
     line::Line,
     place::{Kind, Place},
@@ -17,6 +18,8 @@ use crate::{
 pub(crate) struct Targets {
     pub(crate) herd: Herd,
     pub(crate) place: Arc<Place>,
+    /// The bot's processes'.
+    pub(crate) clock: Arc<WallClock>,
     /// Between LINE and the processes that take webhooks.
     pub(crate) web: Wire,
     pub(crate) line: Line,
@@ -42,10 +45,12 @@ enum Harm {
     Beset,
     StallLog,
     CloseLog,
+    StepClock,
+    StepStoreClock,
 }
 
 impl Harm {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Kill,
         Self::KillInCommit,
         Self::Stop,
@@ -62,6 +67,8 @@ impl Harm {
         Self::Beset,
         Self::StallLog,
         Self::CloseLog,
+        Self::StepClock,
+        Self::StepStoreClock,
     ];
 
     /// Returns how often it happens, in times a minute; what cannot happen here does not.
@@ -74,6 +81,7 @@ impl Harm {
             | Self::LoseStoreAnswers
             | Self::SwallowStoreAnswers
             | Self::DelayStoreAnswers
+            | Self::StepStoreClock
                 if !on_redis =>
             {
                 0.0
@@ -89,7 +97,10 @@ impl Harm {
             // Each costs all processes a time-out.
             Self::SwallowStoreAnswers => 3.0,
             // Each is an outage of several seconds.
-            Self::FreezeInCommit | Self::DelayStoreAnswers => 2.0,
+            Self::FreezeInCommit
+            | Self::DelayStoreAnswers
+            | Self::StepClock
+            | Self::StepStoreClock => 2.0,
         }
     }
 
@@ -116,6 +127,8 @@ impl Harm {
             Self::Beset => ("crowd of silent clients on the public port", 2.0),
             Self::StallLog => ("reader of a log stalled", 2.0),
             Self::CloseLog => ("reader of a log gone", 2.0),
+            Self::StepClock => ("wall clock of the processes set by up to 2 h, and back", 1.0),
+            Self::StepStoreClock => ("wall clock of Redis set by up to 2 h, and back", 1.0),
             Self::UseUpMonth => ("the month's messages used up, and free again", 5.0),
         }
     }
@@ -187,6 +200,8 @@ struct Times {
     gap: Duration,
     /// Longer than a lease.
     past_a_lease: Duration,
+    /// By how many seconds a clock is set ahead, or back.
+    clock_step: i64,
 }
 
 impl Times {
@@ -196,6 +211,7 @@ impl Times {
             moment: Duration::from_millis(dice.u64(50..1_200)),
             gap: Duration::from_millis(dice.u64(0..1_500)),
             past_a_lease: LEASE + Duration::from_millis(dice.u64(200..3_000)),
+            clock_step: dice.i64(-2 * 60 * 60..=2 * 60 * 60),
         }
     }
 }
@@ -267,6 +283,16 @@ impl Targets {
             Harm::CloseLog => {
                 self.herd.close_log();
                 self.tally.broke(name);
+            }
+            Harm::StepClock => {
+                self.clock.step(times.clock_step, times.outage).await?;
+                self.tally.broke(name);
+            }
+            Harm::StepStoreClock => {
+                if let Kind::Redis(redis) = &self.place.kind {
+                    redis.clock.step(times.clock_step, times.outage).await?;
+                    self.tally.broke(name);
+                }
             }
             Harm::UseUpMonth => {
                 self.line.use_up_month(true).await?;

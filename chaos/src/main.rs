@@ -10,6 +10,7 @@ mod aftermath;
 mod book;
 mod case;
 mod check;
+mod clocks;
 mod conversation;
 mod crowd;
 mod disk;

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -18,7 +18,9 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{disk::Disk, locks::WriteLock, options::StoreKind, ports, wire::Wire};
+use crate::{
+    clocks::WallClock, disk::Disk, locks::WriteLock, options::StoreKind, ports, wire::Wire,
+};
 
 /// How long a Redis server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,14 +49,17 @@ pub(crate) struct Redis {
     port: u16,
     folder: PathBuf,
     pub(crate) wire: Wire,
+    /// The server's.
+    pub(crate) clock: WallClock,
     process: Mutex<Child>,
 }
 
 impl Place {
-    pub(crate) async fn start(kind: StoreKind, disk: Disk) -> anyhow::Result<Self> {
+    /// Starts a store on this disk; files that must not be full are in the folder.
+    pub(crate) async fn start(kind: StoreKind, disk: Disk, folder: &Path) -> anyhow::Result<Self> {
         let kind = match kind {
             StoreKind::Sqlite => Kind::Sqlite(disk.path().join("chaos.db")),
-            StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path().to_owned()).await?)),
+            StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path(), folder).await?)),
         };
         Ok(Self { disk, kind, away: Mutex::new(()), outages: AtomicU64::new(0) })
     }
@@ -135,10 +140,11 @@ fn lock_file(path: &PathBuf, time: Duration) -> anyhow::Result<()> {
 }
 
 impl Redis {
-    async fn start(folder: PathBuf) -> anyhow::Result<Self> {
-        let port = ports::free(1)?[0];
-        let process = Mutex::new(spawn(port, &folder)?);
-        let redis = Self { port, folder, wire: Wire::start(vec![port]).await?, process };
+    async fn start(folder: &Path, clocks: &Path) -> anyhow::Result<Self> {
+        let (port, folder) = (ports::free(1)?[0], folder.to_owned());
+        let clock = WallClock::start(clocks, "clock-of-redis")?;
+        let process = Mutex::new(spawn(port, &folder, &clock)?);
+        let redis = Self { port, folder, wire: Wire::start(vec![port]).await?, clock, process };
         redis.start_again().await?;
         Ok(redis)
     }
@@ -153,7 +159,7 @@ impl Redis {
         while !self.answers().await {
             let mut process = self.process.lock().await;
             if process.try_wait()?.is_some() {
-                *process = spawn(self.port, &self.folder)?;
+                *process = spawn(self.port, &self.folder, &self.clock)?;
             }
             if Instant::now() > deadline {
                 bail!("redis-server does not answer");
@@ -175,12 +181,13 @@ impl Redis {
     }
 }
 
-fn spawn(port: u16, folder: &PathBuf) -> anyhow::Result<Child> {
+fn spawn(port: u16, folder: &Path, clock: &WallClock) -> anyhow::Result<Child> {
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
         .args(["--appendonly", "yes", "--appendfsync", "always"])
         // Small files, so that a server that was killed is soon back.
         .args(["--auto-aof-rewrite-min-size", "16mb"])
+        .envs(clock.environment())
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -21,6 +21,8 @@ pub(crate) struct Setup {
     pub(crate) token: String,
     /// What this bot needs beside the settings of every bot.
     pub(crate) settings: Vec<(&'static str, String)>,
+    /// What has them go by a wall clock that is set.
+    pub(crate) clock: Vec<(&'static str, String)>,
     /// Where their logs go.
     pub(crate) logs: PathBuf,
 }
@@ -60,7 +62,7 @@ pub(crate) fn spawn(
             ("RETENTION_COMPLETED_MAX", "10000000"),
             ("LOG", "debug"),
         ])
-        .envs(setup.settings.iter().map(|(name, value)| (name, value)))
+        .envs(setup.settings.iter().chain(&setup.clock).map(|(name, value)| (name, value)))
         .env("PORT", ports.web.to_string())
         .env("ADMIN_PORT", ports.admin.to_string())
         .stdin(Stdio::null())

@@ -111,6 +111,7 @@ impl Report {
             ("requests", self.requests as u64),
             ("timers asked for", self.timers as u64),
             ("timers that rang", verdict.rung),
+            ("timers that rang early by a clock that was set ahead or back (T3)", verdict.misled),
             ("messages of the bot", self.messages as u64),
             ("pictures that the bot has published", self.pictures as u64),
             ("messages matched to their request", verdict.matched),

@@ -16,6 +16,7 @@ use crate::{
     book::Book,
     case,
     check::{self, Finding, Wrong},
+    clocks::WallClock,
     conversation::Conversation,
     disk::Disk,
     evidence::{self, Evidence},
@@ -25,7 +26,7 @@ use crate::{
     line::{self, Line},
     media,
     options::{DiskFull, Options},
-    place::Place,
+    place::{Kind, Place},
     process::Setup,
     report::Report,
     tally::Tally,
@@ -56,7 +57,9 @@ impl<C: Conversation> Run<C> {
     /// Starts everything, and waits until the bot is ready.
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("chaos-").tempdir()?;
-        let place = Arc::new(Place::start(options.store, disk(&options, &folder)?).await?);
+        let place =
+            Arc::new(Place::start(options.store, disk(&options, &folder)?, folder.path()).await?);
+        let clock = Arc::new(WallClock::start(folder.path(), "clock-of-the-bot")?);
         let tally = Arc::new(Tally::default());
         let (ports, web_ports) = Herd::ports()?;
         let web = Wire::start(web_ports).await?;
@@ -68,6 +71,7 @@ impl<C: Conversation> Run<C> {
             secret: line::SECRET.to_owned(),
             token: line::TOKEN.to_owned(),
             settings: C::settings(web.port(), folder.path()),
+            clock: clock.environment().into(),
             logs: folder.path().to_owned(),
         };
         let herd = Herd::start(&setup, &ports, &tally)?;
@@ -79,7 +83,7 @@ impl<C: Conversation> Run<C> {
         }
         tally.forget_returns();
         let follower = Follower::start(line.clone());
-        let targets = Targets { herd, place, web, line: line.clone(), tally };
+        let targets = Targets { herd, place, clock, web, line: line.clone(), tally };
         let book = Arc::new(Book::new());
         Ok(Self { options, folder, targets, simulator, line, follower, book })
     }
@@ -123,8 +127,12 @@ impl<C: Conversation> Run<C> {
         let traffic = self.follower.end().await?;
         let facts = aftermath.facts::<C>(&pages, &traffic.refusals).await?;
         self.simulator.stop().await;
+        let clock_steps = match &place.kind {
+            Kind::Sqlite(_) => self.targets.clock.steps(),
+            Kind::Redis(redis) => redis.clock.steps(),
+        };
         let Evidence { chats, strays } =
-            evidence::gather(&pages, &traffic.events, messages, &facts)?;
+            evidence::gather(&pages, &traffic.events, messages, &facts, &clock_steps)?;
         let mut verdict = check::all(&chats);
         verdict.findings.extend(strays.into_iter().chain(missing));
         verdict.findings.extend(facts.wrongly_marked.iter().map(wrongly_marked));

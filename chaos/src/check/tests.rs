@@ -34,6 +34,7 @@ impl<C: Conversation> Default for Chat<C> {
             refused: Vec::new(),
             given_up: HashSet::new(),
             apologies: 0,
+            clock_steps: Vec::new(),
             runs: 0,
         }
     }
@@ -89,6 +90,22 @@ fn a_timer_that_rings_a_millisecond_early_is_found() {
     let mut chat = chat();
     chat.heard[2].at = 999;
     assert_eq!(wrongs(&chat), [Wrong::Early]);
+}
+
+#[test]
+fn a_timer_that_rings_early_by_a_wrong_clock_has_a_count_of_its_own() {
+    let mut chat = chat();
+    chat.heard[2].at = 999;
+    for (step, misled) in [
+        (Step { from: 900, until: 990, ahead: 500 }, true),
+        (Step { from: 1_000, until: 2_000, ahead: 500 }, false),
+        (Step { from: 0, until: 4, ahead: -500 }, true),
+        (Step { from: 900, until: 990, ahead: -500 }, false),
+    ] {
+        chat.clock_steps = vec![step];
+        assert_eq!(wrongs(&chat).is_empty(), misled, "{step:?}");
+        assert_eq!(chat.check().misled, u64::from(misled));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use yamabiko_chaos::{Ask, What};
 
-use super::{Chat, Heard, Verdict, Wrong};
+use super::{Asked, CalledOff, Chat, Heard, Verdict, Wrong};
 use crate::conversation::{Conversation as _, Requests};
 
 impl Chat {
@@ -43,7 +43,8 @@ impl Chat {
                 // One that fell due before the list was said may have been on its way already.
                 let runs = set.get(&asked.request).is_some_and(|by| *by < run)
                     && !over(asked.request)
-                    && Requests::due(&asked.ask, asked.at).is_some_and(|due| due > heard.at)
+                    && Requests::due(&asked.ask, asked.at)
+                        .is_some_and(|due| due > heard.at && !self.is_misled(asked, due, heard.at))
                     && asked.unsent.is_none()
                     && !self.unfollows.iter().any(|left| asked.at <= left.at);
                 if runs && !listed.contains(&asked.request) {
@@ -64,7 +65,10 @@ impl Chat {
             return;
         };
         let Some(due) = Requests::due(&asked.ask, asked.at) else { return };
-        if heard.at < due {
+        let is_misled = self.is_misled(asked, due, heard.at);
+        if heard.at < due && is_misled {
+            verdict.misled += 1;
+        } else if heard.at < due {
             let text = format!("{asked:?} rang {} ms early", due - heard.at);
             self.find(verdict, Wrong::Early, text);
         }
@@ -73,6 +77,8 @@ impl Chat {
         // and what it took note of before another event happened was handled before that.
         let by_user = asked.unsent.iter().chain(&self.unfollows).any(|off| {
             asked.taken.is_some_and(|taken| taken < off.at)
+                && !is_misled
+                && !self.is_misdated(off)
                 && off.taken.is_some_and(|taken| taken < due)
                 // Where the end of a chat is told late, what was stored after it happened is left alone.
                 && self.heard.iter().any(|set| {
@@ -83,5 +89,27 @@ impl Chat {
             let text = format!("{asked:?} rang though it was called off");
             self.find(verdict, Wrong::HalfDone, text);
         }
+    }
+
+    /// Says whether the store's clock was so wrong that a timer which was due later may have come at this time, or a timer
+    /// that was due then before what was handled earlier (T3).
+    fn is_misled(&self, asked: &Asked, due: i64, at: i64) -> bool {
+        let mut set = self
+            .heard
+            .iter()
+            .filter(|heard| heard.said.request == asked.request && heard.said.what == What::Set);
+        // Its event was stored at the latest when the chat heard of it.
+        let stored = set.next().map(|set| set.at).max(asked.taken);
+        let stored = asked.sent.zip(stored);
+        self.clock_steps.iter().any(|step| {
+            step.brings(due, at) || stored.is_some_and(|(sent, at)| step.dates_back(sent, at))
+        })
+    }
+
+    /// Says whether the store's clock was wrong when it was told that a user had left: what was stored before that may look
+    /// as if it came later.
+    fn is_misdated(&self, off: &CalledOff) -> bool {
+        let taken = off.taken.unwrap_or(i64::MAX);
+        self.clock_steps.iter().any(|step| step.covers(off.at, taken))
     }
 }

@@ -7,8 +7,13 @@ use anyhow::bail;
 use crate::command::{exists, run_with, say};
 
 /// Programs that the tests run, with the Debian package of each.
-const PROGRAMS: [(&str, &str); 3] =
-    [("chromium", "chromium"), ("mecab", "mecab"), ("redis-server", "redis-server")];
+const PROGRAMS: [(&str, &str); 4] = [
+    ("chromium", "chromium"),
+    // For its library, which lies in the folder of an architecture.
+    ("faketime", "faketime"),
+    ("mecab", "mecab"),
+    ("redis-server", "redis-server"),
+];
 /// Fonts for screenshots and texts for a comparison, each with what shows that it is there.
 const FILES: [(&str, &str); 4] = [
     // Or apt would choose a larger dictionary for mecab.
