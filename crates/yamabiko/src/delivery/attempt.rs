@@ -14,6 +14,9 @@ use super::{
 /// The age of a claim from which it is confirmed right before the call (O6).
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
+/// How far a reply token's arrival may lie ahead, by the difference between the clocks of two stores' processes.
+const AHEAD: Duration = Duration::from_secs(5);
+
 /// What follows a call: the next one of the same run, or the run's end.
 pub(super) type Step = ControlFlow<Finish, Attempt>;
 
@@ -36,8 +39,11 @@ impl Attempt {
         Some(self.token_since(arrived))
     }
 
+    /// Returns a token that arrived then; one that came by a clock that has been set back since may be of any age (T3).
     fn token_since(&self, arrived: Timestamp) -> Token {
-        Token { age: self.now().since(arrived), kept: self.delivery.kept }
+        let now = self.now();
+        let age = if arrived > now + AHEAD { Duration::MAX } else { now.since(arrived) };
+        Token { age, kept: self.delivery.kept }
     }
 
     /// Returns which call to make now.

@@ -262,6 +262,19 @@ async fn o6_an_old_claim_that_still_holds_is_delivered() {
 }
 
 #[tokio::test]
+async fn o2_a_reply_token_that_came_by_a_clock_that_was_ahead_counts_as_too_old() {
+    for (ahead, call) in [(secs(1), "reply"), (secs(3_600), "push")] {
+        let mut post = Post::open().await;
+        let mut delivery = post.delivery(Some("token"));
+        delivery.token_arrived = Some(post.clock.now() + ahead);
+        post.put_delivery(&delivery, Some("token")).await;
+        post.work().await;
+        let calls = post.line.calls();
+        assert!(calls.len() == 1 && calls[0].starts_with(call), "{ahead:?}: {calls:?}");
+    }
+}
+
+#[tokio::test]
 async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_was_used() {
     for (lost_after, calls) in [(None, 2), (Some(0), 2), (Some(1), 1), (Some(9), 1)] {
         let mut post = Post::open().await;
