@@ -17,6 +17,7 @@ use yamabiko_queue::{
 
 use crate::{
     book::Page,
+    clocks::Step,
     conversation::{Call, Conversation, Index},
     leftovers::leftovers,
     patience::patiently,
@@ -58,7 +59,7 @@ pub(crate) struct Facts<C: Conversation> {
     pub(crate) unsent_apologies: HashMap<String, usize>,
     /// The requests that deliveries belong to, by the retry keys of their pushes.
     pub(crate) pushed: HashMap<String, u64>,
-    /// Requests that were given up after their process had died three times.
+    /// Requests that were given up after their process had died three times, or since they failed in all of their time.
     pub(crate) given_up: HashSet<u64>,
     /// Dead jobs that nobody asked to fail, as text.
     pub(crate) dead: Vec<String>,
@@ -140,6 +141,7 @@ impl Aftermath {
         &self,
         pages: &[Page<C::Ask>],
         refusals: &Refusals,
+        clock_steps: &[Step],
     ) -> anyhow::Result<Facts<C>> {
         let index = Index::<C>::of(pages);
         let read = |messages: Vec<&Value>, request| {
@@ -165,10 +167,10 @@ impl Aftermath {
                 facts.pushed.extend(request.map(|request| (key.clone(), request)));
             }
             let Some(chat) = record.job.chat.clone() else { continue };
-            if let Some(messages) = dropped_as_uncertain(&record) {
+            if let Some(messages) = dropped_as_uncertain(&record, refusals, clock_steps) {
                 let said = read(messages.iter().collect(), request);
                 facts.uncertain.entry(chat).or_default().extend(said);
-            } else if let Some(messages) = dropped_as_too_late(&record) {
+            } else if let Some(messages) = dropped_as_too_late(&record, clock_steps) {
                 let (apologies, messages): (Vec<_>, Vec<_>) =
                     messages.iter().partition(|message| C::is_apology(message));
                 *facts.unsent_apologies.entry(chat.clone()).or_default() += apologies.len();
@@ -186,7 +188,9 @@ impl Aftermath {
                 && request.is_some_and(|request| index.is_taken_back(request))
             {
                 // What it was to say is no longer known, nor asked for.
-            } else if record.job.lost >= MAX_LOST {
+            } else if record.job.lost >= MAX_LOST
+                || record.history.last().is_some_and(|last| C::has_failed_too_often(&last.error))
+            {
                 facts.given_up.extend(request);
             } else if !request.and_then(|request| index.ask(request)).is_some_and(C::is_to_fail) {
                 facts.dead.push(describe(&record));
@@ -277,23 +281,45 @@ fn refused(record: &JobRecord, refusals: &Refusals) -> Option<(String, Vec<Value
     Some((record.job.chat.clone()?, refusals.explain(error, &record.job.payload)?))
 }
 
-/// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3):
-/// an earlier attempt may have arrived, and when it ended its reply token was too old to find out.
-fn dropped_as_uncertain(record: &JobRecord) -> Option<Vec<Value>> {
-    let payload = of_late_reply(record).filter(|_| record.job.unsure)?;
+/// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3): an
+/// earlier attempt may have arrived, and when it ended its reply token was too old to find out; or LINE refused the token,
+/// and the store may have lost that it was used.
+fn dropped_as_uncertain(
+    record: &JobRecord,
+    refusals: &Refusals,
+    clock_steps: &[Step],
+) -> Option<Vec<Value>> {
+    let payload =
+        of_late_reply(record, clock_steps).filter(|_| record.job.unsure).or_else(|| {
+            let reply = of_reply(record).filter(|_| !record.job.unsure)?;
+            refusals.has_refused_call(&reply["messages"]).then_some(reply)
+        })?;
     payload["messages"].as_array().cloned()
 }
 
 /// Returns what a delivery was to say for nothing, if it came too late for its reply token (O9).
-fn dropped_as_too_late(record: &JobRecord) -> Option<Vec<Value>> {
-    let payload = of_late_reply(record).filter(|_| !record.job.unsure)?;
+fn dropped_as_too_late(record: &JobRecord, clock_steps: &[Step]) -> Option<Vec<Value>> {
+    let payload = of_late_reply(record, clock_steps).filter(|_| !record.job.unsure)?;
     let is_free_only = payload["when_late"].as_array()?.iter().all(|when_late| when_late == "drop");
     payload["messages"].as_array().filter(|_| is_free_only).cloned()
 }
 
-/// Returns the payload of a delivery that ended with a reply token that was too old to be used.
-fn of_late_reply(record: &JobRecord) -> Option<Value> {
+/// Returns the payload of a delivery that ended with a reply token that was too old to be used, or that looked so by a clock
+/// that was set ahead or back.
+fn of_late_reply(record: &JobRecord, clock_steps: &[Step]) -> Option<Value> {
+    let payload = of_reply(record)?;
+    let (time, arrived) =
+        (record.time?, Timestamp::from_micros(payload["token_arrived"].as_i64()?));
+    let looked_old =
+        |step: &Step| step.ahead > 0 && step.covers(arrived.as_millis(), time.as_millis());
+    let is_late = time.since(arrived) > TOKEN_USED_FOR
+        || arrived > time
+        || clock_steps.iter().any(looked_old);
+    is_late.then_some(payload)
+}
+
+/// Returns the payload of a delivery that ended without giving its reply token up.
+fn of_reply(record: &JobRecord) -> Option<Value> {
     let payload: Value = serde_json::from_slice(&record.job.payload).ok()?;
-    let arrived = Timestamp::from_micros(payload["token_arrived"].as_i64()?);
-    (record.time?.since(arrived) > TOKEN_USED_FOR).then_some(payload)
+    payload["token_arrived"].is_i64().then_some(payload)
 }

@@ -6,11 +6,18 @@ use crate::{
     aftermath::Aftermath,
     check::{Chat, Verdict},
     conversation::Conversation,
+    tally::Counts,
     webhooks::Traffic,
 };
 
 /// Of how many chats at most.
 const CASES: usize = 30;
+
+/// Writes when what was broken.
+pub(crate) fn write_timeline(folder: &Path, counts: &Counts) -> std::io::Result<()> {
+    let lines = counts.timeline.iter().map(|(at, what)| format!("{at} {what}\n"));
+    fs::write(folder.join("broken.txt"), lines.collect::<String>())
+}
 
 /// Writes all findings, and a file for each chat in which something was found.
 pub(crate) async fn write<C: Conversation>(

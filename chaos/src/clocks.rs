@@ -101,7 +101,7 @@ impl Step {
 }
 
 /// Returns the time by the machine's clock, which is right.
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let now = clock_gettime(ClockId::Realtime);
     now.tv_sec * 1000 + now.tv_nsec / 1_000_000
 }

@@ -39,6 +39,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
     /// Returns the settings that this bot needs beside those of every bot.
     fn settings(web_port: u16, folder: &Path) -> Vec<(&'static str, String)>;
 
+    /// Returns the path of the bot's endpoint, if it has one: it takes a number and answers with its double.
+    fn endpoint() -> Option<&'static str> {
+        None
+    }
+
     /// Draws what a user asks for.
     fn choose(dice: &mut Rng) -> Self::Ask;
 
@@ -82,6 +87,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
 
     /// Says whether a message tells that a request is given up after three deaths of its process (C4).
     fn is_apology(_message: &Value) -> bool {
+        false
+    }
+
+    /// Says whether a request may be given up for this error, since its handler or job failed in all of its time (D1).
+    fn has_failed_too_often(_error: &str) -> bool {
         false
     }
 

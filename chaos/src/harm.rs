@@ -13,6 +13,9 @@ use crate::{
     wire::Wire,
 };
 
+/// How often an endpoint of the bot is asked.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
 /// All that can be broken.
 #[derive(Clone, Debug)]
 pub(crate) struct Targets {
@@ -142,7 +145,9 @@ pub(crate) struct Harms {
 
 impl Harms {
     /// Begins to break things; the seed says when.
-    pub(crate) fn start(targets: &Targets, seed: u64) -> Self {
+    ///
+    /// The endpoint is the bot's, if it has one, and is asked all the time.
+    pub(crate) fn start(targets: &Targets, seed: u64, endpoint: Option<&'static str>) -> Self {
         let mut running = JoinSet::new();
         for (number, harm) in (0..).zip(Harm::ALL) {
             let rate = harm.per_minute(&targets.place);
@@ -152,6 +157,9 @@ impl Harms {
             }
         }
         running.spawn(look_after(targets.herd.clone()));
+        if let Some(endpoint) = endpoint {
+            running.spawn(ask(targets.clone(), endpoint));
+        }
         Self { running }
     }
 
@@ -186,6 +194,14 @@ async fn look_after(herd: Herd) -> anyhow::Result<()> {
     loop {
         herd.look_after();
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Asks an endpoint of the bot all the time: it answers, or fails by itself.
+async fn ask(targets: Targets, endpoint: &str) -> anyhow::Result<()> {
+    loop {
+        targets.herd.ask(targets.line.http(), endpoint).await;
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 

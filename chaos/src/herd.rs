@@ -25,6 +25,8 @@ use crate::{
 pub(crate) const STOP: Duration = Duration::from_secs(30);
 /// How long a claim holds, as the processes are told.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
+/// How long an endpoint may take to answer.
+const ENDPOINT: Duration = Duration::from_secs(10);
 /// What the ledger calls a process that was killed, whenever that was.
 pub(crate) const KILLED: &str = "process killed (SIGKILL)";
 
@@ -186,6 +188,23 @@ impl Herd {
             self.tally.misdeed(format!("{} answers nobody beside a silent crowd", held.slot.name));
         }
         true
+    }
+
+    /// Asks an endpoint of a process, which doubles a number; a panic of the endpoint is answered 500.
+    pub(crate) async fn ask(&self, http: &reqwest::Client, path: &str) {
+        let Some(held) = self.any_of(|slot| takes_webhooks(slot.role)) else { return };
+        let url = format!("http://127.0.0.1:{}{path}", held.slot.ports.web);
+        // A process that does not listen yet answers nothing.
+        let call = http.post(url).timeout(ENDPOINT).json(&21);
+        let Ok(answer) = call.send().await else { return };
+        let status = answer.status().as_u16();
+        let is_right = match status {
+            200 => answer.text().await.is_ok_and(|body| body == "42"),
+            _ => status == 500,
+        };
+        if !is_right {
+            self.tally.misdeed(format!("{} answers its endpoint with {status}", held.slot.name));
+        }
     }
 
     /// Stops reading a process's log for so long, whatever else is done to the process.

@@ -3,10 +3,14 @@
 use std::{
     fs::File,
     io::{self, Write as _},
+    sync::Arc,
 };
 
 use rustix::pipe::fcntl_setpipe_size;
 use tokio::{io::AsyncReadExt as _, process::ChildStderr, sync::watch};
+use yamabiko_chaos::{ON_PURPOSE, Place};
+
+use crate::tally::Tally;
 
 /// The smallest pipe there is, so that it is soon full when nobody reads.
 const PIPE_BYTES: usize = 4096;
@@ -26,10 +30,10 @@ pub(crate) struct LogReader(watch::Sender<Reading>);
 
 impl LogReader {
     /// Begins to read, and adds what comes to the file.
-    pub(crate) fn start(log: ChildStderr, file: File) -> io::Result<Self> {
+    pub(crate) fn start(log: ChildStderr, file: File, tally: Arc<Tally>) -> io::Result<Self> {
         fcntl_setpipe_size(&log, PIPE_BYTES)?;
         let reading = watch::Sender::new(Reading::GoesOn);
-        tokio::spawn(copy(log, file, reading.subscribe()));
+        tokio::spawn(copy(log, Copied { file, line: Vec::new(), tally }, reading.subscribe()));
         Ok(Self(reading))
     }
 
@@ -55,7 +59,39 @@ impl LogReader {
     }
 }
 
-async fn copy(mut log: ChildStderr, mut file: File, mut reading: watch::Receiver<Reading>) {
+/// What was read of a log.
+#[derive(Debug)]
+struct Copied {
+    file: File,
+    /// The line that has no end yet.
+    line: Vec<u8>,
+    tally: Arc<Tally>,
+}
+
+impl Copied {
+    /// Adds what was read to the file, and counts the panics on purpose.
+    fn add(&mut self, read: &[u8]) -> io::Result<()> {
+        for part in read.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                if let Some(place) = panicked(&String::from_utf8_lossy(&self.line)) {
+                    self.tally.broke(place.name());
+                }
+                self.line.clear();
+            }
+        }
+        self.file.write_all(read)
+    }
+}
+
+/// Returns where a panic on purpose happened, from the line of the log that tells of it first.
+fn panicked(line: &str) -> Option<Place> {
+    let (_, message) = line.split_once(" ERROR panicked: ")?;
+    let message = message.strip_prefix(ON_PURPOSE)?;
+    Place::ALL.into_iter().find(|place| message.starts_with(place.name()))
+}
+
+async fn copy(mut log: ChildStderr, mut copied: Copied, mut reading: watch::Receiver<Reading>) {
     let mut buffer = vec![0; PIPE_BYTES];
     loop {
         let now = *reading.borrow_and_update();
@@ -69,7 +105,7 @@ async fn copy(mut log: ChildStderr, mut file: File, mut reading: watch::Receiver
             Reading::GoesOn => tokio::select! {
                 read = log.read(&mut buffer) => {
                     let read = read.unwrap_or(0);
-                    if read == 0 || file.write_all(&buffer[..read]).is_err() {
+                    if read == 0 || copied.add(&buffer[..read]).is_err() {
                         return;
                     }
                 }
@@ -80,5 +116,19 @@ async fn copy(mut log: ChildStderr, mut file: File, mut reading: watch::Receiver
                 }
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_on_purpose_is_counted_by_the_first_line_that_tells_of_it() {
+        let line = |message: &str| format!("2026-11-30T16:04:09.385650Z {message} place=\"a.rs\"");
+        let panic = format!("panicked: {ON_PURPOSE}{}", Place::Handler.name());
+        assert_eq!(panicked(&line(&format!("ERROR {panic}"))), Some(Place::Handler));
+        assert_eq!(panicked(&line(&format!("WARN a job failed error={panic:?}"))), None);
+        assert_eq!(panicked(&line("ERROR panicked: a mistake")), None);
     }
 }

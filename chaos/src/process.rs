@@ -4,12 +4,13 @@ use std::{
     fs::{File, OpenOptions},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use tokio::process::{Child, Command};
 
-use crate::{crowd, herd::LEASE, log_reader::LogReader};
+use crate::{crowd, herd::LEASE, log_reader::LogReader, tally::Tally};
 
 /// How the bot's processes are started.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) settings: Vec<(&'static str, String)>,
     /// What has them go by a wall clock that is set.
     pub(crate) clock: Vec<(&'static str, String)>,
+    /// Counts what their logs tell of.
+    pub(crate) tally: Arc<Tally>,
     /// Where their logs go.
     pub(crate) logs: PathBuf,
 }
@@ -72,7 +75,7 @@ pub(crate) fn spawn(
     let cannot_start = || format!("cannot start {}", setup.program.display());
     let mut child = command.spawn().with_context(cannot_start)?;
     let log = child.stderr.take().context("its log is a pipe")?;
-    let reader = LogReader::start(log, log_file(&setup.logs, name)?)?;
+    let reader = LogReader::start(log, log_file(&setup.logs, name)?, Arc::clone(&setup.tally))?;
     Ok((child, reader))
 }
 

@@ -17,11 +17,16 @@ impl Refusals {
     pub(crate) fn note(&mut self, entry: &Value) {
         let status = entry["status"].as_u64().and_then(|status| u16::try_from(status).ok());
         let messages = &entry["request"]["messages"];
-        if let Some(status @ (403 | 429)) = status
+        if let Some(status @ (400 | 403 | 429)) = status
             && messages.is_array()
         {
             self.0.insert((status, messages.to_string()));
         }
+    }
+
+    /// Returns whether LINE has refused a call with these messages as such: its reply token, or an ornament.
+    pub(crate) fn has_refused_call(&self, messages: &Value) -> bool {
+        self.0.contains(&(400, messages.to_string()))
     }
 
     /// Returns what a dead delivery was to say, if it died of a refusal, and LINE did refuse it.

@@ -123,7 +123,10 @@ impl Report {
             ("free-only messages past their token's age, dropped (O9)", verdict.too_late),
             ("messages that LINE refused for good (O5)", verdict.refused),
             ("messages rightly not said in standby (I4)", verdict.in_standby),
-            ("requests given up after three deaths of their process (C4)", verdict.given_up),
+            (
+                "requests given up after three deaths of their process (C4), or repeated panics (D1)",
+                verdict.given_up,
+            ),
             (
                 "messages that LINE took after their request was taken back, and out of order",
                 verdict.orphans,

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
+use yamabiko_chaos::Place as BotPlace;
 use yamabiko_queue::JobRecord;
 use yamabiko_simulator::Simulator;
 
@@ -37,6 +38,8 @@ use crate::{
 
 /// How often to look whether the bot has finished.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often each of the bot's own places must have panicked in a minute at least.
+const PANICS_A_MINUTE: f64 = 0.5;
 /// For how long the bot must have nothing to do: a webhook may still be held back for that long.
 const QUIET: Duration = Duration::from_secs(4);
 
@@ -72,6 +75,7 @@ impl<C: Conversation> Run<C> {
             token: line::TOKEN.to_owned(),
             settings: C::settings(web.port(), folder.path()),
             clock: clock.environment().into(),
+            tally: Arc::clone(&tally),
             logs: folder.path().to_owned(),
         };
         let herd = Herd::start(&setup, &ports, &tally)?;
@@ -94,7 +98,7 @@ impl<C: Conversation> Run<C> {
         let users = Users::start(&self.line, &self.book, &self.targets.tally, seed).await?;
         let chats: Vec<_> = self.book.read().into_iter().map(|page| page.user).collect();
         let faults = Faults::switch_on(&self.line, seed, C::LOAD.faults, &chats).await?;
-        let mut harms = Harms::start(&self.targets, seed);
+        let mut harms = Harms::start(&self.targets, seed, C::endpoint());
         tokio::select! {
             () = tokio::time::sleep(self.options.time()) => {}
             error = harms.failed() => return Err(error),
@@ -125,24 +129,27 @@ impl<C: Conversation> Run<C> {
 
         let pages = self.book.read();
         let traffic = self.follower.end().await?;
-        let facts = aftermath.facts::<C>(&pages, &traffic.refusals).await?;
-        self.simulator.stop().await;
         let clock_steps = match &place.kind {
             Kind::Sqlite(_) => self.targets.clock.steps(),
             Kind::Redis(redis) => redis.clock.steps(),
         };
+        let facts = aftermath.facts::<C>(&pages, &traffic.refusals, &clock_steps).await?;
+        self.simulator.stop().await;
         let Evidence { chats, strays } =
             evidence::gather(&pages, &traffic.events, messages, &facts, &clock_steps)?;
         let mut verdict = check::all(&chats);
         verdict.findings.extend(strays.into_iter().chain(missing));
         verdict.findings.extend(facts.wrongly_marked.iter().map(wrongly_marked));
         verdict.findings.extend(C::forgotten(&live).into_iter().map(forgotten));
+        case::write_timeline(self.folder.path(), &self.targets.tally.get())?;
         case::write(self.folder.path(), &verdict, &chats, &traffic, &aftermath).await?;
         drop(aftermath);
         let asked = chats.iter().flat_map(|chat| &chat.asked);
         let faults = faults::names().into_iter().map(|name| (name, C::LOAD.faults_a_minute));
+        let panics = C::endpoint().is_some().then_some(BotPlace::ALL).into_iter().flatten();
+        let panics = panics.map(|place| (place.name(), PANICS_A_MINUTE));
         let by_users = [(users::STANDBY, C::LOAD.faults_a_minute)];
-        let needed = harm::needed(place).into_iter().chain(faults).chain(by_users);
+        let needed = harm::needed(place).into_iter().chain(faults).chain(by_users).chain(panics);
         let report = Report {
             verdict,
             counts: self.targets.tally.get(),

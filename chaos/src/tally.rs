@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use crate::clocks::now_ms;
+
 /// What was counted so far; shared by all who break something.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<Counts>);
@@ -15,6 +17,8 @@ pub(crate) struct Tally(Mutex<Counts>);
 pub(crate) struct Counts {
     /// How often each kind of thing was broken.
     pub(crate) broken: BTreeMap<&'static str, u64>,
+    /// When each was, in milliseconds since 1970; for people.
+    pub(crate) timeline: Vec<(i64, String)>,
     /// How long the store was away, each time.
     pub(crate) outages: Vec<Duration>,
     /// How long processes took to end after SIGTERM.
@@ -33,6 +37,7 @@ impl Tally {
     /// Counts something that was broken.
     pub(crate) fn broke(&self, what: &'static str) {
         self.add(what, 1);
+        self.counts().timeline.push((now_ms(), what.to_owned()));
     }
 
     /// Counts something that was broken several times.
@@ -59,7 +64,9 @@ impl Tally {
     }
 
     pub(crate) fn misdeed(&self, what: String) {
-        self.counts().misdeeds.push(what);
+        let mut counts = self.counts();
+        counts.timeline.push((now_ms(), what.clone()));
+        counts.misdeeds.push(what);
     }
 
     pub(crate) fn get(&self) -> Counts {

@@ -23,6 +23,8 @@ pub enum Ask {
     Cancel,
     /// Nothing: the handler fails for good.
     Fail,
+    /// The same, and what would tell the chat panics.
+    FailSilently,
 }
 
 impl Ask {
@@ -39,6 +41,7 @@ impl Ask {
             Self::List => format!("{request} list"),
             Self::Cancel => format!("{request} cancel"),
             Self::Fail => format!("{request} fail"),
+            Self::FailSilently => format!("{request} fail silently"),
         }
     }
 
@@ -57,6 +60,7 @@ impl Ask {
             ["list"] => Self::List,
             ["cancel"] => Self::Cancel,
             ["fail"] => Self::Fail,
+            ["fail", "silently"] => Self::FailSilently,
             _ => return None,
         };
         Some((request.parse().ok()?, ask))
@@ -177,6 +181,7 @@ mod tests {
             Ask::List,
             Ask::Cancel,
             Ask::Fail,
+            Ask::FailSilently,
         ] {
             assert_eq!(Ask::parse(&ask.text(7)), Some((7, ask)));
         }

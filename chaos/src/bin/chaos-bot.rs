@@ -1,14 +1,16 @@
 //! A bot whose every message can be matched to its request, whatever breaks.
 
-use std::time::Duration;
+use std::{error::Error, fmt, time::Duration};
 
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use yamabiko::{App, Context, Dead, Job, JobId, Lane, Message, Permanent, Result, TextMessage};
-use yamabiko_chaos::{Ask, Said, What};
+use yamabiko_chaos::{Ask, Fragile, Place, Said, What};
 
 /// How long a run takes that reads the chat's timers, so that it is killed between reading and commit now and then.
 const THINKING: Duration = Duration::from_millis(50);
+/// The error of which the chat is never told.
+const SILENTLY: &str = "fails silently";
 /// How long a step of a job takes.
 const STEP: Duration = Duration::from_millis(80);
 
@@ -20,6 +22,10 @@ fn main() -> Result {
         .job::<Ring>()
         .job::<Work>()
         .job::<Done>()
+        .post("/chaos/double", |number: u64| {
+            Place::Endpoint.reached();
+            Ok(2 * number)
+        })
         .run()
 }
 
@@ -27,16 +33,18 @@ fn main() -> Result {
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Runs {
     count: u64,
+    fragile: Fragile,
 }
 
 /// Counts this run in the chat's state.
 fn count(cx: &Context<Runs>) -> Option<u64> {
     let count = cx.state().count + 1;
-    cx.set_state(Runs { count });
+    cx.set_state(Runs { count, fragile: Fragile });
     Some(count)
 }
 
 async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
+    Place::Handler.reached();
     let Some((request, ask)) = Ask::parse(&message.text) else {
         bail!(Permanent(format!("no request: {}", message.text)))
     };
@@ -44,23 +52,24 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
     // Every other request is quoted, by what comes of it later too.
     let quote = message.quote_token.filter(|_| request.is_multiple_of(2));
     let say = |what| {
-        cx.reply(quoting(&Said { request, what, run }, quote.as_deref()));
+        cx.reply(Quoting(Said { request, what, run }, quote.as_deref()));
     };
     match ask {
         Ask::Say => say(What::Answered),
         Ask::Slow(ms) => {
             cx.sleep(Duration::from_millis(ms)).await;
+            cx.blocking(|| Place::Blocking.reached()).await?;
             say(What::Answered);
         }
         Ask::Flaky if cx.attempt() == 1 => {
             say(What::Wrong);
-            cx.enqueue(Ring { request, quote: None });
-            bail!("the first attempt fails");
+            cx.enqueue(Ring { request, quote: None, fragile: Fragile });
+            bail!(FirstAttempt);
         }
         Ask::Flaky => say(What::Answered),
         Ask::Timer(ms) => {
             say(What::Set);
-            cx.after(Duration::from_millis(ms), Ring { request, quote });
+            cx.after(Duration::from_millis(ms), Ring { request, quote, fragile: Fragile });
         }
         Ask::Work(steps) => {
             cx.enqueue(Work { request, done: 0, steps });
@@ -79,18 +88,37 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
             say(What::Cancelled(timers.into_iter().map(|(_, request)| request).collect()));
         }
         Ask::Fail => bail!(Permanent(request.to_string())),
+        Ask::FailSilently => bail!(Permanent(SILENTLY.to_owned())),
     }
     Ok(())
 }
 
-/// Makes a message, which quotes the user's if there is a quote token.
-fn quoting(said: &Said, quote: Option<&str>) -> Message {
-    let message = Message::text(said.to_string());
-    match quote {
-        Some(token) => message.quote(token),
-        None => message,
+/// A message that quotes the user's if there is a quote token.
+struct Quoting<'a>(Said, Option<&'a str>);
+
+impl From<Quoting<'_>> for Message {
+    fn from(Quoting(said, quote): Quoting<'_>) -> Self {
+        Place::Message.reached();
+        let message = Self::text(said.to_string());
+        match quote {
+            Some(token) => message.quote(token),
+            None => message,
+        }
     }
 }
+
+/// The error of a first attempt that fails.
+#[derive(Debug)]
+struct FirstAttempt;
+
+impl fmt::Display for FirstAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Place::Display.reached();
+        f.write_str("the first attempt fails")
+    }
+}
+
+impl Error for FirstAttempt {}
 
 /// Returns the chat's timers with the requests that set them.
 async fn timers(cx: &Context<Runs>) -> Result<Vec<(JobId, u64)>> {
@@ -100,6 +128,9 @@ async fn timers(cx: &Context<Runs>) -> Result<Vec<(JobId, u64)>> {
 
 /// Tells the chat of a request that failed for good.
 fn tell(dead: &Dead) -> Option<Message> {
+    if dead.error == SILENTLY {
+        Place::OnDead.reached();
+    }
     let text = match dead.error.parse() {
         Ok(request) => Said { request, what: What::Dead, run: None }.to_string(),
         Err(_) => dead.error.clone(),
@@ -112,15 +143,17 @@ fn tell(dead: &Dead) -> Option<Message> {
 struct Ring {
     request: u64,
     quote: Option<String>,
+    fragile: Fragile,
 }
 
 impl Job<Runs> for Ring {
     const KIND: &'static str = "ring";
 
     async fn run(self, cx: Context<Runs>) -> Result {
+        Place::Run.reached();
         let run = count(&cx);
         let rang = Said { request: self.request, what: What::Rang, run };
-        cx.push(quoting(&rang, self.quote.as_deref()));
+        cx.push(Quoting(rang, self.quote.as_deref()));
         Ok(())
     }
 }
@@ -140,6 +173,7 @@ impl Job<Runs> for Work {
     async fn run(mut self, cx: Context<Runs>) -> Result {
         let request = self.request;
         let say = |what| cx.push(Said { request, what, run: None }.to_string());
+        Place::Run.reached();
         while self.done < self.steps {
             cx.sleep(STEP).await;
             if self.done == 1 && cx.attempt() == 1 && request.is_multiple_of(5) {

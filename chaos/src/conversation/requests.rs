@@ -8,7 +8,7 @@ use std::{
 
 use fastrand::Rng;
 use serde_json::Value;
-use yamabiko_chaos::{Ask, Said, What};
+use yamabiko_chaos::{Ask, ON_PURPOSE, Said, What};
 
 use super::{Call, Conversation, Index, Load, Utterance};
 use crate::check::{Chat, Verdict};
@@ -31,6 +31,10 @@ impl Conversation for Requests {
         timers_a_minute: 500.0,
     };
 
+    fn endpoint() -> Option<&'static str> {
+        Some("/chaos/double")
+    }
+
     fn settings(_web_port: u16, _folder: &Path) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -45,7 +49,8 @@ impl Conversation for Requests {
             84..88 => Ask::Many(dice.u32(6..11)),
             88..93 => Ask::List,
             93..98 => Ask::Cancel,
-            _ => Ask::Fail,
+            98 => Ask::Fail,
+            _ => Ask::FailSilently,
         }
     }
 
@@ -71,7 +76,7 @@ impl Conversation for Requests {
     }
 
     fn is_to_fail(ask: &Ask) -> bool {
-        matches!(ask, Ask::Fail)
+        matches!(ask, Ask::Fail | Ask::FailSilently)
     }
 
     fn due(ask: &Ask, at: i64) -> Option<i64> {
@@ -93,6 +98,7 @@ impl Conversation for Requests {
             Ask::List => vec![What::Listed(Vec::new())],
             Ask::Cancel => vec![What::Cancelled(Vec::new())],
             Ask::Fail => vec![What::Dead],
+            Ask::FailSilently => Vec::new(),
         }
     }
 
@@ -118,8 +124,13 @@ impl Conversation for Requests {
     }
 
     fn is_apology(message: &Value) -> bool {
-        let text = message["text"].as_str().and_then(|text| text.strip_prefix("the process died "));
-        text.is_some_and(|rest| rest.ends_with(" times running this"))
+        let text = message["text"].as_str().unwrap_or_default();
+        let died = text.strip_prefix("the process died ");
+        died.is_some_and(|rest| rest.ends_with(" times running this")) || is_panic(text)
+    }
+
+    fn has_failed_too_often(error: &str) -> bool {
+        is_panic(error)
     }
 
     fn handled(chat: &Chat) -> Vec<u64> {
@@ -140,6 +151,11 @@ impl Conversation for Requests {
         chat.check_runs(verdict);
         chat.check_timers(verdict);
     }
+}
+
+/// Says whether an error is a panic on purpose.
+fn is_panic(error: &str) -> bool {
+    error.strip_prefix("panicked: ").is_some_and(|rest| rest.starts_with(ON_PURPOSE))
 }
 
 /// The run of a request that said something: a request may have one for its event and one for what came of it.
