@@ -16,6 +16,7 @@ fn pages(ask: Ask, unsent_by: Option<String>) -> Vec<Page<Ask>> {
         ask,
         event: "e1".to_owned(),
         message: "m1".to_owned(),
+        in_standby: false,
         unsent_by,
     };
     vec![Page { user: "u".to_owned(), asked: vec![asked], unfollows: vec![] }]
@@ -123,6 +124,7 @@ fn chat(said: &[(u64, What)]) -> Chat<Keywords> {
         at,
         sent: Some(at + 1),
         taken: Some(at + 5),
+        in_standby: false,
         unsent: None,
     });
     let heard = (2_000..)
