@@ -61,9 +61,12 @@ pub enum Error {
     /// The address names what is no store of a bot: another program's database, or no database at all.
     #[error("this is no store of a bot")]
     Foreign(#[source] Source),
-    /// The store refuses this very call, or its answer was not understood; sending it again does not help.
+    /// The store refuses this very call, and has changed nothing; sending it again does not help.
     #[error("the store refuses the call")]
     Refused(#[source] Source),
+    /// The store failed in the middle of this very call, or its answer was not understood: nobody knows what was done.
+    #[error("the store failed in the middle of the call")]
+    OutcomeUnknown(#[source] Source),
 }
 
 /// What is wrong with a store, by which words, metrics and reactions differ.
@@ -126,6 +129,7 @@ impl Error {
             Self::NewerSchema { .. } => ErrorKind::NewerSchema,
             Self::Damaged(_) => ErrorKind::Damaged,
             Self::Refused(_)
+            | Self::OutcomeUnknown(_)
             | Self::Foreign(_)
             | Self::TooLarge { .. }
             | Self::TooFar(_)
@@ -144,7 +148,7 @@ impl Error {
     /// Says whether what was asked may have been done all the same.
     #[must_use]
     pub const fn may_be_done(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Damaged(_) | Self::Refused(_))
+        matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_))
     }
 
     /// Returns an error of the same kind for another caller that waited for the same step.
@@ -156,6 +160,7 @@ impl Error {
             Self::Damaged(source) => Self::Damaged(source.to_string().into()),
             Self::Foreign(source) => Self::Foreign(source.to_string().into()),
             Self::Refused(source) => Self::Refused(source.to_string().into()),
+            Self::OutcomeUnknown(source) => Self::OutcomeUnknown(source.to_string().into()),
             Self::Backup(source) => Self::Backup(source.to_string().into()),
             Self::TooLarge { what, size, limit } => {
                 Self::TooLarge { what, size: *size, limit: *limit }

@@ -23,6 +23,7 @@ use crate::{
 mod clock;
 mod counted;
 mod cursor;
+mod damage;
 mod decode;
 mod encode;
 mod fsync;

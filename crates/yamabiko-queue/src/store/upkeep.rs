@@ -79,6 +79,20 @@ impl Inspection {
     }
 }
 
+/// Damaged records that are named at most.
+const NAMED: usize = 10;
+
+/// Returns the finding that steps have set these records aside; none if there are none.
+pub(super) fn damaged_records(all: &[String], what: &str, advice: &str) -> Option<Finding> {
+    if all.is_empty() {
+        return None;
+    }
+    let more = if all.len() > NAMED { ", and others" } else { "" };
+    let named = all[..all.len().min(NAMED)].join(", ");
+    let text = format!("{} {what}: {named}{more}", all.len());
+    Some(Finding::problem("damaged records", text, advice))
+}
+
 /// Returns the inspection of a store that cannot be opened.
 pub(super) fn unusable(error: &Error) -> Inspection {
     let advice = match error {

@@ -1,6 +1,8 @@
-//! Pages of an SQLite file that cannot be read: what is on them is set aside, and everybody else is served.
+//! Pages of an SQLite file that cannot be read, keys of a Redis that are of another type: they are set aside, and everybody
+//! else is served.
 
 mod jobs;
+mod keys;
 mod pages;
 mod states;
 

@@ -1,5 +1,7 @@
 //! Records that cannot be read: each costs itself alone, on both stores.
 
+mod writes;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -14,6 +16,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rusqlite::types::Value;
+use writes::WRITES;
 use yamabiko_queue::{
     Clock, Due, Effect, Ending, Finish, JobId, ManualClock, NewJob, Outcome, Registry, RetryPolicy,
     State, Worker, WorkerOptions,
@@ -55,6 +58,8 @@ pub(crate) enum Damage {
     Cut(usize),
     /// Redis: a byte of the record is another.
     Byte(usize, u8),
+    /// Redis: a command writes this behind its other arguments, of which the first is a key.
+    Written(&'static [&'static str], Vec<u8>),
 }
 
 fn no_text() -> Value {
@@ -84,6 +89,11 @@ impl Damage {
             Self::Field(hash, None) => {
                 let del = redis::cmd("HDEL").arg(key(hash)).arg(id.as_bytes()).to_owned();
                 del.exec(&mut place.ground.redis()).unwrap();
+            }
+            Self::Written(command, bytes) => {
+                let mut write = redis::cmd(command[0]);
+                write.arg(key(command[1])).arg(&command[2..]).arg(bytes.as_slice());
+                write.exec(&mut place.ground.redis()).unwrap();
             }
             Self::Cut(left) => {
                 let record = record();
@@ -137,6 +147,11 @@ fn any_damage(kind: Kind) -> BoxedStrategy<Damage> {
             .prop_map(|(hash, bytes)| Damage::Field(hash, Some(bytes))),
         (0..80_usize).prop_map(Damage::Cut),
         (0..200_usize, any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
+        (
+            prop::sample::select(&WRITES),
+            prop_oneof![vec(any::<u8>(), 0..40), vec(any::<u8>(), 16..17)]
+        )
+            .prop_map(|(command, bytes)| Damage::Written(command, bytes)),
     ];
     if kind == Kind::Sqlite { column.boxed() } else { field.boxed() }
 }
@@ -301,7 +316,7 @@ fn no_record_stops_a_step_on_sqlite() {
 
 #[test]
 fn no_record_stops_a_step_on_redis() {
-    nothing_stops(Kind::Redis, 128);
+    nothing_stops(Kind::Redis, 400);
 }
 
 #[tokio::test]

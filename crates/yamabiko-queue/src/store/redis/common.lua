@@ -12,10 +12,10 @@
 -- left it: they are noted beside it, see lines.lua.
 
 -- What Lua and Redis have to give. A library may not name it while it is loaded.
-local call, pcall, ipairs, tonumber, unpack, byte, char, sub, find, format, concat, pack, pick, band, bor
+local try, pcall, ipairs, tonumber, unpack, byte, char, sub, find, format, concat, pack, pick, band, bor
 
 local function take_up()
-  call, pcall, ipairs, tonumber, unpack = redis.call, _G.pcall, _G.ipairs, _G.tonumber, _G.unpack
+  try, pcall, ipairs, tonumber, unpack = redis.pcall, _G.pcall, _G.ipairs, _G.tonumber, _G.unpack
   byte, char, sub, find, format, concat = string.byte, string.char, string.sub, string.find, string.format, table.concat
   pack, pick, band, bor = struct.pack, struct.unpack, bit.band, bit.bor
 end
@@ -24,7 +24,7 @@ local args, at
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
-local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE
+local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
 local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB
 
 local function name_keys(of)
@@ -67,6 +67,63 @@ local function name_keys(of)
   CHAT    = prefix .. 'chat:'    -- ZSETs id -> 0 while the job is live; since when it is over while it is kept
   SCRUB   = prefix .. 'scrub'    -- LIST of what is still to be scrubbed: chat, origin, how far it is; see moves.lua
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
+  DAMAGED = prefix .. 'damaged'  -- ZSET the name that a key of another type was given -> when
+end
+
+-- The way to the server, and the frame of each step's work.
+local call, begin_work, work do
+
+local error, type
+local may_write, has_written             -- whether this step is one that writes, and whether it has done so
+local aside                              -- the names of the keys that this step has set aside
+
+local READS = {}
+for name in ('EXISTS GET HEXISTS HGET HLEN HMGET HSCAN HSTRLEN LINDEX LLEN LRANGE SCARD SISMEMBER SMISMEMBER ZCARD ZCOUNT '
+  .. 'ZMSCORE ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANK ZSCORE'):gmatch('%u+') do READS[name] = true end
+
+-- Gives a key another name, which DAMAGED has: nothing is lost, and an operator finds it.
+local function set_aside(key)
+  local n, name = key == DAMAGED and 0 or call('ZCARD', DAMAGED), nil
+  repeat
+    n = n + 1
+    name = format('damaged:%d:%s', n, sub(key, #prefix + 1))
+  until call('RENAMENX', key, prefix .. name) == 1
+  call('ZADD', DAMAGED, format('%d', now), name)
+  aside[#aside + 1] = name
+end
+
+local function is_damage(why) return find(why, 'WRONGTYPE', 1, true) or find(why, 'not an integer', 1, true) end
+
+-- Calls a command of the server. Where its key has another type than ours, that key is set aside, and the command finds none:
+-- a step must not fail at it, for it would fail in the same place for ever, and perhaps after its first write (K2).
+function call(command, key, ...)
+  if not READS[command] then has_written = true end
+  local answer = try(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if not is_damage(answer.err) then error(answer) end
+  if not may_write then return try(command, prefix .. 'none', ...) end
+  set_aside(key)
+  return try(command, key, ...)
+end
+
+function begin_work(writes)
+  error, type = _G.error, _G.type
+  may_write, has_written, aside = writes, false, {}
+end
+
+-- Does the work of a step. Where keys were set aside, the answer is a list of three: a status, their names, the step's answer.
+-- A failure says whether it came before the first write: only then may the caller take the step apart (C5).
+function work(body)
+  local is_done, answer = pcall(body)
+  if not is_done then
+    local has_code = find(answer, '^%u+ ') and not find(answer, '^ERR ')
+    if has_written then answer = 'BROKEN ' .. answer elseif not has_code then answer = 'REFUSED ' .. answer end
+    return redis.error_reply(answer)
+  end
+  if #aside > 0 then return { { ok = 'DAMAGED' }, aside, answer } end
+  return answer
+end
+
 end
 
 local function text() at = at + 1 return args[at] end
@@ -86,25 +143,29 @@ local function exact(n) return format('%d', n) end
 -- A newer version may take the keys over while this process is connected (Q3). Whoever writes first to a server that was
 -- emptied says again which version that is.
 local function refuse_other_schema(writes, migrates)
-  local found = call('GET', SCHEMA)
+  local found = try('GET', SCHEMA)
+  if found and found.err then return found end
   if found == VERSION or migrates and (tonumber(found) or 0) < tonumber(VERSION) then return end
   if found then return redis.error_reply('SCHEMA ' .. found) end
-  if writes then call('SET', SCHEMA, VERSION) end
+  if not writes then return end
+  local set = try('SET', SCHEMA, VERSION)
+  return set.err and set
 end
 
 -- Answers the error with which the step is refused, if it is.
 local function begin_call(keys, given, writes, migrates)
-  if not call then take_up() end
+  if not try then take_up() end
   args, at = given, 0
   if keys[1] ~= prefix then name_keys(keys[1]) end
   local refused = refuse_other_schema(writes, migrates)
   if refused then return refused end
   now = number()
   if not now then
-    local time = call('TIME')
+    local time = try('TIME')
     now = time[1] * 1000000 + time[2]
   end
   stamp, arrives_now = exact(now), pack('>i8i8', now, 0)
+  begin_work(writes)
 end
 
 -- Lua takes a limited number of arguments, so long lists go in pieces.

@@ -58,8 +58,8 @@ impl Counted {
         next_due: &str,
         processes: &[Option<Vec<u8>>],
     ) -> Result<()> {
-        let [scheduled, running, dead, completed, all] = *numbers else {
-            return Err(not_understood("not five numbers"));
+        let [scheduled, running, dead, completed, all, damaged] = *numbers else {
+            return Err(not_understood("not six numbers"));
         };
         self.counts.states = [
             (State::Scheduled, scheduled),
@@ -70,6 +70,7 @@ impl Counted {
             (State::Waiting, all.saturating_sub(scheduled + running + dead + completed)),
         ]
         .into();
+        self.counts.damaged = damaged;
         self.counts.next_due = time(next_due);
         let processes = processes.iter().flatten();
         // What a newer version says of itself may be unreadable.

@@ -1,13 +1,13 @@
 #!lua flags=no-writes
 -- Counts what there is. ARGV: behind which queue, and behind how many paused queues, to go on ("" and 0 = from the beginning).
--- Answers: numbers of scheduled, running, dead, completed and of all jobs, next due time ("" = none),
+-- Answers: numbers of scheduled, running, dead, completed and of all jobs and of what was set aside, next due time ("" = none),
 -- queues with ready jobs, how many, paused queues and until when, what the processes say of themselves,
 -- 1 if these were all queues.
 local MOST_QUEUES = 500
 local after, paused_before = text(), number()
 local counts = {}
 for i, key in ipairs({ DUE, LEASE, DEAD, DONE }) do counts[i] = call('ZCARD', key) end
-counts[5] = call('HLEN', JOB)
+counts[5], counts[6] = call('HLEN', JOB), call('ZCARD', DAMAGED)
 local due = call('ZRANGE', DUE, 0, 0, 'WITHSCORES')[2]
 local queues = call('ZRANGEBYLEX', QUEUES, after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, MOST_QUEUES)
 local lengths = {}

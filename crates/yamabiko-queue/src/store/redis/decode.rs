@@ -23,12 +23,12 @@ const CLAIM_TIME: usize = 16;
 
 /// An answer that is not as the steps give it.
 pub(super) fn not_understood(what: &'static str) -> Error {
-    Error::Refused(format!("its answer was not understood: {what}").into())
+    Error::OutcomeUnknown(format!("its answer was not understood: {what}").into())
 }
 
 /// Reads one part of an answer.
 pub(super) fn part<T: FromRedisValue>(value: Value) -> Result<T> {
-    redis::from_redis_value(value).map_err(|error| Error::Refused(error.into()))
+    redis::from_redis_value(value).map_err(|error| Error::OutcomeUnknown(error.into()))
 }
 
 /// Reads a time; a text without a number is none.

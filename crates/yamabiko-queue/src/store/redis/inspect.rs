@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use redis::{AsyncCommands as _, aio::ConnectionLike};
+use redis::{AsyncCommands as _, RedisResult, aio::ConnectionLike};
 
 use super::{
     RedisStore, SCHEMA, fsync, install_crypto, meaning::error, scripts::Scripts, server::Server,
@@ -13,7 +13,7 @@ use crate::{
     finding::{Finding, size, span},
     store::{
         Depth, Inspection, Store as _, StoreOptions,
-        upkeep::{CLOCK, STORE, unusable},
+        upkeep::{CLOCK, STORE, damaged_records, unusable},
     },
 };
 
@@ -52,7 +52,7 @@ async fn look(url: &str, options: &StoreOptions, depth: Depth) -> Result<Inspect
         redis::cmd("TIME").query_async(&mut connection).await.map_err(error)?;
     let now = Timestamp::from_micros(seconds * 1_000_000 + micros);
     // The same is asked with CONFIG, but a hosted server often refuses that.
-    let info: redis::RedisResult<String> = redis::cmd("INFO").query_async(&mut connection).await;
+    let info: RedisResult<String> = redis::cmd("INFO").query_async(&mut connection).await;
     let mut findings = match info {
         Ok(info) => about(&Info::read(&info), schema),
         Err(refused) => vec![Finding::warning(
@@ -62,6 +62,7 @@ async fn look(url: &str, options: &StoreOptions, depth: Depth) -> Result<Inspect
         )],
     };
     findings.push(fsync_policy(&mut connection, options).await);
+    findings.extend(set_aside(&mut connection, &options.name).await.map_err(error)?);
     findings.push(clock(now, wall_clock()));
     let mut inspection = Inspection { findings, now: Some(now), counts: None };
     // The counts of an older version stand elsewhere.
@@ -175,6 +176,26 @@ fn memory(info: &Info<'_>) -> Finding {
     } else {
         Finding::ok(MEMORY, text)
     }
+}
+
+/// What steps have set aside because it had another type than they need.
+async fn set_aside(
+    connection: &mut (impl ConnectionLike + Send + Sync),
+    bot: &str,
+) -> RedisResult<Option<Finding>> {
+    let key = format!("yamabiko:{{{bot}}}:damaged");
+    let names: Vec<String> = match connection.zrange(&key, 0, -1).await {
+        // The next key that is set aside takes this one with it.
+        Err(error) if error.code() == Some("WRONGTYPE") => vec!["damaged".to_owned()],
+        names => names?,
+    };
+    let keys: Vec<_> = names.iter().map(|name| format!("yamabiko:{{{bot}}}:{name}")).collect();
+    let advice = "find out who writes to the bot's keys, look at these, and remove them and their names in the sorted set `damaged`";
+    Ok(damaged_records(
+        &keys,
+        "keys had another type than the bot's and have other names now",
+        advice,
+    ))
 }
 
 /// Says what a loss of power costs (R3).

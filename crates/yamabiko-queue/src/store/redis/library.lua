@@ -7,7 +7,7 @@ local function step(name, flag, body)
     callback = function(keys, given)
       local refused = begin(keys, given, flag ~= 'no-writes', name == 'migrate')
       if refused then return refused end
-      local answer = body()
+      local answer = work(body)
       args, rows = nil, nil              -- what is large is not kept until the next call
       return answer
     end,

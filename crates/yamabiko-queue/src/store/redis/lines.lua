@@ -117,7 +117,9 @@ end
 -- Drops what has left one queue's line, a part in each tick; each second it is another queue's turn.
 function sweep_lines()
   if not has_leavers() then return end
-  local rank = exact(math.floor(now / 1000000) % call('ZCARD', LEAVERS))
+  local count = call('ZCARD', LEAVERS)
+  if count == 0 then return end          -- it was set aside
+  local rank = exact(math.floor(now / 1000000) % count)
   local queue = call('ZRANGE', LEAVERS, rank, rank)[1]
   local ready, front, left = READY .. queue, FRONT .. queue, LEFT .. queue
   local before, behind = call('LLEN', front), call('LLEN', ready)

@@ -6,13 +6,14 @@ use super::SCHEMA;
 use crate::error::Error;
 
 /// Parts of answers of a server that cannot serve this program as it is: waiting does not change that.
-const UNFIT: [&str; 9] = [
+const UNFIT: [&str; 10] = [
     // It is older than 7.0, no Redis, or does not allow what is asked for.
     "unknown command",
     "unknown subcommand",
     "syntax error",
     "error compiling",
     "error registering",
+    "the user executing the script can't run",
     // STORE_URL has a password where there is none, or names a database that does not exist.
     "without any password configured",
     "invalid password",
@@ -31,7 +32,11 @@ pub(super) fn error(error: RedisError) -> Error {
         Some("OOM") => Error::Full(error.into()),
         Some("NOAUTH" | "WRONGPASS" | "NOPERM") => Error::Denied(error.into()),
         Some("WRONGTYPE") => Error::Damaged(error.into()),
-        Some("ERR") if is_of_a_step(detail) => Error::Refused(error.into()),
+        // See `work` in common.lua.
+        Some("REFUSED") if is_unfit(detail) => Error::Denied(error.into()),
+        Some("REFUSED") => Error::Refused(error.into()),
+        Some("BROKEN") => Error::OutcomeUnknown(error.into()),
+        Some("ERR") if is_of_a_step(detail) => Error::OutcomeUnknown(error.into()),
         Some("ERR") if is_unfit(detail) => Error::Denied(error.into()),
         Some(_) => Error::Unavailable(error.into()),
         None => match error.kind() {
@@ -39,7 +44,7 @@ pub(super) fn error(error: RedisError) -> Error {
             | ErrorKind::InvalidClientConfig
             | ErrorKind::EmptySentinelList => Error::Denied(error.into()),
             // The answer came whole, but says something else than the step that was called.
-            ErrorKind::UnexpectedReturnType => Error::Refused(error.into()),
+            ErrorKind::UnexpectedReturnType => Error::OutcomeUnknown(error.into()),
             _ => Error::Unavailable(error.into()),
         },
     }

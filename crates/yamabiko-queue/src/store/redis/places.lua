@@ -89,15 +89,28 @@ local function line_left(lane)
   end
 end
 
+local settle_lanes do
+
+-- Takes the next in line out of a lane's line. What is too short to name a job and its queue was not written by a step.
+local function next_waiting(lane)
+  local next
+  repeat next = call('ZPOPMIN', WAIT .. lane)[1] until not next or #next > 16
+  return next
+end
+
+-- Whether there is no such job, so that a lane that is not left now would wait for ever.
+local function is_no_job(id) return call('HEXISTS', JOB, id) == 0 and call('HEXISTS', CLAIM, id) == 0 end
+
 -- Moves all who enter and leave lanes, in their order.
-local function settle_lanes()
-  local lanes, holder, is_waited_for, place = {}, {}, {}, nil
+function settle_lanes()
+  local lanes, holder, is_waited_for, leaves, place = {}, {}, {}, {}, nil
   for i = 3, #moving, 3 do
     local lane = moving[i]
     if lane and holder[lane] == nil then
       holder[lane] = false
       lanes[#lanes + 1] = lane
     end
+    if lane and not moving[i - 2] then leaves[lane] = true end
   end
   local before, waiting = hmget(HOLDER, lanes), zmscore(LANES, lanes)
   for i, lane in ipairs(lanes) do holder[lane], is_waited_for[lane] = before[i], waiting[i] end
@@ -106,13 +119,13 @@ local function settle_lanes()
     if not lane then
       make_ready(id, queue)
     elseif not id then
-      local next = is_waited_for[lane] and call('ZPOPMIN', WAIT .. lane)[1]
+      local next = is_waited_for[lane] and next_waiting(lane)
       holder[lane] = next and sub(next, 1, 16)
       if next then
         is_waited_for[lane] = not line_left(lane)
         make_ready(holder[lane], sub(next, 17))
       end
-    elseif not holder[lane] or holder[lane] == id then
+    elseif not holder[lane] or holder[lane] == id or not leaves[lane] and is_no_job(holder[lane]) then
       holder[lane] = id
       make_ready(id, queue)
     else
@@ -135,6 +148,8 @@ local function settle_lanes()
   end
   many('HSET', HOLDER, taken)
   many('HDEL', HOLDER, left)
+end
+
 end
 
 local function settle()

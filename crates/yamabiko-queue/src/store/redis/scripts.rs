@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use redis::{Arg, Cmd, FromRedisValue, RedisError, RedisResult, ToRedisArgs};
+use redis::{Arg, Cmd, FromRedisValue, RedisError, RedisResult, ToRedisArgs, Value};
 use uuid::Uuid;
 
-use super::{SCHEMA, link::Link, meaning::error};
+use super::{SCHEMA, damage, decode::part, link::Link, meaning::error};
 use crate::error::Result;
 
 /// What the steps have in common, in the order in which the parts need each other.
@@ -130,7 +130,7 @@ impl Step {
     fn script(&self) -> String {
         let (writes, migrates) = (!self.head.contains("no-writes"), self.name == "migrate");
         format!(
-            "{}\n{}\nlocal refused = begin(KEYS, ARGV, {writes}, {migrates}) if refused then return refused end\nreturn (function()\n{}\nend)()",
+            "{}\n{}\nlocal refused = begin(KEYS, ARGV, {writes}, {migrates}) if refused then return refused end\nreturn work(function()\n{}\nend)",
             self.head,
             parts(),
             self.body
@@ -193,7 +193,7 @@ impl Call<'_> {
         self
     }
 
-    async fn send<T: FromRedisValue>(&self, connection: &mut Link) -> RedisResult<T> {
+    async fn send(&self, connection: &mut Link) -> RedisResult<Value> {
         let answer = self.command.query_async(connection).await;
         if !answer.as_ref().is_err_and(is_unknown) {
             return answer;
@@ -231,7 +231,9 @@ fn takes_scripts_only(error: &RedisError) -> bool {
 
 /// Calls a step; its answer is lost if the connection breaks, whether it has run or not.
 pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) -> Result<T> {
-    call.send(&mut connection.clone()).await.map_err(error)
+    let answer = call.send(&mut connection.clone()).await.map_err(error)?;
+    let (_, answer) = damage::reported(answer);
+    part(answer)
 }
 
 #[cfg(test)]

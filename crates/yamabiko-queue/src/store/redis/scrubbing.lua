@@ -40,7 +40,11 @@ function scrub_on()
   local left = call('LINDEX', SCRUB, '0')
   if not left then return false end
   local chat, origin, id = byte(left, 1, 3)
-  origin, id = 3 + chat + origin, 3 + chat + origin + id
+  if id then origin, id = 3 + chat + origin, 3 + chat + origin + id end
+  if not id or not tonumber(sub(left, id + 1)) then
+    call('LPOP', SCRUB)                  -- not what a step has left
+    return true
+  end
   local next_id, time = scrub_part(sub(left, 4, 3 + chat), sub(left, 4 + chat, origin), sub(left, origin + 1, id), sub(left, id + 1))
   if next_id then
     call('LSET', SCRUB, '0', char(byte(left, 1), byte(left, 2), #next_id) .. sub(left, 4, origin) .. next_id .. time)

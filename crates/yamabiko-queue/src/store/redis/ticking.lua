@@ -158,8 +158,10 @@ end
 local function search_lanes()
   if call('EXISTS', ORPHAN) == 0 then return false end
   local search = call('HMGET', SEARCH, 'round', 'cursor')
-  local round, found = tonumber(search[1] or 1), call('HSCAN', HOLDER, search[2] or '0', 'COUNT', LANES_A_TICK)
-  local cursor, lanes, holders = found[1], {}, {}
+  local cursor = tonumber(search[2]) and search[2] or '0'
+  local round, found = tonumber(search[1]) or 1, call('HSCAN', HOLDER, cursor, 'COUNT', LANES_A_TICK)
+  local lanes, holders = {}, {}
+  cursor = found[1]
   for i = 1, #found[2], 2 do
     lanes[#lanes + 1], holders[#holders + 1] = found[2][i], found[2][i + 1]
   end

@@ -17,7 +17,7 @@ use crate::{
     job::JobId,
     store::{
         Depth, Inspection,
-        upkeep::{CLOCK, STORE, unusable},
+        upkeep::{CLOCK, STORE, damaged_records, unusable},
     },
 };
 
@@ -25,8 +25,6 @@ use crate::{
 const CHECKED_FOR: Duration = Duration::from_secs(3);
 /// For how long a clock that was set back is worth a note.
 const NOTED_FOR: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-/// Damaged records that are named at most.
-const NAMED: usize = 10;
 /// Less room than this is soon full.
 const LITTLE_ROOM: u64 = 1 << 30;
 /// Less room than this cannot be relied on.
@@ -179,19 +177,13 @@ fn set_aside(db: &Connection) -> rusqlite::Result<Option<Finding>> {
     };
     let jobs = db.prepare(jobs)?.query_map((), job)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let states = db.prepare(states)?.query_map((), state)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    let all = [jobs, states].concat();
-    if all.is_empty() {
-        return Ok(None);
-    }
-    let more = if all.len() > NAMED { ", and others" } else { "" };
-    let text = format!(
-        "{} records cannot be read and are set aside: {}{more}",
-        all.len(),
-        all[..all.len().min(NAMED)].join(", ")
-    );
     let advice =
         "stop the bot, keep a copy of the file, and restore a backup; or go on without them";
-    Ok(Some(Finding::problem("damaged records", text, advice)))
+    Ok(damaged_records(
+        &[jobs, states].concat(),
+        "records cannot be read and are set aside",
+        advice,
+    ))
 }
 
 fn permissions(path: &str) -> Option<Finding> {

@@ -1,0 +1,32 @@
+//! Where anything at all may be written to a Redis store.
+
+/// Commands of Redis that write anything at all wherever a step may read it.
+pub(crate) const WRITES: [&[&str]; 27] = [
+    &["HSET", "holder", "lane"],
+    &["HSET", "holder", "another"],
+    &["HSET", "process", "worker"],
+    &["HSET", "search", "round"],
+    &["HSET", "search", "cursor"],
+    &["HSET", "server", "since"],
+    &["HSET", "state", "lane"],
+    &["RPUSH", "ready:default"],
+    &["LPUSH", "ready:events"],
+    &["RPUSH", "front:default"],
+    &["RPUSH", "scrub"],
+    &["SADD", "left:default"],
+    &["ZADD", "leavers", "0"],
+    &["ZADD", "line:lane", "0"],
+    &["ZADD", "timers", "0"],
+    &["ZADD", "timers", "inf"],
+    &["ZADD", "set_at", "inf"],
+    &["ZADD", "lease", "-inf"],
+    &["ZADD", "dead", "5"],
+    &["ZADD", "done", "inf"],
+    &["ZADD", "seen", "-inf"],
+    &["ZADD", "paused", "5"],
+    &["ZADD", "queues", "0"],
+    &["ZADD", "lanes", "0"],
+    &["ZADD", "orphan", "0"],
+    &["ZADD", "chat:chat", "0"],
+    &["SET", "place"],
+];
