@@ -7,6 +7,18 @@ use crate::{
     finding::because,
 };
 
+/// Counts and logs that the store refuses commits together; which of them is to blame shows when each is sent alone.
+pub(crate) fn refused(role: &'static str, error: &Error, commits: usize) {
+    count(role, error.kind());
+    let error = &*because(error);
+    tracing::warn!(role, error, commits, "the store refuses commits; they are sent one by one");
+}
+
+fn count(role: &'static str, kind: ErrorKind) {
+    metrics::counter!("yamabiko_store_errors_total", "kind" => kind.name(), "role" => role)
+        .increment(1);
+}
+
 /// What has been wrong with the store since it worked last.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
@@ -17,8 +29,7 @@ impl Outage {
     /// Counts a failure, and logs it if it is the first of its kind since the store worked.
     pub(crate) fn began(&mut self, role: &'static str, error: &Error) {
         let kind = error.kind();
-        metrics::counter!("yamabiko_store_errors_total", "kind" => kind.name(), "role" => role)
-            .increment(1);
+        count(role, kind);
         if !self.kinds.insert(kind) {
             return;
         }

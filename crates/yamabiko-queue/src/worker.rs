@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     clock::{Clock, Stopwatch},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     job::EVENTS,
     outage::Outage,
     registry::Registry,
@@ -25,14 +25,17 @@ use crate::{
     timer::{LOOK_EVERY, TRY_AGAIN},
 };
 
+mod apart;
 mod backlog;
 mod beat;
 mod ending;
+mod refused;
 mod slots;
 mod stop;
 mod task;
 mod turns;
 
+use apart::{Apart, Purpose};
 use backlog::{Backlog, Reported};
 use beat::{Beat, Kept};
 pub use ending::UNKNOWN_FOR;
@@ -70,6 +73,7 @@ pub struct Worker {
     slots: Slots,
     running: HashMap<Claimed, Running>,
     backlog: Backlog,
+    apart: Apart,
     turns: Turns,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
@@ -110,6 +114,7 @@ impl Worker {
             slots,
             running: HashMap::new(),
             backlog: Backlog::default(),
+            apart: Apart::default(),
             turns: Turns::new(),
             reports,
             reporter,
@@ -143,7 +148,7 @@ impl Worker {
             }
             self.take_reports();
             self.send_again(false);
-            let is_due = self.turns.is_empty() && (rest.is_zero() || !self.backlog.is_empty());
+            let is_due = self.turns.is_empty() && (rest.is_zero() || self.has_commits());
             if is_due || self.wants_another_turn() {
                 self.send_turn(true);
             }
@@ -178,7 +183,12 @@ impl Worker {
     /// Turns with few commits cost the store more for each, so half of the runs are waited for.
     fn wants_another_turn(&self) -> bool {
         let enough = (self.options.concurrency / 2).clamp(1, MAX_COMMITS / 2);
-        self.turns.len() == 1 && self.backlog.ends() >= enough
+        self.turns.len() == 1 && self.apart.is_empty() && self.backlog.ends() >= enough
+    }
+
+    /// Says whether there are commits to be sent.
+    fn has_commits(&self) -> bool {
+        !(self.backlog.is_empty() && self.apart.is_empty())
     }
 
     /// Takes one turn, starts what it claimed, and waits for one report unless all runs sleep by the worker's clock.
@@ -192,9 +202,9 @@ impl Worker {
         self.beat_by_hand().await?;
         self.take_reports();
         // What is committed frees slots for the next claims.
-        let commits = !(self.backlog.is_empty() && self.turns.is_empty());
+        let commits = self.has_commits() || !self.turns.is_empty();
         let Some(tick) = self.turn(true).await? else { return Ok(true) };
-        if commits || !self.backlog.is_empty() || tick.promoted > 0 || tick.ended > 0 {
+        if commits || self.has_commits() || tick.promoted > 0 || tick.ended > 0 {
             return Ok(true);
         }
         let asleep = self.options.clock.all_asleep(self.running.keys());
@@ -246,11 +256,18 @@ impl Worker {
     }
 
     fn send_turn(&mut self, claim: bool) {
-        let sent = self.backlog.take_batch();
+        let (purpose, alone) = self.apart.next();
+        let sent = match purpose {
+            Purpose::Ordinary => self.backlog.take_batch(),
+            Purpose::Alone | Purpose::Proof => Vec::from_iter(alone),
+        };
         self.free_slots(&sent);
-        let wants = if claim { self.slots.ask(|| self.options.clock.chance()) } else { Vec::new() };
+        // Where a damaged store takes no commits, runs that end must not pile up.
+        let claims = claim && purpose != Purpose::Alone && self.apart.len() < MAX_COMMITS;
+        let wants =
+            if claims { self.slots.ask(|| self.options.clock.chance()) } else { Vec::new() };
         let asked = self.options.clock.stopwatch();
-        let token = self.turns.send(Arc::clone(&self.store), sent, wants, asked);
+        let token = self.turns.send(Arc::clone(&self.store), purpose, sent, wants, asked);
         self.keep(|kept| {
             kept.awaited.insert(token);
         });
@@ -278,24 +295,38 @@ impl Worker {
     ///
     /// Where it may have been done, only the very same exchange tells what it claimed; so it is kept, to be sent again.
     fn answered(&mut self, attempt: Attempt) -> Result<Option<Tick>> {
-        let Attempt { exchange, asked, answer } = attempt;
+        let Attempt { exchange, asked, answer, is_release } = attempt;
         let turn = match answer {
+            // What cannot be released comes back when its lease ends.
+            Err(error) if is_release && is_about_the_call(&error) => Ok(None),
             Err(error) if error.may_be_done() || exchange.may_be_done() => {
-                self.turns.keep(exchange);
+                let refused = is_about_the_call(&error);
+                self.turns.keep(exchange, refused);
                 return Err(error);
             }
-            answer => answer.transpose(),
+            answer => answer,
         };
-        let token = exchange.token;
+        let (token, purpose, refused) = (exchange.token, exchange.purpose, exchange.refused);
         let (sent, wants) = self.turns.finish(exchange);
         self.slots.answered(&wants);
-        let Some(Ok(turn)) = turn else {
-            self.backlog.put_back(sent);
-            self.keep(|kept| {
-                kept.awaited.remove(&token);
-            });
-            return turn.transpose().map(|_| None);
+        let turn = match turn {
+            Ok(Some(turn)) => turn,
+            not_done => {
+                self.keep(|kept| {
+                    kept.awaited.remove(&token);
+                });
+                return match not_done {
+                    Err(error) => self.take_back_refused(purpose, sent, error),
+                    Ok(_) => {
+                        self.take_back(if refused { None } else { Some(purpose) }, sent);
+                        Ok(None)
+                    }
+                };
+            }
         };
+        if purpose == Purpose::Proof {
+            self.apart.prove();
+        }
         for (one, answer) in sent.into_iter().zip(turn.answers) {
             self.settle(one, answer);
         }
@@ -431,6 +462,11 @@ impl Worker {
             beat.keep(change);
         }
     }
+}
+
+/// Says whether an error comes again whenever the same is sent.
+fn is_about_the_call(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Damaged)
 }
 
 /// Returns how long a worker may rest after a turn.

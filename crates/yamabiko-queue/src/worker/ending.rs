@@ -103,6 +103,27 @@ pub(super) fn panicked(claim: &Claim, panic: &str) -> Commit {
     end(claim, Outcome::Dead { error })
 }
 
+/// Returns what is committed instead of a commit that the store refuses: the job's death, if need be without a word.
+///
+/// `None` where there is nothing simpler left to ask for.
+pub(super) fn instead(
+    refused: Commit,
+    claim: Option<&Claim>,
+    registry: &Registry,
+    error: String,
+) -> Option<Commit> {
+    let is_bare = refused.effects.is_empty();
+    let error = match (refused.outcome, claim) {
+        (Outcome::Dead { .. } | Outcome::Release { .. } | Outcome::Cancel, _) if is_bare => {
+            return None;
+        }
+        (Outcome::Dead { error: own }, _) => own,
+        (_, Some(claim)) => return Some(dead(claim, registry, error)),
+        (_, None) => error,
+    };
+    Some(Commit { outcome: Outcome::Dead { error }, effects: Vec::new(), ..refused })
+}
+
 /// Returns how long ago the job was first claimed.
 fn spent(claim: &Claim) -> Duration {
     claim.job.first_claimed.map_or(Duration::ZERO, |first| claim.claimed_at.since(first))

@@ -22,15 +22,13 @@ impl Worker {
         self.stops = true;
         let deadline = Instant::now() + self.options.shutdown;
         let mut outage = Outage::default();
-        while !(self.running.is_empty() && self.turns.is_empty() && self.backlog.is_empty()) {
+        while !(self.running.is_empty() && self.turns.is_empty()) || self.has_commits() {
             if Instant::now() >= deadline {
                 self.give_back();
             }
             match self.turn(false).await {
                 Ok(_)
-                    if self.turns.is_empty()
-                        && self.backlog.is_empty()
-                        && !self.running.is_empty() =>
+                    if self.turns.is_empty() && !self.has_commits() && !self.running.is_empty() =>
                 {
                     if let Ok(Some(report)) =
                         tokio::time::timeout_at(deadline, self.reports.recv()).await

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
-use super::backlog::Reported;
+use super::{apart::Purpose, backlog::Reported};
 use crate::{
     clock::Stopwatch,
     error::Result,
@@ -21,12 +21,15 @@ pub(super) struct Exchange {
     pub(super) token: RunToken,
     pub(super) sent: Vec<Reported>,
     pub(super) wants: Vec<Want>,
+    pub(super) purpose: Purpose,
     /// The line that it occupies until it is answered.
     line: Line,
     /// Since before it was sent for the first time.
     first_sent: Stopwatch,
     /// Whether it may have been done without the worker's knowledge.
     again: bool,
+    /// Whether the store has answered it with an error of its own, and would again.
+    pub(super) refused: bool,
 }
 
 /// One attempt at an exchange, at its end.
@@ -37,6 +40,7 @@ pub(super) struct Attempt {
     pub(super) asked: Stopwatch,
     /// The store's answer; `None` if what the exchange may have claimed was released instead.
     pub(super) answer: Result<Option<Turn>>,
+    pub(super) is_release: bool,
 }
 
 /// The exchanges of one worker: each of its two lines has one at a time, which is sent again, unchanged, until it is answered.
@@ -62,6 +66,7 @@ impl Turns {
     pub(super) fn send(
         &mut self,
         store: Arc<dyn Store>,
+        purpose: Purpose,
         sent: Vec<Reported>,
         wants: Vec<Want>,
         asked: Stopwatch,
@@ -69,7 +74,8 @@ impl Turns {
         let mut line = self.free.pop().expect("an exchange is sent only where a line is free");
         let token = line.next_token();
         let first_sent = asked.clone();
-        let exchange = Exchange { token, sent, wants, line, first_sent, again: false };
+        let (again, refused) = (false, false);
+        let exchange = Exchange { token, sent, wants, purpose, line, first_sent, again, refused };
         self.under_way.push(Box::pin(attempt(store, exchange, asked)));
         token
     }
@@ -78,7 +84,8 @@ impl Turns {
     pub(super) fn send_again(&mut self, store: &Arc<dyn Store>, asked: &Stopwatch, gives_up: bool) {
         for exchange in std::mem::take(&mut self.unanswered) {
             let (store, asked) = (Arc::clone(store), asked.clone());
-            self.under_way.push(if gives_up || exchange.first_sent.elapsed() >= SENT_WITHIN {
+            let is_over = exchange.refused || exchange.first_sent.elapsed() >= SENT_WITHIN;
+            self.under_way.push(if gives_up || is_over {
                 Box::pin(release(store, exchange, asked))
             } else {
                 Box::pin(attempt(store, exchange, asked))
@@ -87,8 +94,11 @@ impl Turns {
     }
 
     /// Takes back an exchange whose attempt may have been done, though no answer says so.
-    pub(super) fn keep(&mut self, mut exchange: Exchange) {
+    ///
+    /// One that was `refused` is not sent again, but released: no attempt at it is under way any more.
+    pub(super) fn keep(&mut self, mut exchange: Exchange, refused: bool) {
         exchange.again = true;
+        exchange.refused |= refused;
         self.unanswered.push(exchange);
     }
 
@@ -127,7 +137,7 @@ async fn attempt(store: Arc<dyn Store>, mut exchange: Exchange, asked: Stopwatch
     let answer = store.turn(sending, &commits, &exchange.wants).await.map(Some);
     let sent = commits.into_iter().zip(checkpoints);
     exchange.sent = sent.map(|(commit, checkpoint)| Reported { commit, checkpoint }).collect();
-    Attempt { exchange, asked, answer }
+    Attempt { exchange, asked, answer, is_release: false }
 }
 
 async fn release(store: Arc<dyn Store>, exchange: Exchange, asked: Stopwatch) -> Attempt {
@@ -138,5 +148,5 @@ async fn release(store: Arc<dyn Store>, exchange: Exchange, asked: Stopwatch) ->
             "gave back jobs that were claimed without this worker's hearing of it"
         );
     }
-    Attempt { exchange, asked, answer: answer.map(|_| None) }
+    Attempt { exchange, asked, answer: answer.map(|_| None), is_release: true }
 }

@@ -5,6 +5,7 @@ mod backup;
 mod crash;
 mod damage;
 mod dump;
+mod faulty;
 mod gate;
 mod ground;
 mod inspect;
@@ -25,6 +26,7 @@ mod rules {
     pub(crate) mod lanes;
     pub(crate) mod people;
     pub(crate) mod quiet;
+    pub(crate) mod refused;
     pub(crate) mod retention;
     pub(crate) mod revoked;
     pub(crate) mod timers;
@@ -184,6 +186,14 @@ conformance! { everywhere {
     upgrade:
         q3_a_process_that_meets_a_newer_schema_is_refused_every_step_and_changes_nothing,
         q3_a_store_that_went_back_to_an_older_schema_is_unavailable;
+    refused:
+        c5_a_commit_that_the_store_refuses_fails_alone,
+        c5_a_job_whose_word_is_refused_too_dies_without_it,
+        c5_a_job_that_cannot_be_ended_is_left_and_stops_no_other,
+        c5_a_refused_checkpoint_ends_its_job,
+        c5_a_store_that_refuses_everything_for_a_while_costs_no_job,
+        c5_what_a_damaged_store_cannot_take_is_kept_and_all_else_is_made,
+        c5_an_exchange_that_failed_half_way_is_given_up_and_taken_apart;
     quiet:
         w1_a_turn_a_tick_and_a_look_without_work_write_nothing,
         q4_a_search_looks_at_10_000_records_and_continues;
