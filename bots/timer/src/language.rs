@@ -20,6 +20,9 @@ pub(crate) struct Chat {
     profile: Option<Language>,
     /// When the profile was last asked for.
     asked: Option<Timestamp>,
+    /// How many timers are pending, or were when they were last counted, with those that were started since.
+    #[serde(default)]
+    pub(crate) pending_at_most: u32,
 }
 
 /// How long an answer waits for a profile that has not been seen yet.

@@ -7,11 +7,13 @@ use yamabiko::{App, Context, Event, Job, Message, Result, TextMessage, Timer};
 
 mod command;
 mod language;
+mod limit;
 mod short;
 mod words;
 
 use command::{Command, LIMIT_SECONDS, Which};
 use language::{Chat, Language};
+use limit::TimersPerChat;
 use short::ShortTimer;
 use words::Words;
 
@@ -23,6 +25,7 @@ fn app() -> App<Chat> {
     App::new("timer-bot")
         .with_state::<Chat>()
         .setting::<ShortTimer>()
+        .setting::<TimersPerChat>()
         .on_text(on_text)
         .on_other(on_other)
         .job::<TimeIsUp>()
@@ -45,8 +48,8 @@ async fn on_text(cx: Context<Chat>, message: TextMessage) -> Result {
     };
     let answer = match Command::parse(&text) {
         Command::Seconds(_) if !cx.can_push() => Answer::Asked(words.cannot_call_back()),
-        Command::Seconds(seconds) => match start(&cx, seconds, &message, &words)? {
-            Some(confirmation) => Answer::Asked(confirmation),
+        Command::Seconds(seconds) => match start(&cx, seconds, &message, &words).await? {
+            Some(answer) => answer,
             None => return Ok(()),
         },
         Command::TooLong => Answer::Hint(words.too_long(LIMIT_SECONDS)),
@@ -70,13 +73,17 @@ async fn on_other(cx: Context<Chat>, _event: Event) -> Result {
     Ok(())
 }
 
-/// Starts a timer and returns what confirms it; the loading animation does so for a short one.
-fn start(
+/// Starts a timer and returns what confirms it, or says that there are too many; the loading animation confirms a short one.
+async fn start(
     cx: &Context<Chat>,
     seconds: u64,
     message: &TextMessage,
     words: &Words,
-) -> Result<Option<Message>> {
+) -> Result<Option<Answer>> {
+    let limit = *cx.data::<TimersPerChat>()?;
+    if !limit.take(cx).await? {
+        return Ok(Some(Answer::Hint(words.too_many(limit.0))));
+    }
     let after = Duration::from_secs(seconds);
     let quote_token = message.quote_token.clone();
     let timer = cx.after(after, TimeIsUp { seconds, quote_token, language: words.language });
@@ -85,7 +92,7 @@ fn start(
         cx.show_loading(after);
         return Ok(None);
     }
-    Ok(Some(words.started(seconds, cx.counts_from() + after)))
+    Ok(Some(Answer::Asked(words.started(seconds, cx.counts_from() + after))))
 }
 
 /// Returns the chat's timers with their jobs, the next one first.
@@ -100,7 +107,10 @@ async fn cancel(cx: &Context<Chat>, which: Which, words: &Words) -> Result<Answe
         return Ok(Answer::Asked(words.list(&timers)));
     }
     let chosen = match which {
-        Which::All => std::mem::take(&mut timers),
+        Which::All => {
+            cx.cancel_all::<TimeIsUp>();
+            return Ok(Answer::Asked(words.cancelled(&timers, 0)));
+        }
         Which::Newest => {
             let newest = (0..timers.len()).max_by_key(|&index| timers[index].0.created);
             newest.map(|index| timers.remove(index)).into_iter().collect()

@@ -8,7 +8,7 @@ use yamabiko::{
     testing::{Call, Fault, TestBot, TestUser},
 };
 
-use crate::{app, short::ShortTimer};
+use crate::{app, limit::TimersPerChat, short::ShortTimer};
 
 const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -402,7 +402,69 @@ fn the_page_of_settings_names_the_bots_own_with_its_default() {
     let own = page.split("\n## The timer bot").nth(1).unwrap();
     let own = own.split("\n## ").next().unwrap();
     let rows: Vec<_> = own.lines().filter(|line| line.starts_with("| `")).collect();
-    assert_eq!(rows.len(), 1);
-    let row = format!("| `{}` | `{}` |", ShortTimer::NAME, ShortTimer::DEFAULT);
-    assert!(rows[0].starts_with(&row) && rows[0].contains("45"), "{}", rows[0]);
+    let named = [
+        (ShortTimer::NAME, ShortTimer::DEFAULT, "45"),
+        (TimersPerChat::NAME, TimersPerChat::DEFAULT, "10,000"),
+    ];
+    assert_eq!(rows.len(), named.len());
+    for (row, (name, default, most)) in rows.iter().zip(named) {
+        assert!(row.starts_with(&format!("| `{name}` | `{default}` |")), "{row}");
+        assert!(row.contains(most), "{row}");
+    }
+}
+
+#[test]
+fn a_chat_may_have_so_many_timers_and_is_told_the_number() {
+    let bot = TestBot::start(app().data(TimersPerChat(3)));
+    let (alice, bob) = (bot.user_speaking("Alice", "en"), bot.user_speaking("Bob", "ja"));
+    for seconds in ["10", "20", "30"] {
+        alice.says(seconds);
+        assert!(alice.hears()[0].starts_with("⏰"), "{seconds}");
+    }
+    alice.says("40");
+    assert_eq!(
+        alice.hears(),
+        [
+            "😵 3 timers are pending here, which is the most.\nSend “cancel” to remove one, or wait until one rings."
+        ]
+    );
+    assert_eq!(alice.timers().len(), 3);
+    for seconds in ["1", "2", "3", "4"] {
+        bob.says(seconds);
+    }
+    let heard = bob.hears();
+    assert_eq!(
+        heard[3],
+        "😵 タイマーは1つのトークで3件までです。\n「取消」で減らすか、どれかが鳴るまでお待ちください。"
+    );
+    // One that has rung, or was cancelled, makes room.
+    bot.advance(secs(10));
+    alice.says("cancel");
+    assert!(alice.hears().last().unwrap().starts_with("🗑"));
+    for seconds in ["50", "60"] {
+        alice.says(seconds);
+        assert!(alice.hears()[0].starts_with("⏰"), "{seconds}");
+    }
+    alice.says("70");
+    assert!(alice.hears()[0].starts_with("😵 3 timers"));
+}
+
+#[test]
+fn cancel_all_takes_every_timer_and_leaves_those_of_others() {
+    let (bot, alice) = start();
+    let bob = bot.user_speaking("Bob", "en");
+    bob.says("60");
+    assert_eq!(bob.hears().len(), 1);
+    for seconds in 1..=100 {
+        alice.says(&format!("{}", 60 + seconds));
+    }
+    assert_eq!(alice.hears().len(), 100);
+    alice.says("cancel all");
+    assert_eq!(alice.hears(), ["🗑 Cancelled 100 timers."]);
+    alice.says("list");
+    assert_eq!(alice.hears(), ["No timers are pending."]);
+    alice.says("5");
+    bot.advance(secs(200));
+    assert_eq!(alice.hears().len(), 2, "what was asked for later rings");
+    assert_eq!(bob.hears(), ["🔔 Time is up: 60 s (1 min)."]);
 }

@@ -67,6 +67,13 @@ impl Words {
         ))
     }
 
+    pub(crate) fn too_many(&self, limit: u32) -> Message {
+        Message::text(self.choose(
+            format!("😵 タイマーは1つのトークで{limit}件までです。\n「取消」で減らすか、どれかが鳴るまでお待ちください。"),
+            format!("😵 {limit} timers are pending here, which is the most.\nSend “cancel” to remove one, or wait until one rings."),
+        ))
+    }
+
     pub(crate) fn cannot_call_back(&self) -> Message {
         Message::text(self.choose(
             "😵 送り先がわからないため、ここではお知らせできません。\n友だちに追加して、1対1のトークで送ってください。\n例：180",

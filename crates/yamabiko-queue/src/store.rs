@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Timestamp,
     error::Result,
-    job::{Job, JobId, JobRecord, MAX_PAYLOAD_BYTES, NewJob, check_delay, check_size},
+    job::{Job, JobId, JobRecord, NewJob},
     state::State,
 };
 
 pub(crate) mod bell;
+mod commit;
 pub(crate) mod grace;
 mod limits;
 mod open;
@@ -21,6 +22,8 @@ pub mod sqlite;
 mod token;
 mod upkeep;
 
+pub(crate) use commit::check_commits;
+pub use commit::{Commit, Effect, Group, Outcome};
 pub(crate) use limits::{
     LINE_KEPT, LINE_RENEWED, MAX_CORRECTED, MAX_REVOKED, REVOKED_FOR, count_forgotten_revocations,
 };
@@ -156,166 +159,6 @@ pub struct Want {
     pub queues: Vec<String>,
     /// How many jobs at most.
     pub at_most: usize,
-}
-
-/// The end, or a checkpoint, of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
-    /// The job.
-    pub id: JobId,
-    /// The token of the claim.
-    pub token: RunToken,
-    /// What becomes of the job.
-    pub outcome: Outcome,
-    /// What the run asked for, applied in the same step; at most 500.
-    pub effects: Vec<Effect>,
-}
-
-/// What becomes of a job after a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is done.
-    Complete,
-    /// It goes on; the payload is replaced, and a retry starts from the new one (K6). Lost claims are counted anew (C4).
-    Checkpoint {
-        /// How many checkpoints came before it; a second arrival of the same number changes nothing.
-        number: u32,
-        /// The new payload.
-        payload: Vec<u8>,
-    },
-    /// It failed and is tried again.
-    Retry {
-        /// After how long, 10 years at most.
-        after: Duration,
-        /// Whether it keeps its lane until then (L4).
-        hold: bool,
-        /// What went wrong, for people.
-        error: String,
-        /// Whether the run may have done something outside that it could not report (O3).
-        unsure: bool,
-    },
-    /// It is run again later; counts as no failure (C4).
-    Snooze {
-        /// After how long, 10 years at most.
-        after: Duration,
-        /// Whether it keeps its lane until then.
-        hold: bool,
-        /// Why, for people.
-        reason: Option<String>,
-        /// Whether its next run counts as its first, as far as limits of time go.
-        afresh: bool,
-    },
-    /// It is given up.
-    Dead {
-        /// Why, for people.
-        error: String,
-    },
-    /// It goes back to the front of its queue, uncounted: its worker stops.
-    Release {
-        /// Whether the run may have done something outside that it could not report (O3).
-        unsure: bool,
-    },
-    /// It called itself off.
-    Cancel,
-}
-
-/// What a run asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Stores a job.
-    Insert(NewJob),
-    /// Cancels another job.
-    Cancel(JobId),
-    /// Replaces the state of the run's lane, or removes it. Ignored where the run has no lane.
-    SetState(Option<Vec<u8>>),
-    /// Replaces the payloads of the run's chat's dead and completed jobs of this origin by `null` (I4).
-    Scrub {
-        /// The origin.
-        origin: String,
-    },
-    /// Stops claims from a queue for a time; a pause that ends later stands (O5).
-    Pause {
-        /// The queue.
-        queue: String,
-        /// For how long, 10 years at most.
-        time: Duration,
-    },
-}
-
-impl Commit {
-    /// Checks sizes and due times (K3, T1) by the clock of the claim.
-    ///
-    /// # Errors
-    /// `TooLarge` or `TooFar`, naming what is over which limit: permanent for the run.
-    pub fn check(&self, claimed_at: Timestamp) -> Result<()> {
-        check_size("the number of effects of a commit", self.effects.len(), MAX_EFFECTS)?;
-        self.check_times()?;
-        if let Outcome::Checkpoint { payload, .. } = &self.outcome {
-            check_size("a checkpoint's payload", payload.len(), MAX_PAYLOAD_BYTES)?;
-        }
-        for effect in &self.effects {
-            match effect {
-                Effect::Insert(job) => {
-                    job.check()?;
-                    if let crate::job::Due::At(due) = job.due {
-                        check_delay(due.since(claimed_at))?;
-                    }
-                }
-                Effect::SetState(Some(state)) => {
-                    check_size("a chat's state", state.len(), MAX_PAYLOAD_BYTES)?;
-                }
-                Effect::SetState(None)
-                | Effect::Cancel(_)
-                | Effect::Scrub { .. }
-                | Effect::Pause { .. } => {}
-            }
-        }
-        check_size("a commit", self.size(), MAX_STEP_BYTES)
-    }
-
-    /// Checks how long what is put off is put off (T1).
-    pub(crate) fn check_times(&self) -> Result<()> {
-        if let Outcome::Retry { after, .. } | Outcome::Snooze { after, .. } = &self.outcome {
-            check_delay(*after)?;
-        }
-        self.effects.iter().try_for_each(|effect| match effect {
-            Effect::Pause { time, .. } => check_delay(*time),
-            _ => Ok(()),
-        })
-    }
-
-    /// Returns of how many parts the commit is: itself, and its effects.
-    #[must_use]
-    pub const fn parts(&self) -> usize {
-        1 + self.effects.len()
-    }
-
-    /// Returns about how many bytes the commit brings to the store.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        const OVERHEAD: usize = 128;
-        let outcome = match &self.outcome {
-            Outcome::Checkpoint { payload, .. } => payload.len(),
-            Outcome::Retry { error, .. } | Outcome::Dead { error } => error.len(),
-            _ => 0,
-        };
-        let effects = self.effects.iter().map(|effect| match effect {
-            Effect::Insert(job) => job.payload.len() + OVERHEAD,
-            Effect::SetState(Some(state)) => state.len(),
-            _ => OVERHEAD,
-        });
-        OVERHEAD + outcome + effects.sum::<usize>()
-    }
-}
-
-/// Checks that a turn carries no more than one may (K3), and how long what is put off is put off (T1).
-pub(crate) fn check_commits(commits: &[Commit]) -> Result<()> {
-    check_size("the number of commits of a turn", commits.len(), MAX_COMMITS)?;
-    if commits.len() > 1 {
-        let parts = commits.iter().map(Commit::parts).sum();
-        check_size("the number of commits and effects of a turn", parts, MAX_PARTS)?;
-    }
-    commits.iter().try_for_each(Commit::check_times)
 }
 
 /// What became of a commit.

@@ -9,7 +9,9 @@ use yamabiko_line::{
     id::{ChatId, ChatKind, UserId},
     message::Message,
 };
-use yamabiko_queue::{Due, Effect, JobId, JobRecord, NewJob, Run, State, Timestamp, job::EVENTS};
+use yamabiko_queue::{
+    Due, Effect, JobId, JobRecord, NewJob, Run, State, Timestamp, job::EVENTS, store::Group,
+};
 
 use crate::{
     Result,
@@ -253,6 +255,15 @@ impl<S: ChatState> Context<S> {
     /// Cancels a timer or a job; what is running already is stopped, and commits nothing.
     pub fn cancel(&self, id: JobId) {
         self.inner.collected.effect(Effect::Cancel(id));
+    }
+
+    /// Cancels all jobs of this kind that the chat has, however many: timers, and what waits or is running, but not this run.
+    ///
+    /// What this run has asked for before is cancelled too; what it asks for later is not. From the end of this run on none
+    /// of them starts, and [`timers`](Self::timers) shows none, though the store may take some seconds to remove very many.
+    pub fn cancel_all<J: Job<S>>(&self) {
+        let group = Group::Kind(J::KIND.to_owned());
+        self.inner.collected.effect(Effect::CancelAll { group, arrived_by: None });
     }
 
     /// Returns the chat's state, as it is after what this run has set.

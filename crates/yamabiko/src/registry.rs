@@ -10,7 +10,10 @@ use std::{
 };
 
 use yamabiko_line::event::Event;
-use yamabiko_queue::{Effect, Ending, Finish, Registry, RetryPolicy, Run, State, store::Claim};
+use yamabiko_queue::{
+    Effect, Ending, Finish, Registry, RetryPolicy, Run,
+    store::{Claim, Group},
+};
 
 use crate::{
     Context, Result,
@@ -127,14 +130,12 @@ pub(crate) fn add_events<S: ChatState>(
             let Some(event) = envelope.event.clone() else {
                 return failed("not an event".to_owned());
             };
-            let built_in = match built_in(&run, &event).await {
-                Ok(effects) => effects,
-                Err(error) => return met(&error),
-            };
+            let built_in = built_in(&run.claim, &event);
             let mut finish =
                 in_context(run, envelope, shared, |cx| handlers.handle(cx, event)).await;
             if finish.ending == Ending::Done {
-                finish.effects.extend(built_in);
+                // First, so that what the handler starts stays.
+                finish.effects.splice(0..0, built_in);
             }
             finish
         })
@@ -205,26 +206,23 @@ async fn state<S: ChatState>(
     })
 }
 
-/// What an event does whatever its handler does (I4).
-async fn built_in(run: &Run, event: &Event) -> yamabiko_queue::Result<Vec<Effect>> {
+/// Returns what an event does whatever its handler does (I4).
+fn built_in(claim: &Claim, event: &Event) -> Vec<Effect> {
     use yamabiko_line::event::EventKind;
-    let Some(chat) = &run.claim.job.chat else { return Ok(Vec::new()) };
-    let unsent = match &event.kind {
-        EventKind::Unfollow | EventKind::Leave => None,
-        EventKind::Unsend { message_id } => Some(message_id.to_string()),
-        _ => return Ok(Vec::new()),
-    };
-    let live = run.live(chat).await?;
-    // An end that is told late comes after what the user asked for on coming back.
-    let left = believed(event.timestamp, run.claim.job.arrived);
-    let called_off = live.into_iter().filter(|record| match &unsent {
-        None if record.job.arrived > left => false,
-        None => record.state == State::Scheduled || record.job.kind != EVENT_KIND,
-        Some(message) => record.job.origin.as_ref() == Some(message),
-    });
-    let mut effects: Vec<_> = called_off.map(|record| Effect::Cancel(record.job.id)).collect();
-    effects.extend(unsent.map(|origin| Effect::Scrub { origin }));
-    Ok(effects)
+    match &event.kind {
+        EventKind::Unfollow | EventKind::Leave => {
+            // An end that is told late comes after what the user asked for on coming back.
+            let left = believed(event.timestamp, claim.job.arrived);
+            let group = Group::AllBut(EVENT_KIND.to_owned());
+            vec![Effect::CancelAll { group, arrived_by: Some(left) }]
+        }
+        EventKind::Unsend { message_id } => {
+            let origin = message_id.to_string();
+            let group = Group::Origin(origin.clone());
+            vec![Effect::CancelAll { group, arrived_by: None }, Effect::Scrub { origin }]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn measure_lateness(run: &Run) {

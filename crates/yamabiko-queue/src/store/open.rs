@@ -25,6 +25,8 @@ pub struct StoreOptions {
     pub keep_completed_max: u32,
     /// How long dead jobs are kept. Defaults to 30 days.
     pub keep_dead: Duration,
+    /// How many jobs one tick removes at most that a run cancelled all at once. Defaults to 128.
+    pub cancel_batch: usize,
     /// Whether `insert` and `turn` wait until the data is on disk, where the store is not set up so already. Defaults to false.
     pub fsync: bool,
     /// Whether a self-signed certificate is accepted. Defaults to false.
@@ -47,6 +49,7 @@ impl StoreOptions {
             keep_completed: Duration::ZERO,
             keep_completed_max: 10_000,
             keep_dead: Duration::from_secs(30 * 24 * 60 * 60),
+            cancel_batch: 128,
             fsync: false,
             insecure_tls: false,
         }

@@ -187,7 +187,7 @@ impl RedisStore {
         }
         encode::span(call, self.options.keep_dead);
         encode::span(call, self.options.keep_completed);
-        call.arg(self.options.keep_completed_max);
+        call.arg(self.options.keep_completed_max).arg(self.options.cancel_batch.max(1));
         let (expected, notes_time) = match self.options.clock.given() {
             Some(now) => (Some(now), false),
             None => self.clock.expected(since_boot()),
@@ -230,12 +230,17 @@ impl RedisStore {
         Ok(flags)
     }
 
-    /// Returns those of the jobs that are stored, with their places at the time of the call that came to each.
-    async fn records(&self, mut ids: &[JobId]) -> Result<Vec<JobRecord>> {
+    /// Returns those of the jobs that are stored, or live, with their places at the time of the call that came to each.
+    async fn records(&self, mut ids: &[JobId], only_live: bool) -> Result<Vec<JobRecord>> {
         let mut records = Vec::with_capacity(ids.len());
         while !ids.is_empty() {
             let asked = &ids[..ids.len().min(AT_ONCE)];
-            let (shown, rows): (usize, Value) = self.ids(&self.scripts.get, asked).await?;
+            let mut get = self.begin(&self.scripts.get);
+            get.arg(u8::from(only_live));
+            for id in asked {
+                get.arg(id.as_bytes());
+            }
+            let (shown, rows): (usize, Value) = call(&self.connection, &get).await?;
             records.extend(decode::records(rows)?);
             ids = ids.get(shown.max(1)..).unwrap_or_default();
         }
@@ -421,9 +426,7 @@ impl Store for RedisStore {
         live.arg(chat).arg(MAX_LIVE);
         let ids: Vec<Vec<u8>> = call(&self.connection, &live).await?;
         let ids: Vec<_> = ids.iter().filter_map(|id| JobId::from_slice(id)).collect();
-        let mut records = self.records(&ids).await?;
-        // Some may have ended meanwhile.
-        records.retain(|record| record.state.is_live());
+        let mut records = self.records(&ids, true).await?;
         records.sort_by_key(|record| (record.job.due, record.job.id));
         Ok(records)
     }
@@ -472,7 +475,7 @@ impl Store for RedisStore {
     }
 
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>> {
-        Ok(self.records(&[id]).await?.pop())
+        Ok(self.records(&[id], false).await?.pop())
     }
 
     async fn last_loss(&self) -> Result<Option<Timestamp>> {

@@ -27,6 +27,7 @@ mod correct;
 mod damage;
 mod exchange;
 mod file;
+mod group;
 mod insert;
 mod inspect;
 mod list;

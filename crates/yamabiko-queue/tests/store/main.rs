@@ -23,6 +23,7 @@ mod rules {
     pub(crate) mod claims;
     pub(crate) mod clock;
     pub(crate) mod commit;
+    pub(crate) mod groups;
     pub(crate) mod lanes;
     pub(crate) mod people;
     pub(crate) mod quiet;
@@ -164,6 +165,15 @@ conformance! { everywhere {
         d3_completed_jobs_are_kept_within_both_limits,
         d3_credentials_are_erased_when_a_job_ends,
         d3_history_keeps_the_newest_4096_bytes;
+    groups:
+        i4_all_jobs_of_a_chat_end_with_one_commit_however_many,
+        i4_ticks_take_out_a_cancelled_group_a_part_each,
+        i4_a_cancelled_group_spares_what_is_stored_after_it,
+        i4_a_cancelled_group_spares_what_arrived_later_than_told,
+        i4_a_cancelled_group_has_one_kind_or_origin_or_all_but_a_kind,
+        i4_a_cancelled_group_hands_its_lanes_on,
+        i4_several_groups_of_a_chat_end_one_after_the_other,
+        k5_the_ids_of_a_cancelled_group_are_remembered;
     bounds:
         k3_a_turn_claims_at_most_256_jobs_in_the_order_of_its_wants,
         k3_a_payload_of_any_size_comes_back_as_it_was,

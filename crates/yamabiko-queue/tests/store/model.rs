@@ -1,6 +1,7 @@
 //! The rules once more in plain lists and maps: what both stores are compared with, answer by answer.
 
 mod exchanges;
+mod groups;
 mod people;
 mod steps;
 mod store;
@@ -31,6 +32,8 @@ struct Kept {
     /// When a retry, a snooze or a delay was set (T3).
     set_at: Option<Timestamp>,
     history: Vec<Failure>,
+    /// The number of the newest of its chat's groups that does not concern it.
+    spared: u64,
 }
 
 /// The whole store.
@@ -48,6 +51,10 @@ struct World {
     /// Origins whose jobs are not to run any more, and until when that is remembered.
     revoked: BTreeMap<String, Timestamp>,
     states: BTreeMap<String, Vec<u8>>,
+    /// Groups of chats' jobs that are being cancelled, the oldest first.
+    groups: Vec<groups::Noted>,
+    /// The number of the last group.
+    last_group: u64,
     /// Until when claims from a queue are stopped, and when that was set; `None`: until resumed.
     pauses: BTreeMap<String, Option<(Timestamp, Timestamp)>>,
     processes: BTreeMap<String, (Process, Timestamp)>,

@@ -275,39 +275,6 @@ async fn o2_a_reply_token_that_came_by_a_clock_that_was_ahead_counts_as_too_old(
 }
 
 #[tokio::test]
-async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_was_used() {
-    for (lost_after, calls) in [(None, 2), (Some(0), 2), (Some(1), 1), (Some(9), 1)] {
-        let mut post = Post::open().await;
-        let before = post.clock.now();
-        post.clock.advance(secs(1));
-        let id = post.put(Some("token")).await;
-        *post.lost.lock().unwrap() = lost_after.map(|after| before + secs(after));
-        post.clock.advance(secs(10));
-        post.line.fails_once(refused(400));
-        post.work().await;
-        assert_eq!(post.line.calls().len(), calls, "{lost_after:?}");
-        assert_eq!(post.job(id).await.0, State::Completed, "{lost_after:?}");
-    }
-}
-
-#[tokio::test]
-async fn o3_a_push_that_the_store_may_have_lost_keeps_its_key_without_its_ornaments() {
-    for lost in [false, true] {
-        let mut post = Post::open().await;
-        let message = Message::text("hello").quote("quote token");
-        let delivery = Delivery { messages: vec![message], ..post.delivery(None) };
-        let id = post.put_delivery(&delivery, None).await;
-        *post.lost.lock().unwrap() = lost.then(|| post.clock.now());
-        let body = br#"{"message":"Invalid quote token","details":[{"property":"messages[0].quoteToken"}]}"#;
-        post.line.fails_once(Error::refused(400, None, None, body));
-        post.work().await;
-        let calls = post.line.calls();
-        assert_eq!(calls.len(), 2);
-        assert_eq!(calls[0] == calls[1], lost, "{id} {calls:?}");
-    }
-}
-
-#[tokio::test]
 async fn o2_a_token_that_grew_too_old_since_its_claim_is_left_for_a_push() {
     let mut post =
         Post::open_with(|clock, _| Box::pin(async move { clock.advance(secs(4)) })).await;

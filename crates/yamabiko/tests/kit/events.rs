@@ -211,3 +211,61 @@ impl Job for Remind {
         Ok(())
     }
 }
+
+/// Starts 300 timers for each text, and cancels all but the last for "stop".
+async fn many(cx: Context, message: TextMessage) -> Result {
+    if message.text == "stop" {
+        cx.after(crate::secs(60), Remind {});
+        cx.cancel_all::<Remind>();
+        cx.after(crate::secs(60), Remind {});
+        return Ok(());
+    }
+    for n in 0..300 {
+        cx.after(crate::secs(60 + n), Remind {});
+    }
+    cx.after(crate::secs(60), Other {});
+    Ok(())
+}
+
+fn with_1500_timers() -> (TestBot, TestUser) {
+    let bot = TestBot::start(App::new("busy").on_text(many).job::<Remind>().job::<Other>());
+    let alice = bot.user("Alice");
+    for _ in 0..5 {
+        alice.says("more");
+    }
+    assert_eq!(alice.timers().len(), 1505);
+    (bot, alice)
+}
+
+#[test]
+fn i4_nothing_rings_after_an_unfollow_of_a_chat_with_1500_timers() {
+    let (bot, alice) = with_1500_timers();
+    alice.unfollows();
+    assert_eq!(alice.timers().len(), 0);
+    alice.follows();
+    bot.advance(crate::secs(600));
+    assert_eq!(alice.hears(), [""; 0]);
+}
+
+#[test]
+fn i4_cancel_all_takes_the_jobs_of_one_kind_that_were_asked_for_before_however_many() {
+    let (bot, alice) = with_1500_timers();
+    alice.says("stop");
+    assert_eq!(alice.timers().len(), 6, "those of another kind, and the one that came after");
+    bot.advance(crate::secs(600));
+    let heard = alice.hears();
+    assert_eq!(heard.iter().filter(|text| *text == "tea").count(), 1);
+    assert_eq!(heard.iter().filter(|text| *text == "cake").count(), 5);
+}
+
+#[derive(Serialize, Deserialize)]
+struct Other {}
+
+impl Job for Other {
+    const KIND: &'static str = "other";
+
+    async fn run(self, cx: Context) -> Result {
+        cx.push("cake");
+        Ok(())
+    }
+}

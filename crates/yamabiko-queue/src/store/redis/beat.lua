@@ -12,10 +12,11 @@ while at < #args do
   tokens[#tokens + 1] = text()
 end
 local answers, leases = {}, {}
+local records = has_groups() and hmget(JOB, ids) or {}
 for i, claim in ipairs(hmget(CLAIM, ids)) do
   if not claim or sub(claim, 1, 16) ~= tokens[i] then
     answers[i] = 'l'
-  elseif #claim > CLAIM_BYTES then
+  elseif #claim > CLAIM_BYTES or is_cancelled_group(ids[i], records[i]) then
     answers[i] = 'c'
   else
     answers[i] = 'y'

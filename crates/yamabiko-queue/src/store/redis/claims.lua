@@ -20,24 +20,23 @@ local function carried(queue, ids, is_first)
   return taken
 end
 
--- Ends those of these jobs that are not to run any more, and answers the others.
-local function unrevoked(ids)
-  if #ids == 0 or call('EXISTS', REVOKED) == 0 then return ids end
-  local jobs, origins, left = {}, {}, {}
-  for i, record in ipairs(hmget(JOB, ids)) do
-    local _, lane, chat, origin, _, _, remembered = header(record)
-    jobs[i], origins[i] = { lane, chat, remembered }, origin or ''
+-- Of ids that were taken out of a line, those that are to run: what was cancelled with its group, or has an origin that was
+-- revoked, ends.
+local function not_over(ids)
+  local are_revoked = call('EXISTS', REVOKED) == 1
+  if #ids == 0 or not are_revoked and not has_groups() then return ids end
+  local records, origins, left, over = hmget(JOB, ids), {}, {}, {}
+  for i, record in ipairs(records) do
+    local _, _, _, origin = header(record)
+    origins[i] = origin or ''
   end
-  for i, is_revoked in ipairs(zmscore(REVOKED, origins)) do
-    if is_revoked then
-      local lane, chat, remembered = unpack(jobs[i])
-      remove(ids[i], chat, remembered)
-      leave(lane, ids[i])
-    else
-      left[#left + 1] = ids[i]
-    end
+  local revoked = are_revoked and zmscore(REVOKED, origins) or {}
+  for i, record in ipairs(records) do
+    local list = (revoked[i] or is_cancelled_group(ids[i], record)) and over or left
+    list[#list + 1] = ids[i]
   end
-  if #left < #ids then settle() end
+  end_cancelled(over)
+  settle()                               -- their lanes go on, perhaps to jobs of the queues that come next
   return left
 end
 
@@ -52,9 +51,9 @@ function take_ready()
       local paused = zmscore(PAUSED, queues)
       for i, queue in ipairs(queues) do
         if room > 0 and claimed_bytes <= MOST_BYTES and not (paused[i] and tonumber(paused[i]) > now) then
-          local got = carried(queue, take_first(queue, room), #ids == 0)
-          if #got > 0 or has_leavers() then touched[queue] = true end
-          got = unrevoked(got)
+          local taken = take_first(queue, room)
+          local got = carried(queue, not_over(taken), #ids == 0)
+          if #taken > 0 or has_leavers() then touched[queue] = true end
           for n = 1, #got do ids[#ids + 1] = got[n] end
           room = room - #got
         end
@@ -122,7 +121,8 @@ function standing(exchange)
   local ids, cancelled, claimed_at = {}, {}, nil
   for i, claim in ipairs(hmget(CLAIM, exchange.ids)) do
     if claim and sub(claim, 1, 16) == exchange.token then
-      local list = #claim > CLAIM_BYTES and cancelled or ids
+      local is_cancelled = #claim > CLAIM_BYTES or has_groups() and is_cancelled_group(exchange.ids[i], call('HGET', JOB, exchange.ids[i]))
+      local list = is_cancelled and cancelled or ids
       list[#list + 1] = exchange.ids[i]
       claimed_at = read('>i8', claim, 17)
     end

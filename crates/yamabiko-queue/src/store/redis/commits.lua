@@ -4,7 +4,8 @@
 --   time span or number, note, effects
 -- Outcomes: c complete, k checkpoint (number; note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
--- Effects:  j job (and its payload, see moves.lua) | x id | s state | - (remove the state) | n origin (scrub) | p queue span
+-- Effects:  j job (and its payload, see moves.lua) | x id | a group arrival (cancel all, see groups.lua) | s state
+--           | - (remove the state) | n origin (scrub) | p queue span
 
 local make_commits do
 
@@ -22,6 +23,10 @@ local effects = {
       if is_followed then at = at + 1 end
     until not is_followed
     cancel_all(ids)
+  end,
+  a = function(run)
+    local group = text()
+    cancel_group(run, sub(group, 1, 1), sub(group, 2), number())
   end,
   s = function(run)
     local state = text()
@@ -126,7 +131,7 @@ local function commit(id, record, more, runs)
   end
   local answer, claim = 'l', held[id]
   if claim and sub(claim, 1, 16) == token then
-    local is_cancelled = #claim > CLAIM_BYTES
+    local is_cancelled = #claim > CLAIM_BYTES or is_cancelled_group(id, record)
     answer = is_cancelled and 'c' or 'a'
     if is_cancelled or what == 'c' and not more and not runs[id] then
       local lane, chat, time, secret = lane_of(id, record)

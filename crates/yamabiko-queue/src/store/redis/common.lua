@@ -25,7 +25,7 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
 local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
-local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB
+local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
 
 local function name_keys(of)
   prefix  = of
@@ -64,8 +64,10 @@ local function name_keys(of)
   ENTRY   = prefix .. 'entry'    -- HASH id -> how it is called in its queue's list, if not by its id
   WAIT    = prefix .. 'line:'    -- ZSETs of ids, each with its queue behind it, so that handing on a lane reads no record
   PLACE   = prefix .. 'place'    -- STRING the last place in line that was given
-  CHAT    = prefix .. 'chat:'    -- ZSETs id -> 0 while the job is live; since when it is over while it is kept
+  CHAT    = prefix .. 'chat:'    -- ZSETs id -> at most 0 while the job is live, see groups.lua; since when it is over while it is kept
   SCRUB   = prefix .. 'scrub'    -- LIST of what is still to be scrubbed: chat, origin, how far it is; see moves.lua
+  GROUPS  = prefix .. 'groups'   -- HASH chat -> groups of its jobs that are being cancelled, see groups.lua
+  SWEPT   = prefix .. 'swept'    -- ZSET chat -> the number of the oldest of these groups
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
   DAMAGED = prefix .. 'damaged'  -- ZSET the name that a key of another type was given -> when
 end

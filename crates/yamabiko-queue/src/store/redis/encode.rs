@@ -6,7 +6,7 @@ use super::scripts::Call;
 use crate::{
     clock::{Timestamp, micros},
     job::{Due, JobId, NewJob},
-    store::{Commit, Effect, Outcome, Want},
+    store::{Commit, Effect, Group, Outcome, Want},
 };
 
 /// The longest error of one failure, in bytes.
@@ -148,10 +148,19 @@ fn outcome(call: &mut Call<'_>, outcome: &Outcome, effects: usize) {
 /// Returns how many arguments an effect has.
 fn arguments(effect: &Effect) -> usize {
     match effect {
-        Effect::Pause { .. } => 3,
+        Effect::Pause { .. } | Effect::CancelAll { .. } => 3,
         Effect::Insert(job) => 2 + usize::from(has_body(job)),
         Effect::Cancel(_) | Effect::SetState(Some(_)) | Effect::Scrub { .. } => 2,
         Effect::SetState(None) => 1,
+    }
+}
+
+/// Returns a group as `groups.lua` reads it.
+fn group(group: &Group) -> String {
+    match group {
+        Group::Kind(kind) => format!("k{kind}"),
+        Group::Origin(origin) => format!("o{origin}"),
+        Group::AllBut(kind) => format!("b{kind}"),
     }
 }
 
@@ -162,6 +171,10 @@ fn effect(call: &mut Call<'_>, effect: &Effect) {
             job(call, new);
         }
         Effect::Cancel(id) => drop(call.arg("x").arg(id.as_bytes())),
+        Effect::CancelAll { group: which, arrived_by } => {
+            call.arg("a").arg(group(which));
+            call.arg(arrived_by.map_or(-1, Timestamp::as_micros));
+        }
         Effect::SetState(Some(state)) => drop(call.arg("s").arg(state)),
         Effect::SetState(None) => drop(call.arg("-")),
         Effect::Scrub { origin } => drop(call.arg("n").arg(origin)),

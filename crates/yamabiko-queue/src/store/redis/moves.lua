@@ -29,13 +29,17 @@ local function forget(id, chat)
   if chat then drop(CHAT .. chat, id) end
 end
 
+local remember do
+
 local remembered_for, remembered_until   -- the last job's; the next one's are mostly the same
 
-local function remember(id, time)
+function remember(id, time)
   if time <= 0 then return end
   local seen_until = now + time
   if seen_until ~= remembered_for then remembered_for, remembered_until = seen_until, exact(seen_until) end
   add(SEEN, remembered_until, id)
+end
+
 end
 
 -- A job that was called off, or is completed and not kept.
@@ -147,7 +151,7 @@ local function insert(id, due, job, body)
   set(JOB, id, record)
   if body then set(BODY, id, body) end
   local queue, lane, chat = new_header(record)
-  if chat then add(CHAT .. chat, '0', id) end
+  if chat then add(CHAT .. chat, live_score(chat), id) end
   if due and due > now then schedule(id, due, byte(job, 17) == 43) else enter(id, queue, lane) end
   return true
 end

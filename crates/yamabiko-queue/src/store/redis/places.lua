@@ -1,21 +1,28 @@
 -- The places of jobs. Writes are collected, so that a batch costs one call for each key; settle() makes them,
 -- before a step has to see them and at its end.
 
-local fields, scores, drops              -- key -> what HSET, ZADD and ZREM are to write
+local fields                             -- key -> what HSET is to write
 local gone                               -- ids of jobs of which nothing is left
-local unclaimed                          -- ids of runs that have ended
-local pending                            -- queue -> ids that become ready
-local moving                             -- who enters a lane (id, queue, lane) or leaves one (false, false, lane), in order
 local held                               -- id -> its claim, of the runs that a turn ends
 local free                               -- id -> whether it was found to be neither stored nor remembered
 local may_scrub                          -- how many kept jobs the step may still look at for what is to be scrubbed
-local touched, nearest                   -- queues that may need a marker; the nearest new due time
+local touched                            -- queues that may need a marker
 
-local function begin(keys, given, writes, migrates)
+local begin, collect_one, set, add, drop, unclaim, notice, schedule, unset, put_first, enter, leave, line_left,
+  settle, wake do
+
+local scores, drops                      -- key -> what ZADD and ZREM are to write
+local unclaimed                          -- ids of runs that have ended
+local pending                            -- queue -> ids that become ready
+local moving                             -- who enters a lane (id, queue, lane) or leaves one (false, false, lane), in order
+local nearest                            -- the nearest new due time
+
+function begin(keys, given, writes, migrates)
   local refused = begin_call(keys, given, writes, migrates)
   if refused then return refused end
   fields, scores, drops, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
   nearest, is_left, may_scrub = nil, nil, 256
+  begin_groups()
 end
 
 local function collect(lists, key, one, other)
@@ -25,39 +32,39 @@ local function collect(lists, key, one, other)
   list[length + 1], list[length + 2] = one, other
 end
 
-local function collect_one(lists, key, one)
+function collect_one(lists, key, one)
   local list = lists[key]
   if list then list[#list + 1] = one else lists[key] = { one } end
 end
 
-local function set(key, field, value) collect(fields, key, field, value) end
-local function add(key, score, member) collect(scores, key, score, member) end
-local function drop(key, member) collect_one(drops, key, member) end
+function set(key, field, value) collect(fields, key, field, value) end
+function add(key, score, member) collect(scores, key, score, member) end
+function drop(key, member) collect_one(drops, key, member) end
 
-local function unclaim(id)
+function unclaim(id)
   unclaimed[#unclaimed + 1] = id
   held[id] = nil
 end
 
-local function notice(time)
+function notice(time)
   if not nearest or time < nearest then nearest = time end
 end
 
 -- Puts a job off until a time; `lasts` if that is the end of a length of time that begins now.
-local function schedule(id, time, lasts)
+function schedule(id, time, lasts)
   add(DUE, exact(time), id)
   if lasts then add(SET_AT, stamp, id) end
   notice(time)
 end
 
 -- Forgets when jobs were put off that are so no longer.
-local function unset(ids)
+function unset(ids)
   if #ids > 0 and call('EXISTS', SET_AT) == 1 then many('ZREM', SET_AT, ids) end
 end
 
 local function make_ready(id, queue) collect_one(pending, queue, id) end
 
-local function put_first(id, queue)
+function put_first(id, queue)
   push_first(queue, id)
   touched[queue] = true
 end
@@ -68,13 +75,13 @@ local function move(id, queue, lane)
 end
 
 -- Gets in line: ready if the lane is free or already this job's (a retry that held it), else behind the others.
-local function enter(id, queue, lane)
+function enter(id, queue, lane)
   if lane or #moving > 0 then move(id, queue, lane) else make_ready(id, queue) end
 end
 
 -- Gives the lane to the next in line. Only for its holder, which is over if it is named; if its record does not tell its
 -- lane (nil), ticks search for it.
-local function leave(lane, id)
+function leave(lane, id)
   if lane then
     move(false, false, lane)
   elseif lane == nil and id then
@@ -82,7 +89,7 @@ local function leave(lane, id)
   end
 end
 
-local function line_left(lane)
+function line_left(lane)
   if call('EXISTS', WAIT .. lane) == 0 then
     call('ZREM', LANES, lane)
     return true
@@ -152,7 +159,7 @@ end
 
 end
 
-local function settle()
+function settle()
   if next(fields) then
     for key, list in pairs(fields) do many('HSET', key, list) end
     fields = {}
@@ -190,7 +197,7 @@ local function settle()
 end
 
 -- The last thing a step does. A marker is a set of one fixed member: setting it twice wakes one process, not two.
-local function wake()
+function wake()
   settle()
   for queue in pairs(touched) do
     if length_of_line(queue) > 0 then
@@ -202,4 +209,6 @@ local function wake()
     end
   end
   if nearest and first_time(DUE) >= nearest then call('ZADD', ALARM, '0', '') end
+end
+
 end

@@ -2,18 +2,22 @@
 
 local HISTORY_BYTES = 4096
 local CLAIM_BYTES = 24
-local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY = 2, 4, 8, 16, 32, 64
 -- A payload of more bytes is kept apart from its record.
 local MOST_INLINE = 2048
 -- A call answers no further jobs when it has answered so many bytes.
 local MOST_BYTES = 512 * 1024
+
+local read, header, new_header, has_body, may_have_lane, with_secret, with_payload, open_more, pack_more, set_first,
+  first_run, clear_first, NOTHING do
+
+local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY = 2, 4, 8, 16, 32, 64
 
 -- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
 local function read_on(is_read, ...)
   if is_read then return ... end
 end
 
-local function read(format, packed, position) return read_on(pcall(pick, format, packed or '', position)) end
+function read(format, packed, position) return read_on(pcall(pick, format, packed or '', position)) end
 
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
 -- with its length; the parent's id if there is one; the payload, if BODY has none. What is absent is false here. See encode.rs.
@@ -21,7 +25,7 @@ local function read(format, packed, position) return read_on(pcall(pick, format,
 local NAMES = '>i8BBc0Bc0Bc0Bc0Bc0Bc0'
 
 -- Answers queue, lane, chat, origin, secret, kind, remember.
-local function header(record)
+function header(record)
   local is_read, remember, flags, queue, lane, chat, origin, secret, kind = pcall(pick, NAMES, record, 17)
   if not is_read then return 'events', false, false, false, false, nil, read('>i8', record, 17) or 0 end
   if flags < HAS_LANE then return queue, false, false, false, false, kind, remember end
@@ -30,24 +34,24 @@ local function header(record)
 end
 
 -- Queue, lane and chat of a record that is sure to be whole.
-local function new_header(record)
+function new_header(record)
   local flags, queue, lane, chat = pick('>BBc0Bc0Bc0', record, 25)
   return queue, band(flags, HAS_LANE) > 0 and lane, band(flags, HAS_CHAT) > 0 and chat
 end
 
 -- Whether a record's payload is in BODY; `from` is where the record begins.
-local function has_body(record, from)
+function has_body(record, from)
   local flags = byte(record, (from or 1) + 24)
   return flags and band(flags, HAS_BODY) > 0
 end
 
 -- Whether it is worth while to look for a lane.
-local function may_have_lane(record)
+function may_have_lane(record)
   local flags = byte(record, 25)
   return flags and flags >= HAS_LANE
 end
 
-local function with_secret(record, secret)
+function with_secret(record, secret)
   if not read(NAMES, record, 17) then return record end
   -- Where the length of the secret stands.
   local flags, _, _, _, _, pos = read('>BBc0Bc0Bc0Bc0', record, 25)
@@ -58,7 +62,7 @@ local function with_secret(record, secret)
 end
 
 -- A record with another payload, which is in it only if `is_inline`.
-local function with_payload(record, payload, is_inline)
+function with_payload(record, payload, is_inline)
   local _, flags, _, _, _, _, _, _, pos = read(NAMES, record, 17)
   if not flags then return record end
   if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
@@ -67,7 +71,7 @@ local function with_payload(record, payload, is_inline)
 end
 
 -- What MORE has: failures, lost claims, checkpoints, re-runs (4 bytes each), flags (1: unsure, 2: claimed before), first claim.
-local function open_more(packed)
+function open_more(packed)
   local more = { stored = packed, failures = 0, lost = 0, checkpoint = 0, reruns = 0, flags = 0, first = 0 }
   if packed then
     local failures, lost, checkpoint, reruns, flags, first = read('>I4I4I4I4Bi8', packed)
@@ -79,21 +83,23 @@ local function open_more(packed)
   return more
 end
 
-local NOTHING = ('\0'):rep(25)
+NOTHING = ('\0'):rep(25)
 local FIRST_RUN = ('\0'):rep(16) .. '\2'
 
-local function pack_more(more)
+function pack_more(more)
   return pack('>I4I4I4I4Bi8', more.failures, more.lost, more.checkpoint, more.reruns, more.flags, more.first)
 end
 
-local function set_first(more, claimed)
+function set_first(more, claimed)
   if band(more.flags, 2) == 0 then more.flags, more.first = bor(more.flags, 2), claimed end
 end
 
 -- What MORE has of a job that ends in its first run.
-local function first_run(claim)
+function first_run(claim)
   if #claim ~= CLAIM_BYTES then return pack('>I4I4I4I4Bi8', 0, 0, 0, 0, 2, now) end
   return FIRST_RUN .. sub(claim, 17)
 end
 
-local function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end
+function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end
+
+end

@@ -4,10 +4,9 @@
 local answers = {}
 while at < #args do
   local id = text()
-  local was_dead = call('ZREM', DEAD, id) == 1
-  if was_dead or call('ZREM', DUE, id) == 1 then
+  local record, was_dead = call('HGET', JOB, id), call('ZREM', DEAD, id) == 1
+  if was_dead or not is_cancelled_group(id, record, true) and call('ZREM', DUE, id) == 1 then
     unset({ id })
-    local record = call('HGET', JOB, id)
     local queue, lane, chat = header(record)
     local more = open_more(call('HGET', MORE, id))
     more.failures, more.lost = 0, 0
@@ -15,7 +14,7 @@ while at < #args do
       clear_first(more)
       more.reruns = more.reruns + 1
       call('ZREM', SEEN, id)
-      if chat then call('ZADD', CHAT .. chat, '0', id) end
+      if chat then call('ZADD', CHAT .. chat, live_score(chat), id) end
     end
     save_more(id, more)
     enter(id, queue, lane)

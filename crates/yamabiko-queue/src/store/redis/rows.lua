@@ -14,7 +14,12 @@ local function show(id, record, place, time, claim)
   for i, value in ipairs(row) do rows[i][n] = value end
 end
 
-local function look(id)
+-- Shows a job, or only one that is live and not about to be taken out.
+local function look(id, only_live)
   local record = call('HGET', JOB, id)
-  if record then show(id, record, place_of(id, record)) end
+  if not record then return end
+  local place, time, claim = place_of(id, record)
+  local is_live = place ~= 'dead' and place ~= 'completed'
+  if only_live and not (is_live and not is_cancelled_group(id, record, place == 'scheduled')) then return end
+  show(id, record, place, time, claim)
 end

@@ -9,13 +9,15 @@ use super::{SCHEMA, damage, decode::part, link::Link, meaning::error};
 use crate::error::Result;
 
 /// What the steps have in common, in the order in which the parts need each other.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 13] = [
     include_str!("common.lua"),
     include_str!("record.lua"),
     include_str!("lines.lua"),
+    include_str!("groups.lua"),
     include_str!("places.lua"),
     include_str!("moves.lua"),
     include_str!("cancels.lua"),
+    include_str!("sweeping.lua"),
     include_str!("scrubbing.lua"),
     include_str!("ticking.lua"),
     include_str!("commits.lua"),

@@ -12,7 +12,7 @@ local function scrub_part(chat, origin, id, time)
   local part = may_scrub > 0 and call('ZREVRANGE', key, start, start + may_scrub - 1, 'WITHSCORES') or {}
   local ids, is_all = {}, #part < 2 * may_scrub
   for i = 1, #part, 2 do
-    if part[i + 1] == '0' then           -- the first of those that live
+    if tonumber(part[i + 1]) <= 0 then    -- the first of those that live
       is_all = true
       break
     end
@@ -30,7 +30,7 @@ function scrub(chat, origin)
   if not chat then return end
   settle()
   local newest = call('ZREVRANGE', CHAT .. chat, '0', '0', 'WITHSCORES')[2] or '0'
-  if newest == '0' then return end
+  if tonumber(newest) <= 0 then return end
   local id, time = scrub_part(chat, origin, '', exact(tonumber(newest)))
   if id then call('RPUSH', SCRUB, pack('BBB', #chat, #origin, #id) .. chat .. origin .. id .. time) end
 end

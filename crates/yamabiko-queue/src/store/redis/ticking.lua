@@ -8,16 +8,18 @@ local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
 local MOST_CORRECTED = 256
 local WAS_SET = 10000000                -- a clock this far from what was expected of it was set
 
-local since, last, gap, spared, again, keep_dead, keep_most, is_trusted, notes_time
+local since, last, gap, spared, again, keep_dead, keep_most, cancel_batch, is_trusted, notes_time
 
 -- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
 --       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
 --       for how long dead jobs are kept, for how long completed ones, and how many of these,
+--       how many jobs of cancelled groups are taken out at most,
 --       what the clock must show if it was not set ("" = it is in doubt), 1 if its time is to be noted
 function read_ticking()
   lease, since, last = number(), number(), number()
   gap, spared, again = number(), number(), number()
   keep_dead, keep_completed, keep_most = number(), number(), number()
+  cancel_batch = number()
   local expected = number()
   is_trusted = expected and math.abs(now - expected) <= WAS_SET
   notes_time = number() == 1
@@ -30,14 +32,28 @@ local function take_until(key, time, most)
   return taken
 end
 
+-- Ends a job that is not scheduled any more; it may hold its lane.
+local function end_timer(id, record)
+  settle()
+  local lane, chat, time = lane_of(id, record)
+  remove(id, chat, time)
+  if lane and call('HGET', HOLDER, lane) == id then leave(lane) end
+end
+
 local function promote(later)
   local due = take_until(DUE, now - later, MOST_DUE)
   unset(due)
+  local promoted = 0
   for i, record in ipairs(hmget(JOB, due)) do
-    local queue, lane = header(record)
-    enter(due[i], queue, lane)
+    if is_cancelled_group(due[i], record, true) then
+      end_timer(due[i], record)
+    else
+      local queue, lane = header(record)
+      enter(due[i], queue, lane)
+      promoted = promoted + 1
+    end
   end
-  return #due
+  return promoted
 end
 
 local function end_claims()
@@ -190,6 +206,7 @@ function tick(later)
   local may_end = now >= since + spared
   -- A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
   local is_correct = may_end and later > 0 or correct()
+  local sweeps = sweep_groups(cancel_batch)
   local promoted, next_due = 0, first_time(DUE)
   if next_due <= now - later then promoted, next_due = promote(later), first_time(DUE) end
   local ended, next_end = 0, first_time(LEASE)
@@ -202,14 +219,15 @@ function tick(later)
   if not may_end and next_end < math.huge then next_end = math.min(since + spared, now + again) end
   prune()
   sweep_lines()
-  local is_unfinished = search_lanes()
+  local is_unfinished = search_lanes() or sweeps
   is_unfinished = scrub_on() or is_unfinished
   local next_resumed = first_time(PAUSED)
   if next_resumed <= now then
     end_pauses()
     next_resumed = first_time(PAUSED)
   end
-  local next = (is_unfinished or not is_correct) and now or math.min(next_due, next_end, next_resumed)
+  local is_over = not is_unfinished and is_correct
+  local next = math.min(is_over and math.huge or now, next_due, next_end, next_resumed)
   return promoted, ended, next < math.huge and exact(next) or ''
 end
 

@@ -48,7 +48,7 @@ impl Step<'_, '_> {
             Held::of,
         )?;
         let Some(run) = run else { return Ok(Answer::Lost) };
-        if run.cancelled {
+        if run.cancelled || self.is_cancelled_group(run.job.seq)? {
             self.remove(&run.job)?;
             return Ok(Answer::Cancelled);
         }
@@ -149,6 +149,9 @@ impl Step<'_, '_> {
                 Effect::Insert(job) => drop(self.insert_one(job)?),
                 Effect::Cancel(id) if id.as_bytes()[..] == run.job.id => {}
                 Effect::Cancel(id) => drop(self.cancel_one(*id)?),
+                Effect::CancelAll { group, arrived_by } => {
+                    self.cancel_group(&run.job, run.chat.as_ref(), group, *arrived_by)?;
+                }
                 Effect::SetState(state) => self.set_state(run, state.as_deref())?,
                 Effect::Scrub { origin } => self.scrub(run, origin)?,
                 Effect::Pause { queue, time } => self.pause(queue, Some(*time))?,

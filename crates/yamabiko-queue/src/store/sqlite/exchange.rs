@@ -2,6 +2,7 @@
 
 use super::{
     damage::{RUNNING, Work},
+    group::is_cancelled_group,
     step::{Place, Step},
 };
 use crate::{
@@ -69,10 +70,15 @@ impl Step<'_, '_> {
 
     /// Extends the leases of what an exchange claimed whose answer is still awaited.
     pub(super) fn extend_awaited(&self, token: RunToken) -> rusqlite::Result<()> {
-        const EXTEND: &str = "UPDATE job SET place = ?
-             WHERE state = 3 AND token = ? AND NOT cancelled AND seq NOT IN (SELECT seq FROM damaged)";
-        const EXTEND_ONE: &str = "UPDATE job SET place = ?
-             WHERE state = 3 AND token = ? AND NOT cancelled AND seq = ?";
+        const EXTEND: &str = concat!(
+            "UPDATE job SET place = ? WHERE state = 3 AND token = ? AND NOT cancelled
+             AND seq NOT IN (SELECT seq FROM damaged) AND NOT ",
+            is_cancelled_group!()
+        );
+        const EXTEND_ONE: &str = concat!(
+            "UPDATE job SET place = ? WHERE state = 3 AND token = ? AND NOT cancelled AND seq = ? AND NOT ",
+            is_cancelled_group!()
+        );
         if !self.care.is_taken() {
             return self.run(EXTEND, (self.lease_end(), token.as_bytes())).map(drop);
         }
@@ -108,8 +114,11 @@ impl Step<'_, '_> {
     fn claimed_under(&self, token: RunToken) -> rusqlite::Result<Vec<(Place, bool)>> {
         self.check_jobs(RUNNING, ())?;
         self.all(
-            "SELECT seq, id, queue, lane, holds, remember, cancelled FROM job
-             WHERE state = 3 AND token = ? AND seq NOT IN (SELECT seq FROM damaged) ORDER BY id",
+            concat!(
+                "SELECT seq, id, queue, lane, holds, remember, cancelled OR ",
+                is_cancelled_group!(),
+                " FROM job WHERE state = 3 AND token = ? AND seq NOT IN (SELECT seq FROM damaged) ORDER BY id"
+            ),
             (token.as_bytes(),),
             |row| Ok((Place::of(row)?, row.get(6)?)),
         )

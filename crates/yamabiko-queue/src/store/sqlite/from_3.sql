@@ -1,4 +1,5 @@
--- Leads from schema version 3 to 4: what lasts a length of time has the time at which it was set; damaged records are set aside.
+-- Leads from schema version 3 to 4: what lasts a length of time has the time at which it was set; damaged records are set aside;
+-- groups of a chat's jobs can be cancelled.
 -- What version 3 has left goes by the moment alone. Damaged jobs keep their lane beside its next holder, so holders have numbers.
 
 ALTER TABLE job ADD COLUMN set_at INTEGER;
@@ -35,3 +36,15 @@ CREATE TABLE damaged_state (
     over  INTEGER NOT NULL
 ) STRICT;
 ALTER TABLE store ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE job ADD COLUMN spared INTEGER NOT NULL DEFAULT 0;
+DROP INDEX job_chat;
+CREATE INDEX job_chat ON job (chat, spared DESC, id) WHERE chat IS NOT NULL;
+CREATE TABLE cancelled_group (
+    number     INTEGER PRIMARY KEY,
+    chat       TEXT    NOT NULL,
+    what       INTEGER NOT NULL,  -- what it goes by: 0 the kind, 1 the origin, 2 all but the kind
+    name       TEXT    NOT NULL,
+    arrived_by INTEGER            -- NULL: whenever
+) STRICT;
+CREATE INDEX cancelled_group_chat ON cancelled_group (chat);

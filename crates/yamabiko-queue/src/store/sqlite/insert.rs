@@ -1,5 +1,7 @@
 //! Stores jobs.
 
+use rusqlite::params;
+
 use super::{damage::Work, step::Step};
 use crate::{
     clock::{Timestamp, micros},
@@ -45,10 +47,10 @@ impl Step<'_, '_> {
             (1, self.tail(), self.next_hold(job.lane.as_deref())?)
         };
         let stored = self.run(
-            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload, spared)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
-            (
+            params![
                 job.id.as_bytes(),
                 state,
                 place,
@@ -65,7 +67,8 @@ impl Step<'_, '_> {
                 job.parent.as_ref().map(JobId::as_bytes),
                 &job.secret,
                 &job.payload,
-            ),
+                self.newest_group(job.chat.as_deref())?,
+            ],
         )?;
         if stored == 0 {
             self.renew(job)?;

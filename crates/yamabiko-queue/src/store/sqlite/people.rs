@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::{
     damage::Work,
+    group::is_cancelled_group,
+    row::Text,
     step::{Place, Step},
 };
 use crate::{clock::Timestamp, job::JobId, store::Cancelled};
@@ -38,12 +40,17 @@ impl Step<'_, '_> {
     pub(super) fn retry_one(&mut self, id: JobId) -> rusqlite::Result<bool> {
         self.check_job(id)?;
         let job = self.first(
-            "SELECT seq, id, queue, lane, holds, remember, state = 0 FROM job
-             WHERE id = ? AND state IN (0, 4) AND seq NOT IN (SELECT seq FROM damaged)",
+            concat!(
+                "SELECT seq, id, queue, lane, holds, remember, state = 0, chat FROM job
+                 WHERE id = ? AND seq NOT IN (SELECT seq FROM damaged)
+                 AND (state = 4 OR state = 0 AND NOT ",
+                is_cancelled_group!(),
+                ")"
+            ),
             (id.as_bytes(),),
-            |row| Ok((Place::of(row)?, row.get::<_, bool>(6)?)),
+            |row| Ok((Place::of(row)?, row.get::<_, bool>(6)?, row.get::<_, Option<Text>>(7)?)),
         )?;
-        let Some((job, was_scheduled)) = job else { return Ok(false) };
+        let Some((job, was_scheduled, chat)) = job else { return Ok(false) };
         self.change(
             Work::Change,
             job.seq,
@@ -52,6 +59,12 @@ impl Step<'_, '_> {
             (job.seq,),
         )?;
         self.shared.scheduled -= i64::from(was_scheduled);
+        if !was_scheduled && self.has_groups {
+            let chat = chat.map(|chat| chat.lossy());
+            let spared = self.newest_group(chat.as_deref())?;
+            let sql = "UPDATE job SET spared = ? WHERE seq = ?";
+            self.change(Work::Change, job.seq, sql, (spared, job.seq))?;
+        }
         // It lives again, so that its id is remembered anew when it ends.
         self.run("DELETE FROM seen WHERE id = ?", (id.as_bytes(),))?;
         self.enter(&job)?;

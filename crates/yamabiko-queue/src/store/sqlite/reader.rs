@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{
     file,
+    group::is_cancelled_group,
     row::{self, Text, job_columns},
 };
 use crate::{
@@ -118,7 +119,10 @@ impl View {
 
     /// Returns the live jobs of a chat (S3).
     pub(super) fn live(&self, chat: &str) -> rusqlite::Result<Vec<JobRecord>> {
-        let live = format!("chat = ? AND state BETWEEN 0 AND 3 ORDER BY due, id LIMIT {MAX_LIVE}");
+        let live = format!(
+            "chat = ? AND state BETWEEN 0 AND 3 AND NOT {} ORDER BY due, id LIMIT {MAX_LIVE}",
+            is_cancelled_group!()
+        );
         or_one_by_one(|one_by_one| {
             // What an index tells is whole where a row may not be.
             let which = if one_by_one { "chat = ?" } else { &live };
@@ -130,10 +134,22 @@ impl View {
                 ControlFlow::Continue(())
             })?;
             if one_by_one {
+                let mut left = Vec::with_capacity(found.len());
+                for record in found {
+                    if !self.is_cancelled_group(record.job.id)? {
+                        left.push(record);
+                    }
+                }
+                found = left;
                 found.sort_by_key(|record| (record.job.due, record.job.id));
             }
             Ok(found)
         })
+    }
+
+    fn is_cancelled_group(&self, id: JobId) -> rusqlite::Result<bool> {
+        let sql = concat!("SELECT 1 FROM job WHERE id = ? AND ", is_cancelled_group!());
+        self.db.prepare_cached(sql)?.exists((id.as_bytes(),))
     }
 
     /// Reads jobs with their places, until `take` has enough.

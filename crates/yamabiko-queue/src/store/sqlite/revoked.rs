@@ -2,7 +2,7 @@
 
 use super::{
     row::Text,
-    step::{Place, Step, limit},
+    step::{Step, limit},
 };
 use crate::store::{MAX_REVOKED, REVOKED_FOR, count_forgotten_revocations};
 
@@ -28,31 +28,12 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Ends those of these jobs that are not to run any more, and returns their rows.
-    pub(super) fn end_revoked<'a>(
-        &mut self,
-        jobs: impl Iterator<Item = (i64, Option<&'a String>)>,
-    ) -> rusqlite::Result<Vec<i64>> {
-        let mut ended = Vec::new();
-        if self.shared.revoked == 0 {
-            return Ok(ended);
+    /// Says whether jobs of this origin are not to run any more.
+    pub(super) fn is_revoked(&self, origin: Option<&String>) -> rusqlite::Result<bool> {
+        match origin.filter(|_| self.shared.revoked > 0) {
+            Some(origin) => self.exists("SELECT 1 FROM revoked WHERE origin = ?", (origin,)),
+            None => Ok(false),
         }
-        for (seq, origin) in jobs {
-            let is_revoked = "SELECT 1 FROM revoked WHERE origin = ?";
-            if origin.is_none() || !self.exists(is_revoked, (origin,))? {
-                continue;
-            }
-            let job = self.first(
-                "SELECT seq, id, queue, lane, holds, remember FROM job WHERE seq = ?",
-                (seq,),
-                Place::of,
-            )?;
-            if let Some(job) = job {
-                self.remove(&job)?;
-                ended.push(seq);
-            }
-        }
-        Ok(ended)
     }
 
     /// Forgets what was revoked long ago.

@@ -28,7 +28,8 @@ CREATE TABLE job (
     parent        BLOB,
     secret        TEXT,
     history       TEXT    NOT NULL DEFAULT '',  -- a line of each failure: its time, a space, its text
-    payload       BLOB    NOT NULL
+    payload       BLOB    NOT NULL,
+    spared        INTEGER NOT NULL DEFAULT 0    -- the number of the newest of its chat's groups that does not concern it
 ) STRICT;
 
 -- One index for each state: a job is in one of them.
@@ -39,7 +40,7 @@ CREATE INDEX job_waiting   ON job (lane, place)  WHERE state = 2;
 CREATE INDEX job_running   ON job (place, id)    WHERE state = 3;
 CREATE INDEX job_dead      ON job (place, id)    WHERE state = 4;
 CREATE INDEX job_completed ON job (place, id)    WHERE state = 5;
-CREATE INDEX job_chat      ON job (chat)         WHERE chat IS NOT NULL;
+CREATE INDEX job_chat      ON job (chat, spared DESC, id) WHERE chat IS NOT NULL;
 
 -- The database itself refuses a second job that holds a lane.
 CREATE UNIQUE INDEX lane_holder ON job (lane, holds) WHERE holds > 0;
@@ -73,6 +74,16 @@ CREATE INDEX seen_until ON seen (until);
 -- Origins whose jobs are not to run any more, each for a day.
 CREATE TABLE revoked (origin TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX revoked_until ON revoked (until);
+
+-- Groups of chats' jobs that are being cancelled: they concern each live job with a smaller `spared`.
+CREATE TABLE cancelled_group (
+    number     INTEGER PRIMARY KEY,
+    chat       TEXT    NOT NULL,
+    what       INTEGER NOT NULL,  -- what it goes by: 0 the kind, 1 the origin, 2 all but the kind
+    name       TEXT    NOT NULL,
+    arrived_by INTEGER            -- NULL: whenever
+) STRICT;
+CREATE INDEX cancelled_group_chat ON cancelled_group (chat);
 
 -- Queues without claims; NULL: until resumed.
 CREATE TABLE paused (queue TEXT PRIMARY KEY, until INTEGER, set_at INTEGER) STRICT, WITHOUT ROWID;

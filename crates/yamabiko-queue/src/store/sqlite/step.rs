@@ -37,6 +37,8 @@ pub(super) struct Step<'a, 'db> {
     /// The row that all jobs share, as it was found and as it shall be.
     found: Shared,
     pub(super) shared: Shared,
+    /// Whether groups of jobs are being cancelled.
+    pub(super) has_groups: bool,
     /// Queues that may have work for others after this.
     pub(super) touched: BTreeSet<String>,
     /// The earliest time for which something was scheduled.
@@ -129,10 +131,11 @@ impl<'a, 'db> Step<'a, 'db> {
         let version =
             statements.with(file::VERSION, |select| select.query_one((), |row| row.get(0)));
         file::check_again(version.map_err(file::meaning)?)?;
-        let shared = statements
+        let (shared, has_groups) = statements
             .with(
-                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by, damaged, revoked FROM store",
-                |select| select.query_one((), Shared::of),
+                "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by, damaged, revoked,
+                        EXISTS (SELECT 1 FROM cancelled_group) FROM store",
+                |select| select.query_one((), |row| Ok((Shared::of(row)?, row.get(9)?))),
             )
             .map_err(file::meaning)?;
         let Reading { now, recorded, ahead, is_trusted } = clock.read(shared.latest);
@@ -147,6 +150,7 @@ impl<'a, 'db> Step<'a, 'db> {
             changes_before: statements.db.total_changes(),
             found: shared,
             shared: ahead.map_or(shared, |ahead| shared.set_back(now, ahead)),
+            has_groups,
             touched: BTreeSet::new(),
             earliest: None,
         })

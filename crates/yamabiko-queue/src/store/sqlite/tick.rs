@@ -44,16 +44,17 @@ impl Step<'_, '_> {
         let may_end = grace.step(self.now, spans);
         // A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
         let is_correct = (may_end && !later.is_zero()) || self.correct()?;
+        let sweeps = self.sweep_groups()?;
         let mut first = self.firsts()?;
         let (until, now) = (self.now - later, self.now);
         let promoted = if reached(first.due, until) { self.promote(until)? } else { 0 };
         let ended = if may_end && reached(first.lease_end, now) { self.end_claims()? } else { 0 };
         let pruned = self.prune(&first)?;
-        if promoted > 0 || ended > 0 || pruned {
+        if reached(first.due, until) || ended > 0 || pruned {
             first = self.firsts()?;
         }
         let next_end = first.lease_end.map(|end| grace.next_end(end, now, may_end, spans));
-        let again = (!is_correct).then_some(now);
+        let again = (sweeps || !is_correct).then_some(now);
         let next = [first.due, next_end, first.resumed, again].into_iter().flatten().min();
         Ok(Tick { now, promoted, ended, next })
     }
@@ -87,10 +88,16 @@ impl Step<'_, '_> {
             Place::of,
         )?;
         self.shared.scheduled -= limit(due.len());
+        let mut promoted = 0;
         for job in &due {
-            self.enter(job)?;
+            if self.is_cancelled_group(job.seq)? {
+                self.remove(job)?;
+            } else {
+                self.enter(job)?;
+                promoted += 1;
+            }
         }
-        Ok(due.len())
+        Ok(promoted)
     }
 
     fn end_claims(&mut self) -> rusqlite::Result<usize> {

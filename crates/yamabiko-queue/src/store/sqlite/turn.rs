@@ -6,8 +6,9 @@ use rusqlite::Row;
 
 use super::{
     damage::{RUNNING, Suspect, Work},
+    group::is_cancelled_group,
     row::{self, job_columns},
-    step::{Step, limit},
+    step::{Place, Step, limit},
 };
 use crate::{
     job::{Job, JobId},
@@ -120,10 +121,12 @@ impl Step<'_, '_> {
             Ready::of,
         )?;
         let Some(last) = found.last() else { return Ok(()) };
-        if found.len() == room {
+        let last = last.place;
+        if found.len() == room || self.has_groups || self.shared.revoked > 0 {
             // What this worker leaves is for others (W1).
             self.touch(queue);
         }
+        let found = self.not_over(found)?;
         // Places are unique, so that these are the same jobs.
         let (end, token_bytes, now) =
             (self.lease_end(), token.as_bytes(), self.recorded.as_micros());
@@ -138,16 +141,34 @@ impl Step<'_, '_> {
             self.run(
                 "UPDATE job SET state = 3, place = ?, token = ?, first_claimed = ifnull(first_claimed, ?)
                  WHERE state = 1 AND queue = ? AND place <= ? AND seq NOT IN (SELECT seq FROM damaged)",
-                (end, token_bytes, now, queue, last.place),
+                (end, token_bytes, now, queue, last),
             )?;
         }
-        let revoked = self.end_revoked(found.iter().map(|it| (it.seq, it.job.origin.as_ref())))?;
-        if !revoked.is_empty() {
-            // Others may be ready behind those that ended.
-            self.touch(queue);
+        self.hand_out(token, found, claims)
+    }
+
+    /// Returns those of the ready jobs that are to run; what was cancelled with its group, or has an origin that was revoked,
+    /// ends.
+    fn not_over(&mut self, mut found: Vec<Ready>) -> rusqlite::Result<Vec<Ready>> {
+        if !self.has_groups && self.shared.revoked == 0 {
+            return Ok(found);
         }
-        let left = found.into_iter().filter(|it| !revoked.contains(&it.seq)).collect();
-        self.hand_out(token, left, claims)
+        let mut over = Vec::new();
+        for ready in &found {
+            if self.is_cancelled_group(ready.seq)? || self.is_revoked(ready.job.origin.as_ref())? {
+                over.push(ready.seq);
+            }
+        }
+        for seq in &over {
+            let job = self.first(
+                "SELECT seq, id, queue, lane, holds, remember FROM job WHERE seq = ?",
+                (seq,),
+                Place::of,
+            )?;
+            job.map_or(Ok(()), |job| self.remove(&job))?;
+        }
+        found.retain(|ready| !over.contains(&ready.seq));
+        Ok(found)
     }
 
     /// Adds jobs that are claimed to what the worker gets.
@@ -208,8 +229,13 @@ impl Step<'_, '_> {
             let seq = self.check_job(*id)?;
             self.care.suspects(seq.map(|seq| Suspect::job(seq, Work::Change)));
             let cancelled = self.first(
-                "UPDATE job SET place = iif(cancelled, place, ?)
-                 WHERE id = ? AND token = ? AND seq NOT IN (SELECT seq FROM damaged) RETURNING cancelled",
+                concat!(
+                    "UPDATE job SET place = iif(cancelled OR ",
+                    is_cancelled_group!(),
+                    ", place, ?) WHERE id = ? AND token = ? AND seq NOT IN (SELECT seq FROM damaged)
+                     RETURNING cancelled OR ",
+                    is_cancelled_group!()
+                ),
                 (lease_end, id.as_bytes(), token.as_bytes()),
                 |row| row.get::<_, bool>(0),
             )?;

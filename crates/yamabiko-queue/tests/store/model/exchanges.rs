@@ -28,7 +28,8 @@ impl World {
             Place::Running { token: current, cancelled, .. } if current == token => Some(cancelled),
             _ => None,
         };
-        self.jobs.iter().filter_map(|(id, kept)| Some((*id, under(kept.place)?))).collect()
+        let found = self.jobs.iter().filter_map(|(id, kept)| Some((*id, under(kept.place)?)));
+        found.map(|(id, cancelled)| (id, cancelled || self.is_cancelled_group(id))).collect()
     }
 
     /// Gives what stands under a token a full lease.

@@ -25,6 +25,7 @@ impl World {
         let all = self.jobs.keys().map(|id| self.record(*id));
         let mut live: Vec<_> = all
             .filter(|record| record.state.is_live() && record.job.chat.as_deref() == Some(chat))
+            .filter(|record| !self.is_cancelled_group(record.job.id))
             .collect();
         live.sort_by_key(|record| (record.job.due, record.job.id));
         live

@@ -55,7 +55,8 @@ impl World {
         };
         let place = Place::Scheduled(due.unwrap_or(now));
         let set_at = matches!(new.due, Due::In(_)).then_some(now);
-        self.jobs.insert(new.id, Kept { job, place, set_at, history: Vec::new() });
+        let spared = self.newest_group(job.chat.as_ref());
+        self.jobs.insert(new.id, Kept { job, place, set_at, history: Vec::new(), spared });
         if let Some(origin) = &new.revokes {
             self.revoked.insert(origin.clone(), now + secs(24 * 3600));
         }
@@ -74,7 +75,7 @@ impl World {
         let id = commit.id;
         match self.jobs.get(&id).map(|kept| kept.place) {
             Some(Place::Running { token, cancelled, .. }) if token == commit.token => {
-                if cancelled {
+                if cancelled || self.is_cancelled_group(id) {
                     self.remove(now, id);
                     return Answer::Cancelled;
                 }
@@ -145,6 +146,9 @@ impl World {
                 Effect::Cancel(id) => {
                     self.cancel(now, *id);
                 }
+                Effect::CancelAll { group, arrived_by } => {
+                    self.cancel_group(commit.id, group, *arrived_by);
+                }
                 Effect::SetState(state) => match (&lane, state) {
                     (None, _) => {}
                     (Some(lane), Some(state)) => {
@@ -213,8 +217,14 @@ impl World {
     ) -> (usize, usize) {
         let due: Vec<_> =
             self.scheduled().into_iter().filter(|(at, _)| *at <= due_by).take(MAX_DUE).collect();
+        let mut promoted = 0;
         for (_, id) in &due {
-            self.enter(*id);
+            if self.is_cancelled_group(*id) {
+                self.remove(now, *id);
+            } else {
+                self.enter(*id);
+                promoted += 1;
+            }
         }
         let mut ended = Vec::new();
         if may_end {
@@ -248,7 +258,7 @@ impl World {
         self.pauses.retain(|_, pause| pause.is_none_or(|(until, _)| until > now));
         self.processes.retain(|_, (_, until)| *until > now);
         self.lines.retain(|_, (.., until)| *until > now);
-        (due.len(), ended.len())
+        (promoted, ended.len())
     }
 
     pub(super) fn next(
@@ -257,12 +267,13 @@ impl World {
         may_end: bool,
         since: Timestamp,
         lease: Duration,
+        sweeps: bool,
     ) -> Option<Timestamp> {
         let due = self.scheduled().first().map(|(at, _)| *at);
         let again = (since + lease.max(secs(5))).min(now + secs(1));
         let end = self.running().first().map(|(until, _)| if may_end { *until } else { again });
         let resumed = self.pauses.values().copied().flatten().map(|(until, _)| until).min();
-        [due, end, resumed].into_iter().flatten().min()
+        [due, end, resumed, sweeps.then_some(now)].into_iter().flatten().min()
     }
 
     fn is_revoked(&self, id: JobId) -> bool {
@@ -289,13 +300,12 @@ impl World {
             {
                 let line = self.ready.entry(queue).or_default();
                 let taken: Vec<_> = line.drain(..left.min(line.len())).collect();
-                let (revoked, taken): (Vec<_>, Vec<_>) =
-                    taken.into_iter().partition(|id| self.is_revoked(*id));
-                left -= taken.len();
-                for id in revoked {
-                    self.remove(now, id);
-                }
                 for id in taken {
+                    if self.is_cancelled_group(id) || self.is_revoked(id) {
+                        self.remove(now, id);
+                        continue;
+                    }
+                    left -= 1;
                     self.put(id, Place::Running { token, until: now + lease, cancelled: false });
                     let job = &mut self.job(id).job;
                     job.first_claimed.get_or_insert(now);
@@ -315,9 +325,10 @@ impl World {
         id: JobId,
         token: RunToken,
     ) -> Held {
+        let is_cancelled = self.jobs.contains_key(&id) && self.is_cancelled_group(id);
         match self.jobs.get_mut(&id).map(|kept| &mut kept.place) {
             Some(Place::Running { token: current, cancelled, until }) if *current == token => {
-                if *cancelled {
+                if *cancelled || is_cancelled {
                     return Held::Cancelled;
                 }
                 *until = now + lease;
@@ -343,15 +354,23 @@ impl World {
     }
 
     pub(super) fn retry(&mut self, id: JobId) -> bool {
+        let chat = self.jobs.get(&id).and_then(|kept| kept.job.chat.clone());
+        let newest = self.newest_group(chat.as_ref());
+        let is_cancelled = self.jobs.contains_key(&id) && self.is_cancelled_group(id);
         let Some(kept) = self.jobs.get_mut(&id) else { return false };
         match kept.place {
             Place::Dead(_) => {
+                kept.spared = newest;
                 kept.job.reruns += 1;
                 kept.job.first_claimed = None;
                 self.remembered.remove(&id);
             }
-            Place::Scheduled(_) => {}
-            Place::Ready | Place::Waiting | Place::Running { .. } | Place::Completed(_) => {
+            Place::Scheduled(_) if !is_cancelled => {}
+            Place::Scheduled(_)
+            | Place::Ready
+            | Place::Waiting
+            | Place::Running { .. }
+            | Place::Completed(_) => {
                 return false;
             }
         }

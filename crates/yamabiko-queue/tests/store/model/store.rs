@@ -59,8 +59,9 @@ impl Store for Model {
             if !may_end {
                 world.set_right(now, options.lease);
             }
+            let sweeps = world.sweep_groups(now, options.cancel_batch);
             let (promoted, ended) = world.tick(now, now - TURN_LATER, may_end, options);
-            let next = world.next(now, may_end, since, options.lease);
+            let next = world.next(now, may_end, since, options.lease, sweeps);
             let claims = match order {
                 Some(Ordering::Less) => Vec::new(),
                 Some(Ordering::Equal) => world.standing(now, token),
@@ -97,8 +98,10 @@ impl Store for Model {
         self.step(|world, now, options| {
             let (may_end, since) = world.may_end(now, options.lease);
             world.set_right(now, options.lease);
+            let sweeps = world.sweep_groups(now, options.cancel_batch);
             let (promoted, ended) = world.tick(now, now, may_end, options);
-            Ok(Tick { now, promoted, ended, next: world.next(now, may_end, since, options.lease) })
+            let next = world.next(now, may_end, since, options.lease, sweeps);
+            Ok(Tick { now, promoted, ended, next })
         })
     }
 

@@ -401,6 +401,9 @@ impl Driver {
                 let commits = &self.workers[worker].commits;
                 Effect::Cancel(commits.get(pick % commits.len().max(1))?.id)
             }
+            EffectPlan::CancelAll(group) => {
+                Effect::CancelAll { group: group.clone(), arrived_by: None }
+            }
             EffectPlan::SetState(state) => Effect::SetState(state.map(|n| vec![n])),
             EffectPlan::Scrub(n) => Effect::Scrub { origin: format!("message {n}") },
             EffectPlan::Pause { queue, time } => {

@@ -7,7 +7,7 @@ use std::{
 
 use yamabiko_queue::{
     Due, Effect, JobId, NewJob, Outcome, Timestamp,
-    store::{Answer, Cancelled, Claim, Commit, Held, Inserted, RunToken, Sending},
+    store::{Answer, Cancelled, Claim, Commit, Group, Held, Inserted, RunToken, Sending},
 };
 
 use crate::place::{LEASE, secs};
@@ -31,6 +31,8 @@ struct Seen {
     checkpoint: u32,
     run: Option<Run>,
     ended: bool,
+    /// Whether it ended with all of its group: it may still be there until ticks have removed it.
+    with_group: bool,
 }
 
 /// Watches over all that a store is asked and answers.
@@ -94,6 +96,7 @@ impl Promises {
             checkpoint: 0,
             run: None,
             ended: false,
+            with_group: false,
         };
         self.jobs.insert(new.id, seen);
     }
@@ -286,6 +289,24 @@ impl Promises {
                 }
                 Effect::Cancel(id) if *id == commit.id => {}
                 Effect::Cancel(id) => self.cancelled(now, *id, None),
+                Effect::CancelAll { group, .. } => {
+                    let in_group = |seen: &Seen| {
+                        let new = &seen.new;
+                        chat.is_some()
+                            && new.chat == chat
+                            && match group {
+                                Group::Kind(kind) => new.kind == *kind,
+                                Group::Origin(origin) => new.origin.as_ref() == Some(origin),
+                                Group::AllBut(kind) => new.kind != *kind,
+                            }
+                    };
+                    let all = self.jobs.iter().filter(|(_, seen)| !seen.ended && in_group(seen));
+                    let all: Vec<_> = all.map(|(id, _)| *id).collect();
+                    for id in all.into_iter().filter(|id| *id != commit.id) {
+                        self.cancelled(now, id, None);
+                        self.jobs.get_mut(&id).expect("it was found").with_group = true;
+                    }
+                }
                 Effect::SetState(state) => match (&lane, state) {
                     (None, _) => {}
                     (Some(lane), Some(state)) => {
@@ -330,10 +351,11 @@ impl Promises {
     pub(crate) fn cancelled(&mut self, now: Timestamp, id: JobId, answer: Option<Cancelled>) {
         let is_revoked = self.jobs.contains_key(&id) && self.is_revoked(id);
         let Some(seen) = self.jobs.get_mut(&id).filter(|seen| !seen.ended) else {
-            assert!(
-                matches!(answer, None | Some(Cancelled::Unknown | Cancelled::Over)),
-                "{answer:?}"
-            );
+            let may_be_there = self.jobs.get(&id).is_some_and(|seen| seen.with_group);
+            match answer {
+                None | Some(Cancelled::Unknown | Cancelled::Over) => {}
+                Some(Cancelled::Gone | Cancelled::Marked) => assert!(may_be_there, "{answer:?}"),
+            }
             return;
         };
         match (&mut seen.run, answer) {
@@ -362,6 +384,7 @@ impl Promises {
             let seen = self.jobs.get_mut(&id).expect("only what was stored runs again");
             assert!(seen.run.is_none_or(|run| now >= run.until), "a running job is run again");
             seen.ended = false;
+            seen.with_group = false;
             seen.run = None;
             seen.not_before = None;
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use yamabiko_queue::store::Group;
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -148,6 +149,8 @@ pub(crate) enum EffectPlan {
     Cancel(usize),
     /// Cancels what is about to end in the same turn.
     CancelNear(usize),
+    /// Cancels all jobs of the chat, or those of one kind or origin.
+    CancelAll(Group),
     SetState(Option<u8>),
     Scrub(u8),
     Pause {
@@ -223,9 +226,19 @@ fn effect() -> impl Strategy<Value = EffectPlan> {
         8 => new_plan().prop_map(EffectPlan::Insert),
         2 => any::<usize>().prop_map(EffectPlan::Cancel),
         2 => any::<usize>().prop_map(EffectPlan::CancelNear),
+        2 => group().prop_map(EffectPlan::CancelAll),
         4 => proptest::option::weighted(0.8, any::<u8>()).prop_map(EffectPlan::SetState),
         2 => (0..9_u8).prop_map(EffectPlan::Scrub),
         1 => (any::<usize>(), up_to(secs(10))).prop_map(|(queue, time)| EffectPlan::Pause { queue, time }),
+    ]
+}
+
+/// All jobs, or those of a kind or an origin as the driver gives them.
+fn group() -> impl Strategy<Value = Group> {
+    prop_oneof![
+        1 => Just(Group::AllBut("another kind".to_owned())),
+        3 => (0..3_u8).prop_map(|n| Group::Kind(format!("kind {n}"))),
+        3 => (0..3_u8).prop_map(|n| Group::Origin(format!("message {n}"))),
     ]
 }
 

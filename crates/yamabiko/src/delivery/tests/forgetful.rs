@@ -1,19 +1,13 @@
-//! A store that says that it may have lost what it acknowledged, as a Redis server does that was promoted.
+//! What a store that may have lost what it acknowledged, such as a promoted Redis server, means for a delivery.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-use async_trait::async_trait;
 use yamabiko_queue::{
-    JobId, JobRecord, NewJob, Result, Store, Timestamp,
-    store::{
-        Cancelled, Commit, Counts, Held, Inserted, Page, Process, Query, RunToken, Sending, Signal,
-        Tick, Turn, Want,
-    },
+    JobRecord, Result,
+    store::{Cancelled, Commit, Counts, Held, Inserted, Page, Query, RunToken, Signal, Tick, Turn},
 };
 
+use super::*;
+
+/// A store that says that it may have lost something.
 #[derive(Debug)]
 pub(super) struct Forgetful {
     pub(super) store: Arc<dyn Store>,
@@ -98,5 +92,38 @@ impl Store for Forgetful {
     async fn handle(&self) -> Result<Arc<dyn Store>> {
         let (store, lost) = (self.store.handle().await?, Arc::clone(&self.lost));
         Ok(Arc::new(Self { store, lost }))
+    }
+}
+
+#[tokio::test]
+async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_was_used() {
+    for (lost_after, calls) in [(None, 2), (Some(0), 2), (Some(1), 1), (Some(9), 1)] {
+        let mut post = Post::open().await;
+        let before = post.clock.now();
+        post.clock.advance(secs(1));
+        let id = post.put(Some("token")).await;
+        *post.lost.lock().unwrap() = lost_after.map(|after| before + secs(after));
+        post.clock.advance(secs(10));
+        post.line.fails_once(refused(400));
+        post.work().await;
+        assert_eq!(post.line.calls().len(), calls, "{lost_after:?}");
+        assert_eq!(post.job(id).await.0, State::Completed, "{lost_after:?}");
+    }
+}
+
+#[tokio::test]
+async fn o3_a_push_that_the_store_may_have_lost_keeps_its_key_without_its_ornaments() {
+    for lost in [false, true] {
+        let mut post = Post::open().await;
+        let message = Message::text("hello").quote("quote token");
+        let delivery = Delivery { messages: vec![message], ..post.delivery(None) };
+        let id = post.put_delivery(&delivery, None).await;
+        *post.lost.lock().unwrap() = lost.then(|| post.clock.now());
+        let body = br#"{"message":"Invalid quote token","details":[{"property":"messages[0].quoteToken"}]}"#;
+        post.line.fails_once(Error::refused(400, None, None, body));
+        post.work().await;
+        let calls = post.line.calls();
+        assert_eq!(calls.len(), 2);
+        assert_eq!(calls[0] == calls[1], lost, "{id} {calls:?}");
     }
 }
