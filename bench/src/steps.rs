@@ -2,7 +2,7 @@
 //!
 //! A server does one step after the other, so the longest of them is what every other one may have to wait for.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use redis::{Connection, Value};
@@ -115,25 +115,25 @@ impl<'a, 'b> Stage<'a, 'b> {
     }
 
     /// Makes jobs that differ in their names.
-    fn make(&mut self, count: u32, job: impl Fn(u32) -> NewJob) -> Vec<NewJob> {
-        let first = self.made;
-        self.made += count;
+    fn make(&mut self, count: usize, job: impl Fn(u32) -> NewJob) -> Vec<NewJob> {
         let named = |n: u32| NewJob { id: id(n), ..job(n) };
-        (first..first + count).map(named).collect()
+        let jobs: Vec<_> = (self.made..).take(count).map(named).collect();
+        self.made += u32::try_from(count).expect("it makes a million jobs");
+        jobs
     }
 
     /// Stores jobs until there are as many as there shall be.
     async fn fill(&mut self, job: impl Fn(u32) -> NewJob) -> anyhow::Result<()> {
         while self.made < self.jobs {
-            let jobs = self.make(BULK as u32, &job);
+            let jobs = self.make(BULK, &job);
             self.store.insert(&jobs).await?;
         }
         Ok(())
     }
 
     /// Returns the ids of the jobs that were made last.
-    fn newest(&self, count: u32) -> Vec<JobId> {
-        ids(self.made - count..self.made)
+    fn newest(&self, count: usize) -> Vec<JobId> {
+        (0..self.made).rev().take(count).map(id).rev().collect()
     }
 
     async fn claim(&self, at_most: usize) -> Result<Vec<Claim>> {
@@ -162,10 +162,6 @@ fn call_of(entry: &[Value]) -> Option<(&[u8], Duration)> {
 
 fn id(n: u32) -> JobId {
     JobId::of_key(&n.to_string())
-}
-
-fn ids(made: Range<u32>) -> Vec<JobId> {
-    made.map(id).collect()
 }
 
 /// A job with a payload of 60 bytes.

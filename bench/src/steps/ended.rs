@@ -7,7 +7,7 @@ use yamabiko_queue::{
     store::{Effect, Query},
 };
 
-use super::{BULK, CHAT, LONG, Stage, TIMES, end_with, ids, job, turn};
+use super::{BULK, CHAT, LONG, Stage, TIMES, end_with, id, job, turn};
 use crate::topic::Bench;
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
@@ -30,9 +30,8 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     stage.jobs = all;
     stage.fill(of_chat).await?;
     stage.drain(Outcome::Dead { error: "no hope".to_owned() }).await?;
-    for time in 0..TIMES as u32 {
-        let first = half + time * BULK as u32;
-        let dead = ids(first..first + BULK as u32);
+    for time in 0..TIMES {
+        let dead: Vec<_> = (half..).skip(time * BULK).take(BULK).map(id).collect();
         stage
             .step("retry, dead jobs", "1,000 jobs", async |store| store.retry(&dead).await)
             .await?;

@@ -23,7 +23,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     stage.fill(|n| if n < half { alone(n) } else { long(n) }).await?;
     let mut runs = stage.claim(MAX_COMMITS).await?;
     for _ in 0..TIMES {
-        let jobs = stage.make(BULK as u32, alone);
+        let jobs = stage.make(BULK, alone);
         stage
             .step("insert, a lane and a chat each", "1,000 jobs", async |store| {
                 store.insert(&jobs).await
@@ -38,7 +38,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
             )
             .await?
             .claims;
-        let new = stage.make(MAX_EFFECTS as u32, alone).into_iter().map(Effect::Insert).collect();
+        let new = stage.make(MAX_EFFECTS, alone).into_iter().map(Effect::Insert).collect();
         let run = runs.pop().expect("many were claimed");
         let commit = [end_with(&run, Outcome::Complete, new)];
         stage
@@ -46,11 +46,11 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
                 turn(store, &commit, 0).await
             })
             .await?;
-        let jobs = stage.make(BULK as u32, long);
+        let jobs = stage.make(BULK, long);
         stage
             .step("insert, into one lane", "1,000 jobs", async |store| store.insert(&jobs).await)
             .await?;
-        let tail = stage.newest(BULK as u32);
+        let tail = stage.newest(BULK);
         stage
             .step("cancel, waiting, at the tail of a lane", "1,000 jobs", async |store| {
                 store.cancel(&tail).await

@@ -12,7 +12,7 @@ use super::{CHAT, LONG, Stage, TIMES, end, end_with, job, turn};
 use crate::topic::Bench;
 
 /// Jobs that are stored in one call, of which none may have more than a mebibyte.
-const EACH: u32 = 15;
+const EACH: usize = 15;
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let mut stage = Stage::open(bench, |options| {

@@ -13,7 +13,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     stage.fill(|_| job()).await?;
     let mut runs = stage.claim(MAX_COMMITS).await?;
     for _ in 0..TIMES {
-        let jobs = stage.make(BULK as u32, |_| job());
+        let jobs = stage.make(BULK, |_| job());
         stage.step("insert, ready", "1,000 jobs", async |store| store.insert(&jobs).await).await?;
         let commits: Vec<_> = runs.iter().map(|claim| end(claim, Outcome::Complete)).collect();
         let asked = "256 commits, 256 claims";
@@ -32,15 +32,15 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
                 some.iter().map(|claim| end(claim, Outcome::Release { unsure: false })).collect();
             turn(&*stage.store, &back, 0).await?;
         }
-        let tail = stage.newest(BULK as u32);
+        let tail = stage.newest(BULK);
         stage
             .step("cancel, ready, at the tail", "1,000 jobs", async |store| {
                 store.cancel(&tail).await
             })
             .await?;
-        let jobs = stage.make(MAX_EFFECTS as u32, |_| job());
+        let jobs = stage.make(MAX_EFFECTS, |_| job());
         stage.store.insert(&jobs).await?;
-        let tail = stage.newest(MAX_EFFECTS as u32);
+        let tail = stage.newest(MAX_EFFECTS);
         let cancels = tail.iter().map(|id| Effect::Cancel(*id)).collect();
         let run = runs.pop().expect("many were claimed");
         let commit = [end_with(&run, Outcome::Complete, cancels)];

@@ -21,7 +21,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     };
     stage.fill(timer).await?;
     for _ in 0..TIMES {
-        let jobs = stage.make(BULK as u32, timer);
+        let jobs = stage.make(BULK, timer);
         stage
             .step("insert, timers of one chat", "1,000 jobs", async |store| {
                 store.insert(&jobs).await
@@ -32,7 +32,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
                 store.live(CHAT).await
             })
             .await?;
-        let tail = stage.newest(BULK as u32);
+        let tail = stage.newest(BULK);
         stage
             .step("cancel, timers of one chat", "1,000 jobs", async |store| {
                 store.cancel(&tail).await
@@ -41,14 +41,14 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         let runner = stage.make(1, |_| NewJob { chat: Some(CHAT.to_owned()), ..job() });
         stage.store.insert(&runner).await?;
         let run = stage.claim(1).await?.remove(0);
-        let new = stage.make(MAX_EFFECTS as u32, timer).into_iter().map(Effect::Insert).collect();
+        let new = stage.make(MAX_EFFECTS, timer).into_iter().map(Effect::Insert).collect();
         let commit = [end_with(&run, Outcome::Complete, new)];
         stage
             .step("turn, effects: insert, timers of one chat", "500 effects", async |store| {
                 turn(store, &commit, 0).await
             })
             .await?;
-        let tail = stage.newest(BULK as u32);
+        let tail = stage.newest(BULK);
         stage.step("retry, timers", "1,000 jobs", async |store| store.retry(&tail).await).await?;
         stage.drain(Outcome::Complete).await?;
     }

@@ -71,6 +71,7 @@ pub enum Outcome {
 }
 
 /// What a run asks for.
+#[expect(clippy::large_enum_variant, reason = "most effects insert jobs")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Stores a job.
