@@ -216,6 +216,8 @@ struct Times {
     gap: Duration,
     /// Longer than a lease.
     past_a_lease: Duration,
+    /// Whether a log's reader that stalls goes on before the process is started again.
+    is_brief: bool,
     /// By how many seconds a clock is set ahead, or back.
     clock_step: i64,
 }
@@ -227,6 +229,7 @@ impl Times {
             moment: Duration::from_millis(dice.u64(50..1_200)),
             gap: Duration::from_millis(dice.u64(0..1_500)),
             past_a_lease: LEASE + Duration::from_millis(dice.u64(200..3_000)),
+            is_brief: dice.bool(),
             clock_step: dice.i64(-2 * 60 * 60..=2 * 60 * 60),
         }
     }
@@ -293,7 +296,7 @@ impl Targets {
                 }
             }
             Harm::StallLog => {
-                self.herd.stall_log(times.outage).await;
+                self.herd.stall_log(Some(times.outage).filter(|_| times.is_brief)).await;
                 self.tally.broke(name);
             }
             Harm::CloseLog => {

@@ -207,12 +207,14 @@ impl Herd {
         }
     }
 
-    /// Stops reading a process's log for so long, whatever else is done to the process.
-    pub(crate) async fn stall_log(&self, time: Duration) {
+    /// Stops reading a process's log for so long, or until it is started again, whatever else is done to the process.
+    pub(crate) async fn stall_log(&self, time: Option<Duration>) {
         let slot = &self.slots[fastrand::usize(..self.slots.len())];
         slot.log().stall();
-        tokio::time::sleep(time).await;
-        slot.log().go_on();
+        if let Some(time) = time {
+            tokio::time::sleep(time).await;
+            slot.log().go_on();
+        }
     }
 
     /// Closes a process's log, until it is started again.

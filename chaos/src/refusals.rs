@@ -8,6 +8,9 @@ use serde_json::Value;
 const DEATHS: [(&str, u16); 2] =
     [("LINE forbids pushes to this chat", 403), ("the month's messages are used up", 429)];
 
+/// What LINE says when the month's messages are used up, and what it may say then.
+const MONTH: [&str; 2] = ["You have reached your monthly limit.", "Too Many Requests"];
+
 /// The messages that LINE has refused, as JSON, each with the status of the refusal.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(HashSet<(u16, String)>);
@@ -17,7 +20,11 @@ impl Refusals {
     pub(crate) fn note(&mut self, entry: &Value) {
         let status = entry["status"].as_u64().and_then(|status| u16::try_from(status).ok());
         let messages = &entry["request"]["messages"];
-        if let Some(status @ (400 | 403 | 429)) = status
+        let is_final = match status {
+            Some(429) => MONTH.iter().any(|text| entry["response"]["message"] == *text),
+            status => matches!(status, Some(400 | 403)),
+        };
+        if let Some(status) = status.filter(|_| is_final)
             && messages.is_array()
         {
             self.0.insert((status, messages.to_string()));
