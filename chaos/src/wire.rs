@@ -157,7 +157,7 @@ async fn pass_answers(
     loop {
         let read = from.read(&mut buffer).await?;
         let fate = *answers.fate.borrow();
-        if read == 0 || fate == Fate::Mute {
+        if read == 0 || matches!(fate, Fate::Mute | Fate::Cut) {
             return Ok(());
         }
         let held_until = *answers.held_until.borrow();
