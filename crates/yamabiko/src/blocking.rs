@@ -17,6 +17,7 @@ use tokio::{
 use crate::Result;
 
 /// By how much the threads for runs yield to those that keep time and take webhooks, as `nice` counts.
+#[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
 /// Threads that do one piece of work each at a time; what is over waits in order.

@@ -60,6 +60,9 @@ pub(crate) struct Delivery {
     when_late: Vec<WhenLate>,
     /// When the reply token arrived; none for a push.
     pub(crate) token_arrived: Option<Timestamp>,
+    /// When LINE sent the reply token first, where it has sent its event again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_first_sent: Option<Timestamp>,
     /// When the reply token arrived that the run's first delivery has, for replies that did not fit beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows_token: Option<Timestamp>,
@@ -89,7 +92,7 @@ impl Delivery {
 
     /// Makes a push of a reply, without the messages that are not pushed, and returns how many those were.
     fn give_up_reply(&mut self, late_replies: LateReplies) -> usize {
-        (self.token_arrived, self.follows_token) = (None, None);
+        (self.token_arrived, self.token_first_sent, self.follows_token) = (None, None, None);
         let mut when_late = std::mem::take(&mut self.when_late).into_iter();
         let before = self.messages.len();
         self.messages.retain(|_| match when_late.next().unwrap_or_default() {

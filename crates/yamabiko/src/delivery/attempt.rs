@@ -106,8 +106,9 @@ impl Attempt {
 
     /// Returns whether the store may have lost the end of an attempt: where it came from a server that may have lacked it (O3).
     async fn maybe_forgotten(&self) -> yamabiko_queue::Result<bool> {
-        let since = self.delivery.token_arrived.unwrap_or(self.run.claim.job.arrived);
-        Ok(self.run.store().last_loss().await?.is_some_and(|lost| since <= lost))
+        let Some(arrived) = self.delivery.token_arrived else { return Ok(false) };
+        let first_sent = self.delivery.token_first_sent.map_or(arrived, |sent| sent.min(arrived));
+        Ok(self.run.store().last_loss().await?.is_some_and(|lost| first_sent <= lost))
     }
 
     /// Stores the delivery as it is now, so that this and every later attempt goes on from it.

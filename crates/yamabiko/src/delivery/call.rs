@@ -11,7 +11,7 @@ use super::{
     account::Account,
     attempt::{Attempt, Step, dead, ended, failed, lost, newer},
     count_dropped,
-    decide::{Call, Known, Verdict, judge},
+    decide::{Call, Verdict, judge},
     pushes::{PUSHES, Pushes},
     refused::describe,
 };
@@ -109,7 +109,7 @@ impl Courier {
             Verdict::SaidBefore => Step::Break(self.sent("said_before")),
             Verdict::PushInstead => self.push_instead(attempt, self.policy.late).await,
             Verdict::Uncertain => self.uncertain(attempt).await,
-            Verdict::Trim => self.trim(attempt, &error, known).await,
+            Verdict::Trim => self.trim(attempt, &error).await,
             verdict => Step::Break(self.failed(&attempt, Call::Reply, verdict, &error).await),
         }
     }
@@ -182,20 +182,20 @@ impl Courier {
         };
         match judge(Call::Push, &error, known) {
             Verdict::SaidBefore => Step::Break(self.pushed(&attempt, "push_accepted_before").await),
-            Verdict::Trim => self.trim(attempt, &error, known).await,
+            Verdict::Trim => self.trim(attempt, &error).await,
             verdict => Step::Break(self.failed(&attempt, Call::Push, verdict, &error).await),
         }
     }
 
     /// Takes the messages' ornaments off, for good, and makes the same call again (O9).
-    async fn trim(&self, mut attempt: Attempt, error: &Error, known: Known) -> Step {
+    async fn trim(&self, mut attempt: Attempt, error: &Error) -> Step {
         metrics::counter!("yamabiko_trimmed_deliveries_total").increment(1);
         tracing::warn!(
             job.id = %attempt.run.claim.job.id,
             error = describe(error),
             "LINE refuses a quote, quick replies or a sender: the messages are sent without any"
         );
-        attempt.delivery.trim(known.maybe_said || known.maybe_forgotten);
+        attempt.delivery.trim(attempt.maybe_said());
         attempt.save_and_go_on().await
     }
 

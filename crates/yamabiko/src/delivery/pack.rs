@@ -47,6 +47,8 @@ pub(crate) fn pack(
     let mut jobs = Vec::new();
     for (chat, messages) in by_chat(said) {
         let token = envelope.token.as_ref().filter(|_| chat == envelope.chat);
+        let event = envelope.event.as_ref().filter(|event| event.is_redelivery);
+        let first_sent = event.map(|_| envelope.counts_from);
         let (calls, dropped) = calls(messages, token.is_some());
         if dropped > 0 {
             count_dropped(&claim.job, dropped, "no_token");
@@ -78,6 +80,7 @@ pub(crate) fn pack(
                 messages,
                 when_late,
                 token_arrived: own.map(|token| token.arrived),
+                token_first_sent: own.and(first_sent),
                 follows_token: token.filter(|_| is_behind).map(|token| token.arrived),
                 kept: token.is_some_and(|token| token.kept),
                 trimmed: None,

@@ -112,18 +112,54 @@ async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_w
 }
 
 #[tokio::test]
-async fn o3_a_push_that_the_store_may_have_lost_keeps_its_key_without_its_ornaments() {
-    for lost in [false, true] {
+async fn o3_the_token_of_an_event_that_came_again_after_a_loss_may_have_been_used_before_it() {
+    for (is_redelivery, calls) in [(true, 1), (false, 2)] {
         let mut post = Post::open().await;
-        let message = Message::text("hello").quote("quote token");
-        let delivery = Delivery { messages: vec![message], ..post.delivery(None) };
-        let id = post.put_delivery(&delivery, None).await;
-        *post.lost.lock().unwrap() = lost.then(|| post.clock.now());
-        let body = br#"{"message":"Invalid quote token","details":[{"property":"messages[0].quoteToken"}]}"#;
+        let sent = post.clock.now();
+        *post.lost.lock().unwrap() = Some(sent + secs(1));
+        post.clock.advance(secs(10));
+        let event = json!({
+            "type": "message", "webhookEventId": "1", "timestamp": sent.as_millis(),
+            "source": {"type": "user", "userId": format!("U{:032x}", 1)}, "replyToken": "token",
+            "message": {"type": "text", "id": "1", "text": "hi"},
+            "deliveryContext": {"isRedelivery": is_redelivery},
+        });
+        post.store.insert(&[webhook::job(&Event::from_value(event), None).unwrap()]).await.unwrap();
+        let want = Want { queues: vec!["events".to_owned()], at_most: 1 };
+        let turn = post.store.turn(Sending::once(), &[], &[want]).await.unwrap();
+        let claim = &turn.claims[0];
+        let said = Said {
+            chat: claim.job.chat.clone().map(ChatId::new),
+            message: Message::text("hello"),
+            when_late: WhenLate::Push,
+        };
+        let jobs =
+            pack(vec![said], &Envelope::of(claim), claim, std::iter::repeat_with(JobId::new));
+        post.store.insert(&jobs).await.unwrap();
+        post.line.fails_once(refused(400));
+        post.work().await;
+        assert_eq!(post.line.calls().len(), calls, "a redelivery: {is_redelivery}");
+    }
+}
+
+#[tokio::test]
+async fn o9_a_push_without_its_ornaments_has_the_same_key_when_the_store_has_lost_all_of_it() {
+    let message = Message::text("hello").quote("quote token");
+    let body =
+        br#"{"message":"Invalid quote token","details":[{"property":"messages[0].quoteToken"}]}"#;
+    let mut post = Post::open().await;
+    let mut job = NewJob::new(DELIVERY_KIND, "");
+    (job.queue, job.remember) = (OUTBOX.to_owned(), Duration::ZERO);
+    let delivery = Delivery { messages: vec![message], ..post.delivery(None) };
+    job.payload = serde_json::to_vec(&delivery).unwrap();
+    for lost in [None, Some(post.clock.now())] {
+        *post.lost.lock().unwrap() = lost;
+        post.store.delete(&[job.id]).await.unwrap();
+        post.store.insert(std::slice::from_ref(&job)).await.unwrap();
         post.line.fails_once(Error::refused(400, None, None, body));
         post.work().await;
-        let calls = post.line.calls();
-        assert_eq!(calls.len(), 2);
-        assert_eq!(calls[0] == calls[1], lost, "{id} {calls:?}");
     }
+    let calls = post.line.calls();
+    assert_eq!(calls[..2], calls[2..], "LINE would answer 409 to the last");
+    assert_ne!(calls[0], calls[1]);
 }
