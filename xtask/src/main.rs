@@ -9,6 +9,7 @@ mod chaos;
 mod command;
 mod defect;
 mod deny;
+mod mac;
 mod plant;
 mod setup;
 mod test;
@@ -43,6 +44,8 @@ enum Task {
     Chaos(chaos::Options),
     /// Looks whether other people's code that comes into the programs is licensed, known and maintained.
     Deny(deny::Options),
+    /// Checks on Linux that everything compiles for macOS; downloads the standard library for it.
+    Mac,
     /// Measures the queue and the whole bot in release builds, and prints a table for each topic.
     Bench(bench::Options),
 }
@@ -54,6 +57,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Plant { store, only } => plant::run_all(store, only.as_deref())?,
         Task::Chaos(options) => return chaos::run(&options),
         Task::Deny(options) => deny::check(&options)?,
+        Task::Mac => mac::check()?,
         Task::Bench(options) => bench::measure(&options)?,
     }
     Ok(ExitCode::SUCCESS)
