@@ -81,6 +81,8 @@ local function end_claims()
   return #ended
 end
 
+local prune do                           -- A chunk has 200 local variables at most, so parts have blocks of their own.
+
 local function forget_all(ids)
   for i, record in ipairs(hmget(JOB, ids)) do
     local _, _, chat = header(record)
@@ -99,7 +101,7 @@ local function prune_completed()
 end
 
 -- By a clock in doubt, nothing is removed for its age.
-local function prune()
+function prune()
   prune_completed()
   many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
   if not is_trusted then return end
@@ -110,11 +112,15 @@ local function prune()
   if notes_time then call('SET', LATEST, stamp) end
 end
 
+end
+
 local function end_pauses()
   local ended = take_until(PAUSED, now, MOST_PRUNED)
   for _, queue in ipairs(ended) do touched[queue] = true end
   many('ZREM', PAUSED_AT, ended)
 end
+
+local correct do
 
 -- Of what a clock set that was ahead, the length counts from now (T3). Each answers whether that was all.
 local function count_from_now(ends, set_at)
@@ -139,7 +145,7 @@ local function shorten(ends, longest)
   return #ahead < MOST_CORRECTED
 end
 
-local function correct()
+function correct()
   local is_all = count_from_now(DUE, SET_AT)
   is_all = count_from_now(PAUSED, PAUSED_AT) and is_all
   is_all = shorten(LEASE, lease) and is_all
@@ -147,6 +153,10 @@ local function correct()
   settle()
   return is_all
 end
+
+end
+
+local search_lanes do
 
 local LANES_A_TICK = '256'
 
@@ -171,7 +181,7 @@ end
 
 -- Looks at a part of the lanes for those whose holders are over and did not know their lane, and hands them on.
 -- Answers whether it is in the middle of a round.
-local function search_lanes()
+function search_lanes()
   if call('EXISTS', ORPHAN) == 0 then return false end
   local search = call('HMGET', SEARCH, 'round', 'cursor')
   local cursor = tonumber(search[2]) and search[2] or '0'
@@ -194,6 +204,8 @@ local function search_lanes()
   end
   call('HSET', SEARCH, 'round', exact(cursor == '0' and round + 1 or round), 'cursor', cursor)
   return cursor ~= '0'
+end
+
 end
 
 -- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
