@@ -38,12 +38,13 @@ pub(crate) async fn write<C: Conversation>(
         }
         writeln!(
             text,
-            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nrefused: {:?}\nwrong clock: {:?}\nruns: {}\n",
+            "\nblocked: {:?}\nuncertain: {:?}\ntoo late: {:?}\nrefused: {:?}\nwrong clock: {:?}\nlost: {:?}\nruns: {}\n",
             chat.unfollows,
             chat.uncertain,
             chat.too_late,
             chat.refused,
             chat.clock_steps,
+            chat.losses,
             chat.runs
         )?;
         for heard in &chat.heard {

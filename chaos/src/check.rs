@@ -9,12 +9,15 @@ use crate::{
     conversation::{Conversation, Requests},
 };
 
+mod losses;
 mod once;
 mod order;
 mod runs;
 #[cfg(test)]
 mod tests;
 mod timers;
+
+pub(crate) use losses::Loss;
 
 /// What a user asked for, and what is known of it; times in milliseconds since 1970.
 #[derive(Clone, Debug)]
@@ -68,6 +71,8 @@ pub(crate) struct Chat<C: Conversation = Requests> {
     pub(crate) given_up: HashSet<u64>,
     /// How often the chat was told that a request was given up, or was not since it would have cost a push.
     pub(crate) apologies: usize,
+    /// What the store has lost.
+    pub(crate) losses: Vec<Loss>,
     /// When the store's clock was wrong.
     pub(crate) clock_steps: Vec<Step>,
     /// How many runs the chat's state has counted.
@@ -108,6 +113,8 @@ pub(crate) struct Verdict {
     pub(crate) uncertain: u64,
     /// Free-only messages that came too late for their reply token (O9).
     pub(crate) too_late: u64,
+    /// Messages of events that the store has lost with its last second (R3).
+    pub(crate) forgotten: u64,
     /// Messages that LINE refused for good (O5).
     pub(crate) refused: u64,
     /// Messages that were rightly not said, since the channel was in standby (I4).
@@ -131,6 +138,7 @@ impl Verdict {
         self.findings.extend(other.findings);
         self.uncertain += other.uncertain;
         self.too_late += other.too_late;
+        self.forgotten += other.forgotten;
         self.refused += other.refused;
         self.in_standby += other.in_standby;
         self.called_off += other.called_off;

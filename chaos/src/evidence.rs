@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     aftermath::Facts,
     book::{self, Page},
-    check::{Asked, CalledOff, Chat, Finding, Heard, Wrong},
+    check::{Asked, CalledOff, Chat, Finding, Heard, Loss, Wrong},
     clocks::Step,
     conversation::{Call, Conversation, Index},
     webhooks::Delivered,
@@ -29,6 +29,7 @@ pub(crate) fn gather<C: Conversation>(
     messages: &[Value],
     facts: &Facts<C>,
     clock_steps: &[Step],
+    losses: &[Loss],
 ) -> anyhow::Result<Evidence<C>> {
     let index = Index::<C>::of(pages);
     let mut written = HashMap::new();
@@ -77,6 +78,7 @@ pub(crate) fn gather<C: Conversation>(
             given_up: facts.given_up.clone(),
             apologies: apologies.remove(page.user.as_str()).unwrap_or(0)
                 + facts.unsent_apologies.get(&page.user).copied().unwrap_or(0),
+            losses: losses.to_vec(),
             clock_steps: clock_steps.to_vec(),
             runs: facts.runs.get(&page.user).copied().unwrap_or(0),
         })

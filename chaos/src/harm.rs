@@ -50,10 +50,11 @@ enum Harm {
     CloseLog,
     StepClock,
     StepStoreClock,
+    FailOver,
 }
 
 impl Harm {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Kill,
         Self::KillInCommit,
         Self::Stop,
@@ -72,6 +73,7 @@ impl Harm {
         Self::CloseLog,
         Self::StepClock,
         Self::StepStoreClock,
+        Self::FailOver,
     ];
 
     /// Returns how often it happens, in times a minute; what cannot happen here does not.
@@ -85,6 +87,7 @@ impl Harm {
             | Self::SwallowStoreAnswers
             | Self::DelayStoreAnswers
             | Self::StepStoreClock
+            | Self::FailOver
                 if !on_redis =>
             {
                 0.0
@@ -103,7 +106,8 @@ impl Harm {
             Self::FreezeInCommit
             | Self::DelayStoreAnswers
             | Self::StepClock
-            | Self::StepStoreClock => 2.0,
+            | Self::StepStoreClock
+            | Self::FailOver => 2.0,
         }
     }
 
@@ -132,6 +136,7 @@ impl Harm {
             Self::CloseLog => ("reader of a log gone", 2.0),
             Self::StepClock => ("wall clock of the processes set by up to 2 h, and back", 1.0),
             Self::StepStoreClock => ("wall clock of Redis set by up to 2 h, and back", 1.0),
+            Self::FailOver => ("replica of Redis promoted without the last second", 1.0),
             Self::UseUpMonth => ("the month's messages used up, and free again", 5.0),
         }
     }
@@ -312,6 +317,11 @@ impl Targets {
                     redis.clock.step(times.clock_step, times.outage).await?;
                     self.tally.broke(name);
                 }
+            }
+            Harm::FailOver => {
+                self.place.fail_over(times.moment).await?;
+                self.tally.broke(name);
+                self.measure_return();
             }
             Harm::UseUpMonth => {
                 self.line.use_up_month(true).await?;

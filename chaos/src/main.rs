@@ -30,6 +30,7 @@ mod patience;
 mod place;
 mod ports;
 mod process;
+mod redis_server;
 mod refusals;
 mod report;
 mod run;

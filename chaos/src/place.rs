@@ -1,28 +1,16 @@
 //! Where the store is, and how it goes away and comes back.
 
 use std::{
-    io,
-    net::Ipv4Addr,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    process::{Child, Command},
-    sync::Mutex,
-    time::Instant,
-};
+use tokio::sync::Mutex;
 
-use crate::{
-    clocks::WallClock, disk::Disk, locks::WriteLock, options::StoreKind, ports, wire::Wire,
-};
+use crate::{check::Loss, disk::Disk, locks::WriteLock, options::StoreKind, redis_server::Redis};
 
-/// How long a Redis server may take to start.
+/// How long an SQLite file may be locked by others.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The store's place on this machine.
@@ -41,17 +29,6 @@ pub(crate) struct Place {
 pub(crate) enum Kind {
     Sqlite(PathBuf),
     Redis(Box<Redis>),
-}
-
-/// A Redis server behind a wire.
-#[derive(Debug)]
-pub(crate) struct Redis {
-    port: u16,
-    folder: PathBuf,
-    pub(crate) wire: Wire,
-    /// The server's.
-    pub(crate) clock: WallClock,
-    process: Mutex<Child>,
 }
 
 impl Place {
@@ -76,7 +53,7 @@ impl Place {
     pub(crate) fn direct_url(&self) -> String {
         match &self.kind {
             Kind::Sqlite(_) => self.url(),
-            Kind::Redis(redis) => format!("redis://127.0.0.1:{}", redis.port),
+            Kind::Redis(redis) => format!("redis://127.0.0.1:{}", redis.port()),
         }
     }
 
@@ -101,6 +78,21 @@ impl Place {
                 tokio::time::sleep(time).await;
                 redis.start_again().await
             }
+        }
+    }
+
+    /// Has a replica of Redis take its server's place, without what was stored for so long; on SQLite, there is none.
+    pub(crate) async fn fail_over(&self, tail: Duration) -> anyhow::Result<()> {
+        let Kind::Redis(redis) = &self.kind else { return Ok(()) };
+        let _alone = self.away.lock().await;
+        redis.fail_over(tail, || self.outages.fetch_add(1, Ordering::SeqCst)).await
+    }
+
+    /// Returns what the store has lost.
+    pub(crate) fn losses(&self) -> Vec<Loss> {
+        match &self.kind {
+            Kind::Sqlite(_) => Vec::new(),
+            Kind::Redis(redis) => redis.losses(),
         }
     }
 
@@ -137,61 +129,4 @@ fn lock_file(path: &PathBuf, time: Duration) -> anyhow::Result<()> {
     std::thread::sleep(time);
     file.execute_batch("ROLLBACK")?;
     Ok(())
-}
-
-impl Redis {
-    async fn start(folder: &Path, clocks: &Path) -> anyhow::Result<Self> {
-        let (port, folder) = (ports::free(1)?[0], folder.to_owned());
-        let clock = WallClock::start(clocks, "clock-of-redis")?;
-        let process = Mutex::new(spawn(port, &folder, &clock)?);
-        let redis = Self { port, folder, wire: Wire::start(vec![port]).await?, clock, process };
-        redis.start_again().await?;
-        Ok(redis)
-    }
-
-    async fn kill(&self) -> io::Result<()> {
-        self.process.lock().await.kill().await
-    }
-
-    /// Starts the server if it has ended, and waits until it answers.
-    async fn start_again(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.answers().await {
-            let mut process = self.process.lock().await;
-            if process.try_wait()?.is_some() {
-                *process = spawn(self.port, &self.folder, &self.clock)?;
-            }
-            if Instant::now() > deadline {
-                bail!("redis-server does not answer");
-            }
-            // The server tells nobody when it is ready; this only sets how often we look.
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        Ok(())
-    }
-
-    async fn answers(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await else {
-            return false;
-        };
-        let mut answer = [0; 5];
-        stream.write_all(b"PING\r\n").await.is_ok()
-            && stream.read_exact(&mut answer).await.is_ok()
-            && &answer == b"+PONG"
-    }
-}
-
-fn spawn(port: u16, folder: &Path, clock: &WallClock) -> anyhow::Result<Child> {
-    Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
-        .args(["--appendonly", "yes", "--appendfsync", "always"])
-        // Small files, so that a server that was killed is soon back.
-        .args(["--auto-aof-rewrite-min-size", "16mb"])
-        .envs(clock.environment())
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .context("redis-server is missing: `cargo xtask setup` installs it")
 }

@@ -121,6 +121,10 @@ impl Report {
             ),
             ("uncertain replies past their token's age, dropped (O3)", verdict.uncertain),
             ("free-only messages past their token's age, dropped (O9)", verdict.too_late),
+            (
+                "messages of events that a replica of Redis lacked when it was promoted (R3)",
+                verdict.forgotten,
+            ),
             ("messages that LINE refused for good (O5)", verdict.refused),
             ("messages rightly not said in standby (I4)", verdict.in_standby),
             (

@@ -135,8 +135,14 @@ impl<C: Conversation> Run<C> {
         };
         let facts = aftermath.facts::<C>(&pages, &traffic.refusals, &clock_steps).await?;
         self.simulator.stop().await;
-        let Evidence { chats, strays } =
-            evidence::gather(&pages, &traffic.events, messages, &facts, &clock_steps)?;
+        let Evidence { chats, strays } = evidence::gather(
+            &pages,
+            &traffic.events,
+            messages,
+            &facts,
+            &clock_steps,
+            &place.losses(),
+        )?;
         let mut verdict = check::all(&chats);
         verdict.findings.extend(strays.into_iter().chain(missing));
         verdict.findings.extend(facts.wrongly_marked.iter().map(wrongly_marked));

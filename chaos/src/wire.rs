@@ -38,6 +38,8 @@ enum Fate {
 pub(crate) struct Wire {
     port: u16,
     connections: Arc<Mutex<Vec<watch::Sender<Fate>>>>,
+    /// The ports of the servers.
+    to: Arc<Mutex<Arc<[u16]>>>,
     /// Until when answers are held back, if they are.
     held_until: Arc<watch::Sender<Option<Instant>>>,
 }
@@ -56,17 +58,19 @@ impl Wire {
         let wire = Self {
             port: listener.local_addr()?.port(),
             connections: Arc::default(),
+            to: Arc::new(Mutex::new(to.into())),
             held_until: Arc::default(),
         };
         let connections = Arc::clone(&wire.connections);
         let held_until = wire.held_until.subscribe();
-        let to: Arc<[u16]> = to.into();
+        let all = Arc::clone(&wire.to);
         let next = Arc::new(AtomicUsize::new(0));
         tokio::spawn(async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else { continue };
                 let fate = watch::Sender::new(Fate::Whole);
-                let (to, next) = (Arc::clone(&to), Arc::clone(&next));
+                let to = Arc::clone(&all.lock().unwrap_or_else(PoisonError::into_inner));
+                let next = Arc::clone(&next);
                 let answers = Answers { fate: fate.subscribe(), held_until: held_until.clone() };
                 let mut open = connections.lock().unwrap_or_else(PoisonError::into_inner);
                 open.retain(|connection: &watch::Sender<Fate>| connection.receiver_count() > 0);
@@ -85,6 +89,11 @@ impl Wire {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Leads connections that are opened from now on to the servers on these ports.
+    pub(crate) fn lead_to(&self, to: Vec<u16>) {
+        *self.to.lock().unwrap_or_else(PoisonError::into_inner) = to.into();
     }
 
     /// Cuts all connections.

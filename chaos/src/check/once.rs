@@ -74,6 +74,8 @@ impl<C: Conversation> Chat<C> {
             verdict.given_up += 1;
         } else if !reached || self.is_called_off(asked, what) {
             verdict.called_off += 1;
+        } else if self.is_forgotten(asked) {
+            verdict.forgotten += 1;
         } else {
             self.find(verdict, Wrong::Lost, format!("{what:?} of {asked:?} is missing"));
         }
@@ -106,5 +108,6 @@ impl<C: Conversation> Chat<C> {
         !self.unfollows.is_empty()
             || self.asked.iter().any(|asked| self.given_up.contains(&asked.request))
             || self.asked.iter().any(is_traceless)
+            || !self.shaken().is_empty()
     }
 }

@@ -43,8 +43,9 @@ impl<C: Conversation> Chat<C> {
 
     /// An event that the bot had taken before another was sent is handled before it.
     fn events_in_order(&self, verdict: &mut Verdict) {
-        let events: Vec<_> =
-            C::handled(self).into_iter().filter_map(|request| self.asked(request)).collect();
+        let events = C::handled(self).into_iter().filter_map(|request| self.asked(request));
+        let shaken = self.shaken();
+        let events: Vec<_> = events.filter(|asked| !shaken.contains(&asked.request)).collect();
         for (at, later) in events.iter().enumerate() {
             for earlier in &events[at + 1..] {
                 let must_come_first =

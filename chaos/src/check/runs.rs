@@ -13,7 +13,10 @@ impl Chat {
 
     fn messages_in_order(&self, verdict: &mut Verdict) {
         let mut latest: Option<&Heard> = None;
-        for heard in self.heard.iter().filter(|heard| heard.said.run.is_some()) {
+        let shaken = self.shaken();
+        let is_of_order =
+            |heard: &&Heard| heard.said.run.is_some() && !shaken.contains(&heard.said.request);
+        for heard in self.heard.iter().filter(is_of_order) {
             match latest {
                 Some(latest) if latest.said.run > heard.said.run => {
                     if self.is_orphan(heard) {
@@ -32,7 +35,8 @@ impl Chat {
     fn runs_counted_once(&self, verdict: &mut Verdict) {
         let mut by_run: BTreeMap<u64, (u64, u8)> = BTreeMap::new();
         let mut by_phase: HashMap<(u64, u8), u64> = HashMap::new();
-        for said in self.told() {
+        let shaken = self.shaken();
+        for said in self.told().filter(|said| !shaken.contains(&said.request)) {
             let Some(run) = said.run else { continue };
             let who = (said.request, phase(&said.what));
             if *by_run.entry(run).or_insert(who) != who {

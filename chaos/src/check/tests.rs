@@ -34,6 +34,7 @@ impl<C: Conversation> Default for Chat<C> {
             refused: Vec::new(),
             given_up: HashSet::new(),
             apologies: 0,
+            losses: Vec::new(),
             clock_steps: Vec::new(),
             runs: 0,
         }
@@ -106,6 +107,30 @@ fn a_timer_that_rings_early_by_a_wrong_clock_has_a_count_of_its_own() {
         assert_eq!(wrongs(&chat).is_empty(), misled, "{step:?}");
         assert_eq!(chat.check().misled, u64::from(misled));
     }
+}
+
+#[test]
+fn what_was_stored_in_a_lost_second_may_be_missing_and_nothing_else() {
+    let loss = Loss { from: 2_001, until: 2_050 };
+    let mut chat = chat();
+    chat.forget("#3 0 step 2");
+    chat.losses = vec![loss];
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.forgotten), (vec![], 1));
+    chat.losses = vec![Loss { from: 2_100, ..loss }];
+    assert_eq!(wrongs(&chat), [Wrong::Lost], "its event was stored before");
+    chat.hear("#3 5 done", 2_400);
+    assert_eq!(wrongs(&chat), [Wrong::Lost, Wrong::Twice]);
+}
+
+#[test]
+fn runs_that_a_lost_second_has_met_may_be_counted_again() {
+    let mut chat = chat();
+    chat.ask(4, Ask::Say, 2_400);
+    chat.hear("#4 5 answered", 2_410);
+    assert_eq!(wrongs(&chat), [Wrong::HalfDone]);
+    chat.losses = vec![Loss { from: 2_250, until: 2_350 }];
+    assert_eq!(wrongs(&chat), []);
 }
 
 #[test]

@@ -9,7 +9,10 @@ use crate::conversation::{Conversation as _, Requests};
 
 impl Chat {
     pub(crate) fn check_timers(&self, verdict: &mut Verdict) {
-        let cancelled = self.cancelled();
+        let shaken = self.shaken();
+        // What a lost run has cancelled may run on.
+        let cancelled = self.cancelled(|request| !shaken.contains(&request));
+        let maybe_cancelled = self.cancelled(|request| shaken.contains(&request));
         for heard in self.heard.iter().filter(|heard| heard.said.what == What::Rang) {
             verdict.rung += 1;
             self.rang(heard, &cancelled, verdict);
@@ -20,7 +23,7 @@ impl Chat {
         };
         let set = runs(|what| *what == What::Set);
         let rang = runs(|what| *what == What::Rang);
-        for heard in &self.heard {
+        for heard in self.heard.iter().filter(|heard| !shaken.contains(&heard.said.request)) {
             let (What::Listed(listed) | What::Cancelled(listed), Some(run)) =
                 (&heard.said.what, heard.said.run)
             else {
@@ -30,7 +33,7 @@ impl Chat {
                 let by = |runs: &HashMap<u64, u64>| runs.get(&timer).is_some_and(|by| *by < run);
                 by(&rang) || by(&cancelled)
             };
-            for timer in listed {
+            for timer in listed.iter().filter(|timer| !shaken.contains(timer)) {
                 if set.get(timer).is_some_and(|by| *by > run) || over(*timer) {
                     self.find(
                         verdict,
@@ -43,6 +46,8 @@ impl Chat {
                 // One that fell due before the list was said may have been on its way already.
                 let runs = set.get(&asked.request).is_some_and(|by| *by < run)
                     && !over(asked.request)
+                    && !shaken.contains(&asked.request)
+                    && !maybe_cancelled.contains_key(&asked.request)
                     && Requests::due(&asked.ask, asked.at)
                         .is_some_and(|due| due > heard.at && !self.is_misled(asked, due, heard.at))
                     && asked.unsent.is_none()
@@ -79,6 +84,7 @@ impl Chat {
             asked.taken.is_some_and(|taken| taken < off.at)
                 && !is_misled
                 && !self.is_misdated(off)
+                && !self.has_forgotten(off)
                 && off.taken.is_some_and(|taken| taken < due)
                 // Where the end of a chat is told late, what was stored after it happened is left alone.
                 && self.heard.iter().any(|set| {

@@ -144,7 +144,7 @@ impl Conversation for Requests {
     }
 
     fn is_cancelled(chat: &Chat, request: u64, what: &What) -> bool {
-        *what == What::Rang && chat.cancelled().contains_key(&request)
+        *what == What::Rang && chat.cancelled(|_| true).contains_key(&request)
     }
 
     fn check(chat: &Chat, verdict: &mut Verdict) {
@@ -167,10 +167,10 @@ pub(crate) fn phase(what: &What) -> u8 {
 }
 
 impl Chat {
-    /// Returns the timers that were cancelled, with the runs that did so.
-    pub(crate) fn cancelled(&self) -> HashMap<u64, u64> {
+    /// Returns the timers that were cancelled by requests that `count`, with the runs that did so.
+    pub(crate) fn cancelled(&self, count: impl Fn(u64) -> bool) -> HashMap<u64, u64> {
         let mut cancelled = HashMap::new();
-        for said in self.told() {
+        for said in self.told().filter(|said| count(said.request)) {
             if let (What::Cancelled(timers), Some(run)) = (&said.what, said.run) {
                 cancelled.extend(timers.iter().map(|timer| (*timer, run)));
             }
