@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{AsyncCommands, FromRedisValue, Value};
+use redis::{FromRedisValue, Value};
 
 use crate::{
     clock::{Timestamp, micros, since_boot},
@@ -31,6 +31,7 @@ mod identity;
 mod inspect;
 mod link;
 mod meaning;
+mod mend;
 mod scripts;
 mod server;
 mod watch;
@@ -87,8 +88,10 @@ impl RedisStore {
         let server = Server::read(url, options.insecure_tls)?;
         let mut store = Self::connect(server, Arc::new(Scripts::new()), options).await?;
         store.check_schema().await?;
-        store.clock = Arc::new(ServerClock::new(store.latest().await?));
+        store.clock =
+            Arc::new(ServerClock::new(clock::latest(&store.connection, &store.prefix).await?));
         store.meet_again().await;
+        store.mend();
         if store.options.fsync {
             fsync::check(&mut store.writes.clone()).await?;
         }
@@ -150,13 +153,6 @@ impl RedisStore {
         }
     }
 
-    /// Returns the time that a process noted last.
-    async fn latest(&self) -> Result<Option<Timestamp>> {
-        let key = format!("{}latest", self.prefix);
-        let micros: Option<i64> = self.connection.clone().get(&key).await.map_err(error)?;
-        Ok(micros.map(Timestamp::from_micros))
-    }
-
     async fn migrate(&self) -> Result<()> {
         tracing::info!(version = SCHEMA, "the store's keys are brought to this schema version");
         while !call::<bool>(&self.connection, &self.begin(&self.scripts.migrate)).await? {}
@@ -170,6 +166,9 @@ impl RedisStore {
 
     /// Begins a call: the prefix, and the time if the test's clock gives it (T3).
     fn begin<'a>(&self, script: &'a Script) -> Call<'a> {
+        if self.scripts.take_damage() {
+            self.mend();
+        }
         let mut call = script.key(&self.prefix);
         encode::time(&mut call, self.options.clock.given());
         call

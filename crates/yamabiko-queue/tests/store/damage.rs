@@ -4,6 +4,7 @@
 mod jobs;
 mod keys;
 mod pages;
+mod places;
 mod states;
 
 use std::{fs, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc};

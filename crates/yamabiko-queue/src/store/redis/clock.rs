@@ -5,10 +5,27 @@ use std::{
     time::Duration,
 };
 
-use crate::clock::{ClockCheck, Timestamp};
+use redis::{AsyncCommands as _, RedisResult};
+
+use super::{decode, link::Link, meaning::error};
+use crate::{
+    clock::{ClockCheck, Timestamp},
+    error::Result,
+};
 
 /// The time between two notes of the server's time.
 const NOTE_EVERY: Duration = Duration::from_secs(60);
+
+/// Returns the time that a process noted last on the server.
+pub(super) async fn latest(connection: &Link, prefix: &str) -> Result<Option<Timestamp>> {
+    let noted: RedisResult<Option<String>> =
+        connection.clone().get(format!("{prefix}latest")).await;
+    match noted {
+        // What is no time is written anew.
+        Err(error) if error.code() == Some("WRONGTYPE") => Ok(None),
+        noted => Ok(noted.map_err(error)?.as_deref().and_then(decode::time)),
+    }
+}
 
 /// The server's clock, as all handles of a process see it.
 #[derive(Debug, Default)]

@@ -128,10 +128,8 @@ function settle_lanes()
     elseif not id then
       local next = is_waited_for[lane] and next_waiting(lane)
       holder[lane] = next and sub(next, 1, 16)
-      if next then
-        is_waited_for[lane] = not line_left(lane)
-        make_ready(holder[lane], sub(next, 17))
-      end
+      if is_waited_for[lane] then is_waited_for[lane] = not line_left(lane) end
+      if next then make_ready(holder[lane], sub(next, 17)) end
     elseif not holder[lane] or holder[lane] == id or not leaves[lane] and is_no_job(holder[lane]) then
       holder[lane] = id
       make_ready(id, queue)

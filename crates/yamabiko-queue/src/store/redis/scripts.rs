@@ -1,6 +1,9 @@
 //! The steps, which are functions of one library on the server, and the connection that calls them.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use redis::{Arg, Cmd, FromRedisValue, RedisError, RedisResult, ToRedisArgs, Value};
 use uuid::Uuid;
@@ -49,6 +52,7 @@ pub(super) struct Scripts {
     pub(super) wake: Script,
     pub(super) migrate: Script,
     pub(super) meet: Script,
+    pub(super) mend: Script,
 }
 
 impl Scripts {
@@ -77,6 +81,7 @@ impl Scripts {
         let wake = step("wake", include_str!("wake.lua"));
         let migrate = step("migrate", include_str!("migrate.lua"));
         let meet = step("meet", include_str!("meet.lua"));
+        let mend = step("mend", include_str!("mend.lua"));
         let library = Arc::new(Library::of(&steps));
         let script = |step| Script { library: Arc::clone(&library), step };
         Self {
@@ -98,7 +103,16 @@ impl Scripts {
             wake: script(wake),
             migrate: script(migrate),
             meet: script(meet),
+            mend: script(mend),
         }
+    }
+}
+
+impl Scripts {
+    /// Says whether a step has set keys aside since this was last asked.
+    pub(super) fn take_damage(&self) -> bool {
+        let found = &self.mend.library.found_damage;
+        found.load(Ordering::Relaxed) && found.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -146,6 +160,8 @@ struct Library {
     /// Names are the whole server's, so other versions of a bot on it have others.
     name: String,
     text: String,
+    /// Whether a step has set keys aside, and nobody has looked yet for what lost its place with them.
+    found_damage: AtomicBool,
 }
 
 impl Library {
@@ -154,7 +170,7 @@ impl Library {
         let body = [&parts(), LIBRARY, &functions].join("\n");
         let name = format!("yamabiko_{}", Uuid::new_v5(&NAMES, body.as_bytes()).simple());
         let text = format!("#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}");
-        Self { name, text }
+        Self { name, text, found_damage: AtomicBool::new(false) }
     }
 
     async fn load(&self, connection: &mut Link) -> RedisResult<()> {
@@ -166,7 +182,7 @@ impl Library {
 }
 
 /// A step that can be called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Script {
     library: Arc<Library>,
     step: Step,
@@ -234,7 +250,10 @@ fn takes_scripts_only(error: &RedisError) -> bool {
 /// Calls a step; its answer is lost if the connection breaks, whether it has run or not.
 pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) -> Result<T> {
     let answer = call.send(&mut connection.clone()).await.map_err(error)?;
-    let (_, answer) = damage::reported(answer);
+    let (is_damage, answer) = damage::reported(answer);
+    if is_damage {
+        call.script.library.found_damage.store(true, Ordering::Relaxed);
+    }
     part(answer)
 }
 

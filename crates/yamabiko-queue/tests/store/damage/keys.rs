@@ -78,7 +78,7 @@ async fn fill(place: &Place) {
 }
 
 /// Gives a key another type.
-fn break_key(place: &Place, name: &str, as_list: bool) {
+pub(super) fn break_key(place: &Place, name: &str, as_list: bool) {
     let key = format!("yamabiko:{{{}}}:{name}", place.options.name);
     let mut redis = place.ground.redis();
     redis::cmd("DEL").arg(&key).exec(&mut redis).unwrap();
@@ -86,7 +86,7 @@ fn break_key(place: &Place, name: &str, as_list: bool) {
     redis::cmd(command).arg(&key).arg("1").exec(&mut redis).unwrap();
 }
 
-async fn full(ground: &Arc<Ground>, name: &str) -> Place {
+pub(super) async fn full(ground: &Arc<Ground>, name: &str) -> Place {
     let place = Place::on(Arc::clone(ground), yamabiko_queue::ManualClock::new(START), |options| {
         options.name = name.to_owned();
         options.keep_completed = secs(20);
@@ -126,6 +126,7 @@ async fn k2_a_key_of_another_type_fails_no_step_on_redis() {
         let place = full(&ground, &format!("bot-{n}")).await;
         let is_string = ["place", "latest"].contains(&key);
         break_key(&place, key, is_string || n % 2 == 0 && !key.contains(':'));
+        drop(place.other().await);
         call_all(&place, &[]).await;
         let behind = in_lane("behind", "lane of its own");
         let new = [of_chat(in_lane("new", "lane of its own")), job("new, too"), behind];

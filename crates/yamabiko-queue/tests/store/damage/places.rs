@@ -1,0 +1,123 @@
+//! Jobs whose places were lost with a key of a Redis that was set aside.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use yamabiko_queue::{JobId, State};
+
+use super::keys::{break_key, full};
+use crate::{
+    ground::{Ground, Kind},
+    place::{Place, id, in_lane, secs},
+    poison::work,
+};
+
+/// How long what is done beside everything else may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// All jobs that are to run.
+const LIVE: [&str; 9] =
+    ["again", "held", "running", "running, too", "waiting", "ready", "first", "second", "timer"];
+
+/// Works until a condition holds.
+async fn work_until(
+    place: &Place,
+    ran: &mut BTreeMap<JobId, u32>,
+    holds: impl AsyncFn(&BTreeMap<JobId, u32>) -> bool,
+) -> bool {
+    let since = Instant::now();
+    while since.elapsed() < PATIENCE {
+        for id in work(place).await {
+            *ran.entry(id).or_default() += 1;
+        }
+        if holds(ran).await {
+            return true;
+        }
+        // What is done beside everything else tells nobody; this only sets how often we look.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn r4_jobs_that_lost_their_place_with_a_key_get_another_on_redis() {
+    let ground = Ground::new(Kind::Redis);
+    let keys = ["timers", "lease", "claims", "holder", "lanes", "queues", "line:lane"];
+    for (n, key) in keys.into_iter().chain(["ready:default", "ready:events"]).enumerate() {
+        let place = full(&ground, &format!("bot-{n}")).await;
+        break_key(&place, key, false);
+        let mut ran = BTreeMap::new();
+        let all =
+            async |ran: &BTreeMap<JobId, u32>| LIVE.iter().all(|name| ran.contains_key(&id(name)));
+        let done = work_until(&place, &mut ran, all).await;
+        let missing: Vec<_> = LIVE.iter().filter(|name| !ran.contains_key(&id(name))).collect();
+        assert!(done, "{key}: {missing:?} did not run");
+        assert!(ran.values().all(|runs| *runs == 1), "{key}: each ran once: {ran:?}");
+        assert!(!ran.contains_key(&id("dead")) && !ran.contains_key(&id("completed")), "{key}");
+        // Every lane is free again.
+        let next = LIVE.map(|name| in_lane(&format!("behind {name}"), name));
+        place.insert(&[next.as_slice(), &[in_lane("last", "lane")]].concat()).await;
+        assert_eq!(work(&place).await.len(), 10, "{key}");
+        place.pass(secs(30)).await;
+        place.forget().await;
+        let left = place.leftovers();
+        assert!(left.iter().all(|name| name.starts_with("damaged")), "{key}: {left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_timer_whose_place_was_lost_rings_at_its_time_on_redis() {
+    let place = full(&Ground::new(Kind::Redis), "test").await;
+    break_key(&place, "timers", false);
+    place.tick().await;
+    let since = Instant::now();
+    while place.record(id("timer")).await.state != State::Scheduled {
+        assert!(since.elapsed() < PATIENCE);
+        // As above.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        place.tick().await;
+    }
+    let due = place.record(id("timer")).await.job.due;
+    assert_eq!(place.store.counts().await.unwrap().next_due, due);
+}
+
+#[tokio::test]
+async fn what_may_be_over_is_dead_and_does_not_run_again_on_redis() {
+    let place = full(&Ground::new(Kind::Redis), "test").await;
+    break_key(&place, "dead", false);
+    break_key(&place, "done", true);
+    let mut ran = BTreeMap::new();
+    let both = async |_: &BTreeMap<JobId, u32>| {
+        let mut states = Vec::new();
+        for name in ["dead", "completed"] {
+            states.push(place.state(id(name)).await);
+        }
+        states == [Some(State::Dead); 2]
+    };
+    assert!(work_until(&place, &mut ran, both).await);
+    for name in ["dead", "completed"] {
+        assert!(!ran.contains_key(&id(name)), "{name} ran");
+        let why = &place.record(id(name)).await.history.last().unwrap().error.clone();
+        assert!(why.contains("may have been over"), "{why}");
+        assert!(place.retry(id(name)).await, "an operator may run it");
+    }
+}
+
+#[tokio::test]
+async fn a_start_looks_for_jobs_that_lost_their_places_on_redis() {
+    let place = full(&Ground::new(Kind::Redis), "test").await;
+    let mut redis = place.ground.redis();
+    let key = |name: &str| format!("yamabiko:{{test}}:{name}");
+    // As a process leaves it that was killed right after it had set the key aside.
+    let mut rename = redis::cmd("RENAME");
+    rename.arg(key("ready:default")).arg(key("damaged:1:ready:default"));
+    rename.exec(&mut redis).unwrap();
+    let mut note = redis::cmd("ZADD");
+    note.arg(key("damaged")).arg(&["0", "damaged:1:ready:default"]);
+    note.exec(&mut redis).unwrap();
+    let _other = place.other().await;
+    let mut ran = BTreeMap::new();
+    let it_ran = async |ran: &BTreeMap<JobId, u32>| ran.contains_key(&id("ready"));
+    assert!(work_until(&place, &mut ran, it_ran).await);
+}
