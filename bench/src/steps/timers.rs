@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use yamabiko_queue::{
     Due, NewJob, Outcome, State,
-    store::{Effect, MAX_EFFECTS, Query},
+    store::{Effect, Group, MAX_EFFECTS, Query},
 };
 
 use super::{BULK, CHAT, Stage, TIMES, end_with, job, turn};
@@ -52,6 +52,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         stage.step("retry, timers", "1,000 jobs", async |store| store.retry(&tail).await).await?;
         stage.drain(Outcome::Complete).await?;
     }
+    cancel_all(&mut stage).await?;
     let mut query = Query { kind: Some("none".to_owned()), ..Query::new(State::Scheduled) };
     for _ in 0..TIMES {
         let page = stage
@@ -64,6 +65,33 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         stage
             .step("tick, timers fall due", "1,000,000 are", async |store| store.tick().await)
             .await?;
+    }
+    Ok(())
+}
+
+/// Cancels a kind of jobs that every thousandth timer is of, and waits until it is looked for among all.
+async fn cancel_all(stage: &mut Stage<'_, '_>) -> anyhow::Result<()> {
+    let runner = stage.make(1, |_| NewJob { chat: Some(CHAT.to_owned()), ..job() });
+    stage.store.insert(&runner).await?;
+    let run = stage.claim(1).await?.remove(0);
+    let group = Group::Origin("origin".to_owned());
+    let of_group = stage.make(BULK as u32, |_| NewJob {
+        chat: Some(CHAT.to_owned()),
+        origin: Some("origin".to_owned()),
+        due: Due::In(Duration::from_secs(60 * 60)),
+        ..job()
+    });
+    stage.store.insert(&of_group).await?;
+    let all =
+        [end_with(&run, Outcome::Complete, vec![Effect::CancelAll { group, arrived_by: None }])];
+    let asked = "1,000,000 timers of the chat";
+    stage
+        .step("turn, effect: cancel all of a group", asked, async |store| {
+            turn(store, &all, 0).await
+        })
+        .await?;
+    for _ in 0..50 {
+        stage.step("tick, taking out a group", asked, async |store| store.tick().await).await?;
     }
     Ok(())
 }

@@ -192,6 +192,10 @@ pub struct Tick {
     pub promoted: usize,
     /// Claims that ended without a report and came back.
     pub ended: usize,
+    /// Dead jobs that were removed before their time since more were kept than may be; 0 where the tick is part of a turn.
+    pub dropped: usize,
+    /// Ids that were forgotten before their time since more were remembered than may be (K5); 0 as `dropped`.
+    pub forgotten: usize,
     /// When to come again: the next due time, end of a lease or of a pause; not before `now` if more is due than one tick takes.
     pub next: Option<Timestamp>,
 }

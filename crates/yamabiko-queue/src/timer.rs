@@ -26,6 +26,7 @@ async fn keep_time(store: &dyn Store, outage: &mut Outage) {
         let at_most = match store.tick().await {
             Ok(tick) => {
                 outage.over();
+                count_dropped(tick);
                 time_to_next(tick)
             }
             Err(error) => {
@@ -40,6 +41,23 @@ async fn keep_time(store: &dyn Store, outage: &mut Outage) {
             outage.began("timer", &error);
             tokio::time::sleep(TRY_AGAIN).await;
         }
+    }
+}
+
+/// Counts what was removed before its time.
+fn count_dropped(tick: Tick) {
+    if tick.dropped > 0 {
+        let dropped = u64::try_from(tick.dropped).unwrap_or(u64::MAX);
+        metrics::counter!("yamabiko_dead_jobs_dropped_total").increment(dropped);
+        tracing::warn!(dropped, "more jobs are dead than are kept: the oldest were removed");
+    }
+    if tick.forgotten > 0 {
+        let forgotten = u64::try_from(tick.forgotten).unwrap_or(u64::MAX);
+        metrics::counter!("yamabiko_ids_forgotten_total").increment(forgotten);
+        tracing::warn!(
+            forgotten,
+            "more ids are to be remembered than may be: the oldest were forgotten"
+        );
     }
 }
 
@@ -59,7 +77,8 @@ mod tests {
     #[test]
     fn a_timer_sleeps_until_the_next_due_time_and_a_second_at_most() {
         let now = Timestamp::from_millis(5_000);
-        let tick = |promoted, next| Tick { now, promoted, ended: 0, next };
+        let tick =
+            |promoted, next| Tick { now, promoted, ended: 0, dropped: 0, forgotten: 0, next };
         assert_eq!(time_to_next(tick(0, None)), LOOK_EVERY);
         assert_eq!(
             time_to_next(tick(1, Some(Timestamp::from_millis(5_030)))),

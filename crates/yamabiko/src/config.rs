@@ -130,6 +130,14 @@ pub struct Settings {
     #[arg(long, env = "RETENTION_DEAD", global = true, default_value = "30d", value_parser = parse::duration)]
     pub retention_dead: Duration,
 
+    /// How many dead jobs are kept at most.
+    #[arg(long, env = "RETENTION_DEAD_MAX", global = true, default_value_t = 10_000)]
+    pub retention_dead_max: u32,
+
+    /// How many ids of events and jobs that are over are remembered at most, on Redis.
+    #[arg(long, env = "REMEMBERED_IDS_MAX", global = true, default_value_t = 20_000_000)]
+    pub remembered_ids_max: u32,
+
     /// What becomes of a reply of which nobody can tell whether it was said.
     #[arg(long, env = "UNCERTAIN_REPLY", global = true, default_value = "drop")]
     pub uncertain_reply: UncertainReply,
@@ -216,6 +224,8 @@ impl Settings {
         options.keep_completed = self.retention_completed;
         options.keep_completed_max = self.retention_completed_max;
         options.keep_dead = self.retention_dead;
+        options.keep_dead_max = self.retention_dead_max;
+        options.remember_max = self.remembered_ids_max;
         options.fsync = self.store_durability == Durability::Fsync;
         options.insecure_tls = self.redis_insecure_tls;
         options

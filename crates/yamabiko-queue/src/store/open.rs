@@ -25,6 +25,11 @@ pub struct StoreOptions {
     pub keep_completed_max: u32,
     /// How long dead jobs are kept. Defaults to 30 days.
     pub keep_dead: Duration,
+    /// How many dead jobs are kept at most. Defaults to 10,000.
+    pub keep_dead_max: u32,
+    /// How many ids are remembered on Redis, at most; beyond that the quarter of a time span that is over first is forgotten (K5).
+    /// Defaults to 20,000,000.
+    pub remember_max: u32,
     /// How many jobs one tick removes at most that a run cancelled all at once. Defaults to 128.
     pub cancel_batch: usize,
     /// Whether `insert` and `turn` wait until the data is on disk, where the store is not set up so already. Defaults to false.
@@ -49,6 +54,8 @@ impl StoreOptions {
             keep_completed: Duration::ZERO,
             keep_completed_max: 10_000,
             keep_dead: Duration::from_secs(30 * 24 * 60 * 60),
+            keep_dead_max: 10_000,
+            remember_max: 20_000_000,
             cancel_batch: 128,
             fsync: false,
             insecure_tls: false,

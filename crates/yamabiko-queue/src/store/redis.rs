@@ -185,8 +185,10 @@ impl RedisStore {
             encode::span(call, span);
         }
         encode::span(call, self.options.keep_dead);
+        call.arg(self.options.keep_dead_max);
         encode::span(call, self.options.keep_completed);
         call.arg(self.options.keep_completed_max).arg(self.options.cancel_batch.max(1));
+        call.arg(self.options.remember_max);
         let (expected, notes_time) = match self.options.clock.given() {
             Some(now) => (Some(now), false),
             None => self.clock.expected(since_boot()),
@@ -367,9 +369,10 @@ impl Store for RedisStore {
         let mut tick = self.begin(&self.scripts.tick);
         self.ticking(&mut tick);
         let sent = since_boot();
-        let (now, promoted, ended, next): (Value, Value, Value, Value) =
+        type Parts = (Value, Value, Value, Value, usize, usize);
+        let (now, promoted, ended, next, dropped, forgotten): Parts =
             self.call_ticking(&self.connection, &tick).await?;
-        let tick = decode::tick(now, promoted, ended, next)?;
+        let tick = Tick { dropped, forgotten, ..decode::tick(now, promoted, ended, next)? };
         self.ticked(tick, sent);
         self.meet_again().await;
         Ok(tick)

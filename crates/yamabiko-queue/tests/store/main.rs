@@ -17,6 +17,7 @@ mod poison;
 mod random;
 mod redis_server;
 mod refusals;
+mod remembered;
 mod schema;
 mod rules {
     pub(crate) mod bounds;
@@ -118,7 +119,7 @@ conformance! { everywhere {
         o3_an_unsure_end_is_remembered;
     unique:
         k5_an_id_that_exists_is_a_duplicate,
-        k5_a_completed_id_is_remembered_for_its_time_and_no_longer,
+        k5_a_completed_id_is_remembered_for_its_time_and_a_quarter_at_most,
         k5_an_id_that_is_not_to_be_remembered_is_free_at_once,
         k5_cancelled_and_deleted_ids_are_remembered,
         k5_a_duplicate_among_effects_changes_nothing,
@@ -163,6 +164,7 @@ conformance! { everywhere {
     retention:
         d3_a_dead_job_keeps_payload_and_history_until_retention,
         d3_completed_jobs_are_kept_within_both_limits,
+        d3_dead_jobs_are_kept_up_to_a_number_the_newest_of_them,
         d3_credentials_are_erased_when_a_job_ends,
         d3_history_keeps_the_newest_4096_bytes;
     groups:

@@ -154,7 +154,11 @@ impl World {
     fn remember(&mut self, now: Timestamp, id: JobId) {
         let time = self.jobs[&id].job.remember;
         if time > Duration::ZERO {
-            self.remembered.insert(id, now + time);
+            // Until the quarter of its time span ends.
+            let quarter = (time / 4).as_micros().max(1);
+            let until = u128::try_from((now + time).as_micros()).unwrap();
+            let until = i64::try_from(until.div_ceil(quarter) * quarter).unwrap();
+            self.remembered.insert(id, Timestamp::from_micros(until));
         }
     }
 

@@ -79,6 +79,7 @@ pub(crate) fn setup(options: &mut StoreOptions, name: String, keep: u64) {
     options.keep_completed = secs(30 * keep);
     options.keep_completed_max = if keep == 1 { 4 } else { 10_000 };
     options.keep_dead = secs(60);
+    options.keep_dead_max = if keep == 2 { 3 } else { 10_000 };
     options.cancel_batch = if keep == 0 { 1 } else { 5 };
 }
 

@@ -152,12 +152,14 @@ local function commit(id, record, more, runs)
   return answer
 end
 
--- ARGV: number of jobs that effects insert, their ids; number of commits, their ids, the commits.
+-- ARGV: number of jobs that effects insert, the id of each and for how long it is to be remembered; number of commits, their ids, the commits.
 -- Answers a letter for each commit: a applied, c cancelled, l lost; of an exchange that comes too late all are lost.
 function make_commits(is_late)
-  local new, ids = texts(number()), texts(number())
+  local new, spans, ids = {}, {}, nil
+  for i = 1, number() do new[i], spans[i] = text(), number() end
+  ids = texts(number())
   if is_late then return ('l'):rep(#ids) end
-  look_up(new)
+  look_up(new, spans)
   local claims, records, runs, answers = hmget(CLAIM, ids), hmget(JOB, ids), {}, {}
   local mores = #ids > 0 and call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}
   for i = 1, #ids do held[ids[i]] = claims[i] end

@@ -23,7 +23,7 @@ end
 local args, at
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
-local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN
+local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN, SEEN_IN
 local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
 local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
 
@@ -46,7 +46,8 @@ local function name_keys(of)
   STATE   = prefix .. 'state'    -- HASH lane -> the lane's state
   DEAD    = prefix .. 'dead'     -- ZSET id -> when it died
   DONE    = prefix .. 'done'     -- ZSET id -> when it was completed
-  SEEN    = prefix .. 'seen'     -- ZSET id -> until when it is remembered after its job
+  SEEN    = prefix .. 'remembered' -- ZSET set of ids that are remembered after their jobs, see remembered.lua -> until when
+  SEEN_IN = prefix .. 'seen:'    -- SETs of these ids, cut to 12 bytes
   REVOKED = prefix .. 'revoked'  -- ZSET origin whose jobs are not to run any more -> until when that is remembered
   QUEUES  = prefix .. 'queues'   -- ZSET of the queues that have ready jobs
   LANES   = prefix .. 'lanes'    -- ZSET of the lanes in which jobs wait
@@ -196,4 +197,9 @@ local function zmscore(key, members) return ask('ZMSCORE', key, members) end
 local function first_time(key)
   local time = call('ZRANGE', key, '0', '0', 'WITHSCORES')[2]
   return time and tonumber(time) or math.huge
+end
+
+local function collect_one(lists, key, one)
+  local list = lists[key]
+  if list then list[#list + 1] = one else lists[key] = { one } end
 end

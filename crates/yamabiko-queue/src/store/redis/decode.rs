@@ -43,6 +43,8 @@ pub(super) fn tick(now: Value, promoted: Value, ended: Value, next: Value) -> Re
         now,
         promoted: part(promoted)?,
         ended: part(ended)?,
+        dropped: 0,
+        forgotten: 0,
         next: time(&part::<String>(next)?),
     })
 }

@@ -90,10 +90,13 @@ fn has_body(job: &NewJob) -> bool {
 pub(super) fn commits(call: &mut Call<'_>, commits: &[Commit]) {
     let effects = commits.iter().flat_map(|commit| &commit.effects);
     let new = effects.filter_map(|effect| match effect {
-        Effect::Insert(job) => Some(job.id),
+        Effect::Insert(job) => Some(job),
         _ => None,
     });
-    ids(call, new);
+    call.arg(new.clone().count());
+    for job in new {
+        call.arg(job.id.as_bytes()).arg(micros(job.remember));
+    }
     ids(call, commits.iter().map(|commit| commit.id));
     for commit in commits {
         call.arg(commit.token.as_bytes());

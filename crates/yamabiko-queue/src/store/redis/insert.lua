@@ -7,13 +7,13 @@
 -- The one step without allow-oom: when memory is full the whole call is refused, so that the old work can be finished.
 local furthest, latest = number(), number()
 if latest and latest - now > furthest then return latest - now end
-local jobs, bodies, revoked, ids, dues = {}, {}, {}, {}, {}
+local jobs, bodies, revoked, ids, dues, spans = {}, {}, {}, {}, {}, {}
 while at < #args do
   local i = #jobs + 1
   jobs[i], bodies[i], revoked[i] = read_job()
-  ids[i], dues[i] = id_of(jobs[i]), due_of(jobs[i])
+  ids[i], dues[i], spans[i] = id_of(jobs[i]), due_of(jobs[i]), span_of(jobs[i])
 end
-look_up(ids)
+look_up(ids, spans)
 local answers, forgotten = {}, 0
 for i, job in ipairs(jobs) do
   local is_new = insert(ids[i], dues[i], job, bodies[i])

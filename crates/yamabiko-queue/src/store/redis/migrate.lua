@@ -41,8 +41,23 @@ local function lengthen_claims()
   return call('EXISTS', old) == 1 and ''
 end
 
+-- Before version 3, ids were remembered in one sorted set by time; for which span is not known any more.
+local function move_remembered()
+  local old, quarter = prefix .. 'seen', 900000000
+  local part, names = call('ZPOPMIN', old, exact(PART)), {}
+  for i = 1, #part, 2 do
+    local name = ':' .. exact(math.ceil(tonumber(part[i + 1]) / quarter) * quarter)
+    collect_one(names, name, sub(part[i], 5, 16))
+  end
+  for name, ids in pairs(names) do
+    many('SADD', SEEN_IN .. name, ids)
+    call('ZADD', SEEN, sub(name, 2), name)
+  end
+  return call('EXISTS', old) == 1 and ''
+end
+
 -- The parts of the way, in their order. Each is called until it answers that it is done (false), else where it goes on.
-local parts = { lengthen_claims, move_lanes }
+local parts = { lengthen_claims, move_lanes, move_remembered }
 
 local found = tonumber(call('GET', SCHEMA) or VERSION)
 if found < tonumber(VERSION) then

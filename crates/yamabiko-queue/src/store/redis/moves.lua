@@ -29,19 +29,6 @@ local function forget(id, chat)
   if chat then drop(CHAT .. chat, id) end
 end
 
-local remember do
-
-local remembered_for, remembered_until   -- the last job's; the next one's are mostly the same
-
-function remember(id, time)
-  if time <= 0 then return end
-  local seen_until = now + time
-  if seen_until ~= remembered_for then remembered_for, remembered_until = seen_until, exact(seen_until) end
-  add(SEEN, remembered_until, id)
-end
-
-end
-
 -- A job that was called off, or is completed and not kept.
 local function remove(id, chat, time)
   forget(id, chat)
@@ -93,17 +80,19 @@ local function renew(id, old, secret)
   call('HSET', JOB, id, pack('>i8', now) .. sub(with_secret(old, secret), 9))
 end
 
--- Looks up at once which of the jobs that come are new.
-local function look_up(ids)
+-- Looks up at once which of the jobs that come are new; each is to be remembered for its span.
+local function look_up(ids, spans)
   if #ids == 0 then return end
-  local seen, stored = zmscore(SEEN, ids), hmget(JOB, ids)
-  for i, id in ipairs(ids) do free[id] = not stored[i] and not (seen[i] and tonumber(seen[i]) > now) end
+  local seen, stored = remembered(ids, spans), hmget(JOB, ids)
+  for i, id in ipairs(ids) do free[id] = not stored[i] and not seen[i] end
 end
 
 -- A job that comes is one text: its id (16 bytes), how its due time is given (0: it has none, "=": a time, "+": a delay),
 -- that time (8 bytes), and the rest of its record, from `remember` on; behind it stands its payload if it is for BODY.
 -- See encode.rs.
 local function id_of(job) return sub(job, 1, 16) end
+
+local function span_of(job) return pick('>i8', job, 26) end
 
 local function due_of(job)
   local how = byte(job, 17)
@@ -138,8 +127,7 @@ local function insert(id, due, job, body)
   local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
   if not free[id] then
     settle()
-    local seen = call('ZSCORE', SEEN, id)
-    if seen and tonumber(seen) > now then return false end
+    if is_remembered(id, span_of(job)) then return false end
     local old = call('HGET', JOB, id)
     if old then
       local _, _, _, _, secret = header(record)

@@ -8,7 +8,7 @@ local free                               -- id -> whether it was found to be nei
 local may_scrub                          -- how many kept jobs the step may still look at for what is to be scrubbed
 local touched                            -- queues that may need a marker
 
-local begin, collect_one, set, add, drop, unclaim, notice, schedule, unset, put_first, enter, leave, line_left,
+local begin, set, add, drop, unclaim, notice, schedule, unset, put_first, enter, leave, line_left,
   settle, wake do
 
 local scores, drops                      -- key -> what ZADD and ZREM are to write
@@ -23,6 +23,7 @@ function begin(keys, given, writes, migrates)
   fields, scores, drops, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
   nearest, is_left, may_scrub = nil, nil, 256
   begin_groups()
+  begin_remembered()
 end
 
 local function collect(lists, key, one, other)
@@ -30,11 +31,6 @@ local function collect(lists, key, one, other)
   if not list then lists[key] = { one, other } return end
   local length = #list
   list[length + 1], list[length + 2] = one, other
-end
-
-function collect_one(lists, key, one)
-  local list = lists[key]
-  if list then list[#list + 1] = one else lists[key] = { one } end
 end
 
 function set(key, field, value) collect(fields, key, field, value) end
@@ -170,6 +166,7 @@ function settle()
     for key, list in pairs(scores) do many('ZADD', key, list) end
     scores = {}
   end
+  remember_now()
   if #unclaimed > 0 then
     many('HDEL', CLAIM, unclaimed)
     many('ZREM', LEASE, unclaimed)

@@ -13,7 +13,7 @@ while at < #args do
     if was_dead then
       clear_first(more)
       more.reruns = more.reruns + 1
-      call('ZREM', SEEN, id)
+      unremember(id)
       if chat then call('ZADD', CHAT .. chat, live_score(chat), id) end
     end
     save_more(id, more)

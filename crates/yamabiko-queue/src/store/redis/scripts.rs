@@ -12,11 +12,12 @@ use super::{SCHEMA, damage, decode::part, link::Link, meaning::error};
 use crate::error::Result;
 
 /// What the steps have in common, in the order in which the parts need each other.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     include_str!("common.lua"),
     include_str!("record.lua"),
     include_str!("lines.lua"),
     include_str!("groups.lua"),
+    include_str!("remembered.lua"),
     include_str!("places.lua"),
     include_str!("moves.lua"),
     include_str!("cancels.lua"),

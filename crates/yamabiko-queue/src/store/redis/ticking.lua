@@ -8,21 +8,22 @@ local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
 local MOST_CORRECTED = 256
 local WAS_SET = 10000000                -- a clock this far from what was expected of it was set
 
-local since, last, gap, spared, again, keep_dead, keep_most, cancel_batch, is_trusted, notes_time
+local told                               -- what read_ticking() has read: one table, since a chunk has 200 local variables at most
 
 -- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
 --       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
---       for how long dead jobs are kept, for how long completed ones, and how many of these,
---       how many jobs of cancelled groups are taken out at most,
+--       for how long dead jobs are kept, and how many, for how long completed ones, and how many of these,
+--       how many jobs of cancelled groups are taken out at most, how many ids are remembered,
 --       what the clock must show if it was not set ("" = it is in doubt), 1 if its time is to be noted
 function read_ticking()
-  lease, since, last = number(), number(), number()
-  gap, spared, again = number(), number(), number()
-  keep_dead, keep_completed, keep_most = number(), number(), number()
-  cancel_batch = number()
+  told = {}
+  lease, told.since, told.last = number(), number(), number()
+  told.gap, told.spared, told.again = number(), number(), number()
+  told.keep_dead, told.most_dead, keep_completed, told.keep_most = number(), number(), number(), number()
+  told.cancel_batch, told.most_seen = number(), number()
   local expected = number()
-  is_trusted = expected and math.abs(now - expected) <= WAS_SET
-  notes_time = number() == 1
+  told.is_trusted = expected and math.abs(now - expected) <= WAS_SET
+  told.notes_time = number() == 1
 end
 
 -- What a sorted set has first, up to this time, goes out of it.
@@ -81,7 +82,7 @@ local function end_claims()
   return #ended
 end
 
-local prune do                           -- A chunk has 200 local variables at most, so parts have blocks of their own.
+local prune, drop_dead do
 
 local function forget_all(ids)
   for i, record in ipairs(hmget(JOB, ids)) do
@@ -93,23 +94,31 @@ end
 local function prune_completed()
   local completed = call('ZCARD', DONE)
   if completed == 0 then return end
-  local old = is_trusted and call('ZCOUNT', DONE, '-inf', exact(now - keep_completed)) or 0
-  local most = math.min(math.max(old, completed - keep_most), MOST_PRUNED)
+  local old = told.is_trusted and call('ZCOUNT', DONE, '-inf', exact(now - keep_completed)) or 0
+  local most = math.min(math.max(old, completed - told.keep_most), MOST_PRUNED)
   if most <= 0 then return end
   forget_all(call('ZRANGE', DONE, '0', exact(most - 1)))
   call('ZREMRANGEBYRANK', DONE, '0', exact(most - 1))
+end
+
+-- The oldest of more dead jobs than may be kept. Answers how many.
+function drop_dead()
+  local surplus = math.min(call('ZCARD', DEAD) - told.most_dead, MOST_PRUNED)
+  if surplus <= 0 then return 0 end
+  forget_all(call('ZRANGE', DEAD, '0', exact(surplus - 1)))
+  call('ZREMRANGEBYRANK', DEAD, '0', exact(surplus - 1))
+  return surplus
 end
 
 -- By a clock in doubt, nothing is removed for its age.
 function prune()
   prune_completed()
   many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
-  if not is_trusted then return end
-  forget_all(take_until(DEAD, now - keep_dead, MOST_PRUNED))
-  take_until(SEEN, now, MOST_PRUNED)
+  if not told.is_trusted then return end
+  forget_all(take_until(DEAD, now - told.keep_dead, MOST_PRUNED))
   take_until(REVOKED, now, MOST_PRUNED)
   many('HDEL', EXCHANGE, take_until(LINES, now, MOST_PRUNED))
-  if notes_time then call('SET', LATEST, stamp) end
+  if told.notes_time then call('SET', LATEST, stamp) end
 end
 
 end
@@ -208,17 +217,18 @@ end
 
 end
 
--- Answers how many jobs fell due, how many claims ended, and when to come again ("" = nothing in sight).
+-- Answers how many jobs fell due, how many claims ended, when to come again ("" = nothing in sight), how many dead jobs were
+-- removed and how many ids forgotten before their time, which only ticks of their own do.
 -- A handle that has just begun, or whose ticks failed or had a gap, ends no claims for a while: workers could not beat either,
 -- so they beat first; else each outage would run everything twice.
 function tick(later)
   settle()
-  local goes_on = last and last <= now + gap and now <= last + gap
-  if not goes_on then since = now end
-  local may_end = now >= since + spared
+  local goes_on = told.last and told.last <= now + told.gap and now <= told.last + told.gap
+  if not goes_on then told.since = now end
+  local may_end = now >= told.since + told.spared
   -- A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
   local is_correct = may_end and later > 0 or correct()
-  local sweeps = sweep_groups(cancel_batch)
+  local sweeps = sweep_groups(told.cancel_batch)
   local promoted, next_due = 0, first_time(DUE)
   if next_due <= now - later then promoted, next_due = promote(later), first_time(DUE) end
   local ended, next_end = 0, first_time(LEASE)
@@ -228,8 +238,10 @@ function tick(later)
     next_end = first_time(LEASE)
   end
   -- Ticks that come too rarely would look like a gap again.
-  if not may_end and next_end < math.huge then next_end = math.min(since + spared, now + again) end
+  if not may_end and next_end < math.huge then next_end = math.min(told.since + told.spared, now + told.again) end
   prune()
+  local dropped, forgotten = 0, 0
+  if later == 0 then dropped, forgotten = drop_dead(), forget_remembered(told.is_trusted, told.most_seen) end
   sweep_lines()
   local is_unfinished = search_lanes() or sweeps
   is_unfinished = scrub_on() or is_unfinished
@@ -240,7 +252,7 @@ function tick(later)
   end
   local is_over = not is_unfinished and is_correct
   local next = math.min(is_over and math.huge or now, next_due, next_end, next_resumed)
-  return promoted, ended, next < math.huge and exact(next) or ''
+  return promoted, ended, next < math.huge and exact(next) or '', dropped, forgotten
 end
 
 end

@@ -292,7 +292,10 @@ impl<'a, 'db> Step<'a, 'db> {
     /// Remembers the id of a job that has left the live ones, and passes its lane on; it holds it no longer.
     pub(super) fn ended(&mut self, job: &Place) -> rusqlite::Result<()> {
         if job.remember > 0 {
+            // Until the quarter of its time span ends, as on Redis.
+            let quarter = (job.remember / 4).max(1);
             let until = self.recorded.as_micros().saturating_add(job.remember);
+            let until = until.saturating_add(quarter - 1) / quarter * quarter;
             self.run(
                 "INSERT INTO seen (id, until) VALUES (?, ?)
                  ON CONFLICT (id) DO UPDATE SET until = excluded.until",

@@ -50,13 +50,15 @@ impl Step<'_, '_> {
         let promoted = if reached(first.due, until) { self.promote(until)? } else { 0 };
         let ended = if may_end && reached(first.lease_end, now) { self.end_claims()? } else { 0 };
         let pruned = self.prune(&first)?;
+        let drops = later.is_zero() && first.dead.is_some();
+        let dropped = if drops { self.drop_dead()? } else { 0 };
         if reached(first.due, until) || ended > 0 || pruned {
             first = self.firsts()?;
         }
         let next_end = first.lease_end.map(|end| grace.next_end(end, now, may_end, spans));
         let again = (sweeps || !is_correct).then_some(now);
         let next = [first.due, next_end, first.resumed, again].into_iter().flatten().min();
-        Ok(Tick { now, promoted, ended, next })
+        Ok(Tick { now, promoted, ended, dropped, forgotten: 0, next })
     }
 
     /// Looks at the first of all that waits for a time: most ticks find nothing to do, at the price of this one look.
@@ -181,6 +183,20 @@ impl Step<'_, '_> {
             self.shared.completed -= limit(surplus);
         }
         Ok(())
+    }
+
+    /// Takes the oldest of more dead jobs than may be kept out of the store, and returns how many.
+    fn drop_dead(&mut self) -> rusqlite::Result<usize> {
+        // Counts no further than it has to, and only in ticks of their own, which come once a second.
+        let newest =
+            "SELECT place, id FROM job WHERE state = 4 AND seq NOT IN (SELECT seq FROM damaged)
+                      ORDER BY place DESC, id DESC LIMIT 1 OFFSET ?";
+        let last = self.first(newest, (self.options.keep_dead_max,), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?;
+        let Some((place, id)) = last else { return Ok(0) };
+        let dropped = prunes!("state = 4 AND (place, id) <= (?, ?)");
+        self.forget_all(dropped, (place, id, MAX_PRUNED))
     }
 
     /// Takes jobs out of the store that have ended long ago, and returns how many.

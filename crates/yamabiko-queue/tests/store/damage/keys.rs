@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// All keys of a store that is full of everything, but for the schema's version.
-const KEYS: [&str; 38] = [
+const KEYS: [&str; 41] = [
     "job",
     "more",
     "history",
@@ -26,7 +26,10 @@ const KEYS: [&str; 38] = [
     "state",
     "dead",
     "done",
-    "seen",
+    "remembered",
+    "revoked",
+    "groups",
+    "swept",
     "queues",
     "lanes",
     "paused",
@@ -139,9 +142,10 @@ async fn k2_a_key_of_another_type_fails_no_step_on_redis() {
         let damaged = place.store.counts().await.unwrap().damaged;
         // A marker is removed where there is nothing to be woken for, a note of the time is written anew, and what concerns few
         // jobs is not looked for.
-        let is_unread = ["wake:", "front:", "left:", "entry", "search", "latest", "server", "body"]
-            .iter()
-            .any(|unread| key.starts_with(unread));
+        let is_unread =
+            ["wake:", "front:", "left:", "entry", "search", "latest", "server", "body", "swept"]
+                .iter()
+                .any(|unread| key.starts_with(unread));
         assert!(damaged == 1 || is_unread && damaged == 0, "{key} is counted: {damaged}");
     }
 }
@@ -154,7 +158,7 @@ async fn a_key_of_another_type_keeps_its_value_under_another_name_and_the_doctor
     work(&place).await;
     // What has the names of such keys may be one of them.
     break_key(&place, "damaged", false);
-    break_key(&place, "seen", true);
+    break_key(&place, "remembered", true);
     work(&place).await;
     let value: String = redis::cmd("GET")
         .arg("yamabiko:{test}:damaged:1:paused")
@@ -165,7 +169,7 @@ async fn a_key_of_another_type_keeps_its_value_under_another_name_and_the_doctor
     let found = store::inspect(&url, &place.options, Depth::Thorough).await;
     let finding = found.findings.iter().find(|one| one.topic == "damaged records").unwrap();
     assert_eq!(finding.mark, Mark::Problem);
-    for name in ["damaged:1:damaged", "damaged:2:seen"] {
+    for name in ["damaged:1:damaged", "damaged:2:remembered"] {
         assert!(finding.text.contains(name), "{}", finding.text);
     }
 }

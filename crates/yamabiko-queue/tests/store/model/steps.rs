@@ -261,6 +261,16 @@ impl World {
         (promoted, ended.len())
     }
 
+    /// Removes the oldest of more dead jobs than may be kept.
+    pub(super) fn drop_dead(&mut self, most: u32) -> usize {
+        let dead = self.dead();
+        let surplus = dead.len().saturating_sub(most as usize).min(256);
+        for (_, id) in dead.into_iter().take(surplus) {
+            self.jobs.remove(&id);
+        }
+        surplus
+    }
+
     pub(super) fn next(
         &self,
         now: Timestamp,

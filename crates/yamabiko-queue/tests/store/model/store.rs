@@ -71,7 +71,8 @@ impl Store for Model {
             if !is_late && (has_changed || sending.again) {
                 world.note_exchange(now, token);
             }
-            Ok(Turn { answers, claims, tick: Tick { now, promoted, ended, next } })
+            let tick = Tick { now, promoted, ended, dropped: 0, forgotten: 0, next };
+            Ok(Turn { answers, claims, tick })
         })
     }
 
@@ -100,8 +101,9 @@ impl Store for Model {
             world.set_right(now, options.lease);
             let sweeps = world.sweep_groups(now, options.cancel_batch);
             let (promoted, ended) = world.tick(now, now, may_end, options);
+            let dropped = world.drop_dead(options.keep_dead_max);
             let next = world.next(now, may_end, since, options.lease, sweeps);
-            Ok(Tick { now, promoted, ended, next })
+            Ok(Tick { now, promoted, ended, dropped, forgotten: 0, next })
         })
     }
 

@@ -98,7 +98,6 @@ pub(crate) struct NewPlan {
     pub(crate) revokes: Option<u8>,
     pub(crate) due: DuePlan,
     pub(crate) secret: Option<u8>,
-    pub(crate) remember: Duration,
     pub(crate) size: usize,
 }
 
@@ -176,8 +175,6 @@ fn new_plan() -> impl Strategy<Value = NewPlan> {
         1 => up_to(secs(20)).prop_map(DuePlan::At),
         1 => up_to(secs(20)).prop_map(DuePlan::Past),
     ];
-    let remember =
-        prop_oneof![2 => Just(Duration::ZERO), 2 => up_to(secs(60)), 3 => Just(secs(3600))];
     let size = prop_oneof![9 => Just(0_usize), 1 => 0..5000_usize];
     (
         proptest::option::weighted(0.15, any::<usize>()),
@@ -188,23 +185,19 @@ fn new_plan() -> impl Strategy<Value = NewPlan> {
         proptest::option::weighted(0.02, 0..9_u8),
         due,
         proptest::option::weighted(0.3, any::<u8>()),
-        remember,
         size,
     )
-        .prop_map(
-            |(again, queue, lane, chat, origin, revokes, due, secret, remember, size)| NewPlan {
-                again,
-                queue,
-                lane,
-                chat,
-                origin,
-                revokes,
-                due,
-                secret,
-                remember,
-                size,
-            },
-        )
+        .prop_map(|(again, queue, lane, chat, origin, revokes, due, secret, size)| NewPlan {
+            again,
+            queue,
+            lane,
+            chat,
+            origin,
+            revokes,
+            due,
+            secret,
+            size,
+        })
 }
 
 fn outcome() -> impl Strategy<Value = OutcomePlan> {

@@ -237,6 +237,6 @@ pub(crate) async fn k5_the_ids_of_a_cancelled_group_are_remembered(kind: Kind) {
     assert_eq!(place.insert(&remembered).await, [Inserted::Duplicate]);
     place.tick().await;
     assert_eq!(place.insert(&remembered).await, [Inserted::Duplicate]);
-    place.pass(secs(101)).await;
+    place.pass(secs(126)).await;
     assert_eq!(place.insert(&remembered).await, [Inserted::Stored]);
 }

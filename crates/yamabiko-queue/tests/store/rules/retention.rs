@@ -48,6 +48,27 @@ pub(crate) async fn d3_completed_jobs_are_kept_within_both_limits(kind: Kind) {
     assert_eq!(place.state(id("a")).await, None, "unless asked for, none is kept");
 }
 
+pub(crate) async fn d3_dead_jobs_are_kept_up_to_a_number_the_newest_of_them(kind: Kind) {
+    let place = Place::with(kind, |options| options.keep_dead_max = 3).await;
+    for part in 0..6 {
+        place.insert(&(0..50).map(|n| job(&format!("{part} {n}"))).collect::<Vec<_>>()).await;
+    }
+    let mut died = Vec::new();
+    for claim in place.claim(300).await {
+        place.clock.advance(micros(1));
+        place.end(&claim, Outcome::Dead { error: "no hope".to_owned() }).await;
+        died.push(claim.job.id);
+    }
+    let dead = place.store.counts().await.unwrap().states[&State::Dead];
+    assert_eq!(dead, 300, "a turn removes none");
+    assert_eq!([place.tick().await.dropped, place.tick().await.dropped], [256, 41]);
+    died.reverse();
+    assert_eq!(place.line(State::Dead).await, died[..3]);
+    assert_eq!(place.tick().await.dropped, 0);
+    place.forget().await;
+    place.pass(secs(3)).await;
+}
+
 pub(crate) async fn d3_credentials_are_erased_when_a_job_ends(kind: Kind) {
     let place = Place::with(kind, |options| options.keep_completed = secs(100)).await;
     let with = |name: &str| NewJob { secret: Some("reply token".to_owned()), ..job(name) };
