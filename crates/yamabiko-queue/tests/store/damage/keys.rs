@@ -27,9 +27,6 @@ const KEYS: [&str; 41] = [
     "dead",
     "done",
     "remembered",
-    "revoked",
-    "groups",
-    "swept",
     "queues",
     "lanes",
     "paused",
@@ -56,6 +53,9 @@ const KEYS: [&str; 41] = [
     "chat:chat",
     "wake:default",
     "wake:events",
+    "revoked",
+    "groups",
+    "swept",
 ];
 
 fn of_chat(job: NewJob) -> NewJob {
