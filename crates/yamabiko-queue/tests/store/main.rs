@@ -174,6 +174,7 @@ conformance! { everywhere {
         i4_a_cancelled_group_spares_what_arrived_later_than_told,
         i4_a_cancelled_group_has_one_kind_or_origin_or_all_but_a_kind,
         i4_a_cancelled_group_hands_its_lanes_on,
+        i4_a_lane_goes_on_behind_all_of_a_cancelled_group,
         i4_several_groups_of_a_chat_end_one_after_the_other,
         k5_the_ids_of_a_cancelled_group_are_remembered;
     bounds:

@@ -148,7 +148,10 @@ impl Step<'_, '_> {
         for Candidate { job, state, is_in_group } in &found {
             if *is_in_group && *state != 3 {
                 self.shared.scheduled -= i64::from(*state == 0);
-                self.remove(job)?;
+                // One that was removed before may have handed its lane on to this one.
+                let now = "SELECT seq, id, queue, lane, holds, remember FROM job WHERE seq = ?";
+                let job = self.first(now, (job.seq,), Place::of)?;
+                job.map_or(Ok(()), |job| self.remove(&job))?;
                 continue;
             }
             let sql = "UPDATE job SET spared = ?, cancelled = cancelled OR ? WHERE seq = ?";

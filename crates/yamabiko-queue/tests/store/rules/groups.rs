@@ -200,6 +200,16 @@ pub(crate) async fn i4_a_cancelled_group_hands_its_lanes_on(kind_of_store: Kind)
     assert_eq!(found, expected);
 }
 
+pub(crate) async fn i4_a_lane_goes_on_behind_all_of_a_cancelled_group(kind_of_store: Kind) {
+    let place = Place::open(kind_of_store).await;
+    let of_group = |name: &str| NewJob { chat: Some("chat".to_owned()), ..in_lane(name, "lane") };
+    place.insert(&[of_group("holds"), of_group("waits"), of_group("waits, too")]).await;
+    place.insert(&[in_lane("other", "lane"), in_lane("last", "lane")]).await;
+    run_with(&place, vec![kind("kind")]).await;
+    place.tick().await;
+    assert_eq!(place.claim_one().await.job.id, id("other"));
+}
+
 pub(crate) async fn i4_several_groups_of_a_chat_end_one_after_the_other(kind_of_store: Kind) {
     let place = Place::with(kind_of_store, |options| options.cancel_batch = 1).await;
     let many = |round: usize| {
