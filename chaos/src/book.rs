@@ -25,6 +25,8 @@ pub(crate) struct Asked<A> {
 pub(crate) struct Page<A> {
     pub(crate) user: String,
     pub(crate) asked: Vec<Asked<A>>,
+    /// Whether the user does nothing but pile up timers, and end them all.
+    pub(crate) is_hoarder: bool,
     /// The events by which the user blocked the bot.
     pub(crate) unfollows: Vec<String>,
 }
@@ -46,9 +48,9 @@ impl<C: Conversation> Book<C> {
     }
 
     /// Opens a page for a chat and returns its number.
-    pub(crate) fn open(&self, user: String) -> usize {
+    pub(crate) fn open(&self, user: String, is_hoarder: bool) -> usize {
         let mut pages = self.pages();
-        pages.push(Page { user, asked: Vec::new(), unfollows: Vec::new() });
+        pages.push(Page { user, asked: Vec::new(), is_hoarder, unfollows: Vec::new() });
         pages.len() - 1
     }
 

@@ -55,6 +55,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
         Self::choose(dice)
     }
 
+    /// Returns what a user asks for to have very many timers, if the bot has any.
+    fn pile() -> Option<Pile<Self::Ask>> {
+        None
+    }
+
     /// Returns what every user asks for in the end.
     fn last_words() -> Self::Ask;
 
@@ -136,6 +141,13 @@ pub(crate) struct Load {
     pub(crate) faults_a_minute: f64,
     /// How many timers must be asked for in a minute at least.
     pub(crate) timers_a_minute: f64,
+}
+
+/// What piles up timers, and what ends them all.
+#[derive(Clone, Debug)]
+pub(crate) struct Pile<A> {
+    pub(crate) ask: A,
+    pub(crate) cancel: A,
 }
 
 /// What a user sends.

@@ -8,7 +8,13 @@ use std::{
 
 use tokio::sync::Mutex;
 
-use crate::{check::Loss, disk::Disk, locks::WriteLock, options::StoreKind, redis_server::Redis};
+use crate::{
+    check::Loss,
+    disk::Disk,
+    locks::WriteLock,
+    options::{Options, StoreKind},
+    redis_server::Redis,
+};
 
 /// How long an SQLite file may be locked by others.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Place {
     pub(crate) disk: Disk,
     pub(crate) kind: Kind,
+    /// Whether a replica of Redis takes its server's place now and then.
+    pub(crate) fails_over: bool,
     /// Held by whoever makes the store go away, until it is back.
     away: Mutex<()>,
     /// How often it went away so far.
@@ -33,12 +41,17 @@ pub(crate) enum Kind {
 
 impl Place {
     /// Starts a store on this disk; files that must not be full are in the folder.
-    pub(crate) async fn start(kind: StoreKind, disk: Disk, folder: &Path) -> anyhow::Result<Self> {
-        let kind = match kind {
+    pub(crate) async fn start(
+        options: &Options,
+        disk: Disk,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
+        let kind = match options.store {
             StoreKind::Sqlite => Kind::Sqlite(disk.path().join("chaos.db")),
             StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path(), folder).await?)),
         };
-        Ok(Self { disk, kind, away: Mutex::new(()), outages: AtomicU64::new(0) })
+        let fails_over = options.fail_over && matches!(kind, Kind::Redis(_));
+        Ok(Self { disk, kind, fails_over, away: Mutex::new(()), outages: AtomicU64::new(0) })
     }
 
     /// Returns the address for the bot's processes, on Redis through the wire.

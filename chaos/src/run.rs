@@ -40,6 +40,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How often each of the bot's own places must have panicked in a minute at least.
 const PANICS_A_MINUTE: f64 = 0.5;
+/// How often a chat must have ended very many timers in a minute at least.
+const HOARDS_A_MINUTE: f64 = 1.0;
 /// For how long the bot must have nothing to do: a webhook may still be held back for that long.
 const QUIET: Duration = Duration::from_secs(4);
 
@@ -61,7 +63,7 @@ impl<C: Conversation> Run<C> {
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("chaos-").tempdir()?;
         let place =
-            Arc::new(Place::start(options.store, disk(&options, &folder)?, folder.path()).await?);
+            Arc::new(Place::start(&options, disk(&options, &folder)?, folder.path()).await?);
         let clock = Arc::new(WallClock::start(folder.path(), "clock-of-the-bot")?);
         let tally = Arc::new(Tally::default());
         let (ports, web_ports) = Herd::ports()?;
@@ -154,7 +156,9 @@ impl<C: Conversation> Run<C> {
         let faults = faults::names().into_iter().map(|name| (name, C::LOAD.faults_a_minute));
         let panics = C::endpoint().is_some().then_some(BotPlace::ALL).into_iter().flatten();
         let panics = panics.map(|place| (place.name(), PANICS_A_MINUTE));
-        let by_users = [(users::STANDBY, C::LOAD.faults_a_minute)];
+        let standby = (users::STANDBY, C::LOAD.faults_a_minute);
+        let by_users =
+            [standby].into_iter().chain(C::pile().map(|_| (users::HOARD, HOARDS_A_MINUTE)));
         let needed = harm::needed(place).into_iter().chain(faults).chain(by_users).chain(panics);
         let report = Report {
             verdict,

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     book::{Asked, Book},
-    conversation::{Conversation, Utterance},
+    conversation::{Conversation, Pile, Utterance},
     line::Line,
     tally::Tally,
 };
@@ -20,6 +20,10 @@ pub(crate) const STANDBY: &str = "channel in standby in a chat, and active again
 const HANDED_OVER: Duration = Duration::from_secs(4);
 /// How many requests the bot gets meanwhile at most.
 const IN_STANDBY: u32 = 4;
+/// What the ledger calls it when a chat has ended more timers than one commit can cancel.
+pub(crate) const HOARD: &str = "chat with 1,500 live timers that cancels all, and leaves";
+/// The longest time between two things that such a user does.
+const HOARDED: Duration = Duration::from_secs(3);
 /// For how long a user blocks the bot at most.
 const BLOCKED: Duration = Duration::from_secs(4);
 
@@ -43,7 +47,7 @@ impl Users {
         for number in 0..C::LOAD.users {
             let id = line.user(&format!("user {number}")).await?;
             let user = User {
-                page: book.open(id.clone()),
+                page: book.open(id.clone(), false),
                 id,
                 pause: if number % IN_A_HURRY == 0 { C::LOAD.short_pause } else { C::LOAD.pause },
                 line: line.clone(),
@@ -52,6 +56,19 @@ impl Users {
                 dice: fastrand::Rng::with_seed(seed.wrapping_mul(100_003) + number as u64),
             };
             writing.spawn(user.write(stop.subscribe()));
+        }
+        if let Some(pile) = C::pile() {
+            let id = line.user("hoarder").await?;
+            let user = User {
+                page: book.open(id.clone(), true),
+                id,
+                pause: HOARDED,
+                line: line.clone(),
+                book: Arc::clone(book),
+                tally: Arc::clone(tally),
+                dice: fastrand::Rng::with_seed(seed),
+            };
+            writing.spawn(user.hoard(pile, stop.subscribe()));
         }
         Ok(Self { writing, stop })
     }
@@ -69,6 +86,9 @@ impl Users {
 /// Lets every user write once more.
 pub(crate) async fn last_words<C: Conversation>(line: &Line, book: &Book<C>) -> anyhow::Result<()> {
     for (page, chat) in book.read().into_iter().enumerate() {
+        if let Some(pile) = C::pile().filter(|_| chat.is_hoarder) {
+            ask(line, book, page, &chat.user, pile.cancel, false).await?;
+        }
         ask(line, book, page, &chat.user, C::last_words(), false).await?;
     }
     Ok(())
@@ -100,6 +120,25 @@ impl<C: Conversation> User<C> {
                     ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
                 }
             }
+        }
+    }
+
+    /// Piles up more timers than one commit can cancel, ends them all, and leaves, again and again.
+    async fn hoard(
+        mut self,
+        pile: Pile<C::Ask>,
+        mut stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        loop {
+            for what in [&pile.ask, &pile.ask, &pile.ask, &pile.ask, &pile.cancel] {
+                ask(&self.line, &self.book, self.page, &self.id, what.clone(), false).await?;
+                let pause = self.pause.mul_f64(0.2 + 0.8 * self.dice.f64());
+                if tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok() {
+                    return Ok(());
+                }
+            }
+            self.block().await?;
+            self.tally.broke(HOARD);
         }
     }
 

@@ -21,6 +21,10 @@ pub enum Ask {
     List,
     /// The end of the chat's timers.
     Cancel,
+    /// One answer, and so many timers that are due in some hours.
+    Pile(u32),
+    /// The end of all those timers, however many.
+    CancelAll,
     /// Nothing: the handler fails for good.
     Fail,
     /// The same, and what would tell the chat panics.
@@ -40,6 +44,8 @@ impl Ask {
             Self::Many(messages) => format!("{request} many {messages}"),
             Self::List => format!("{request} list"),
             Self::Cancel => format!("{request} cancel"),
+            Self::Pile(timers) => format!("{request} pile {timers}"),
+            Self::CancelAll => format!("{request} cancel all"),
             Self::Fail => format!("{request} fail"),
             Self::FailSilently => format!("{request} fail silently"),
         }
@@ -59,6 +65,8 @@ impl Ask {
             ["many", messages] => Self::Many(messages.parse().ok()?),
             ["list"] => Self::List,
             ["cancel"] => Self::Cancel,
+            ["pile", timers] => Self::Pile(timers.parse().ok()?),
+            ["cancel", "all"] => Self::CancelAll,
             ["fail"] => Self::Fail,
             ["fail", "silently"] => Self::FailSilently,
             _ => return None,
@@ -180,6 +188,8 @@ mod tests {
             Ask::Many(10),
             Ask::List,
             Ask::Cancel,
+            Ask::Pile(375),
+            Ask::CancelAll,
             Ask::Fail,
             Ask::FailSilently,
         ] {

@@ -9,6 +9,8 @@ use yamabiko_chaos::{Ask, Fragile, Place, Said, What};
 
 /// How long a run takes that reads the chat's timers, so that it is killed between reading and commit now and then.
 const THINKING: Duration = Duration::from_millis(50);
+/// How long the timers of a pile take: longer than any clock is set ahead.
+const PILED_FOR: Duration = Duration::from_secs(10 * 60 * 60);
 /// The error of which the chat is never told.
 const SILENTLY: &str = "fails silently";
 /// How long a step of a job takes.
@@ -20,6 +22,7 @@ fn main() -> Result {
         .on_dead(tell)
         .on_text(on_text)
         .job::<Ring>()
+        .job::<Piled>()
         .job::<Work>()
         .job::<Done>()
         .post("/chaos/double", |number: u64| {
@@ -86,6 +89,16 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
             cx.sleep(THINKING).await;
             timers.iter().for_each(|(id, _)| cx.cancel(*id));
             say(What::Cancelled(timers.into_iter().map(|(_, request)| request).collect()));
+        }
+        Ask::Pile(timers) => {
+            for _ in 0..timers {
+                cx.after(PILED_FOR, Piled { request });
+            }
+            say(What::Set);
+        }
+        Ask::CancelAll => {
+            cx.cancel_all::<Piled>();
+            say(What::Cancelled(Vec::new()));
         }
         Ask::Fail => bail!(Permanent(request.to_string())),
         Ask::FailSilently => bail!(Permanent(SILENTLY.to_owned())),
@@ -154,6 +167,21 @@ impl Job<Runs> for Ring {
         let run = count(&cx);
         let rang = Said { request: self.request, what: What::Rang, run };
         cx.push(Quoting(rang, self.quote.as_deref()));
+        Ok(())
+    }
+}
+
+/// One of very many timers, which is cancelled before it is due.
+#[derive(Serialize, Deserialize)]
+struct Piled {
+    request: u64,
+}
+
+impl Job<Runs> for Piled {
+    const KIND: &'static str = "piled";
+
+    async fn run(self, cx: Context<Runs>) -> Result {
+        cx.push(Said { request: self.request, what: What::Wrong, run: None }.to_string());
         Ok(())
     }
 }

@@ -10,8 +10,11 @@ use fastrand::Rng;
 use serde_json::Value;
 use yamabiko_chaos::{Ask, ON_PURPOSE, Said, What};
 
-use super::{Call, Conversation, Index, Load, Utterance};
+use super::{Call, Conversation, Index, Load, Pile, Utterance};
 use crate::check::{Chat, Verdict};
+
+/// How many timers a request piles up, of which there are four at a time; less than one commit may ask for.
+const TIMERS_OF_A_REQUEST: u32 = 375;
 
 /// Numbered requests, and answers that name them.
 #[derive(Clone, Debug)]
@@ -66,6 +69,10 @@ impl Conversation for Requests {
         }
     }
 
+    fn pile() -> Option<Pile<Ask>> {
+        Some(Pile { ask: Ask::Pile(TIMERS_OF_A_REQUEST), cancel: Ask::CancelAll })
+    }
+
     /// Each chat's last message tells how many runs there were.
     fn last_words() -> Ask {
         Ask::Say
@@ -96,7 +103,9 @@ impl Conversation for Requests {
             }
             Ask::Many(messages) => (1..=*messages).map(What::Part).collect(),
             Ask::List => vec![What::Listed(Vec::new())],
-            Ask::Cancel => vec![What::Cancelled(Vec::new())],
+            Ask::Cancel | Ask::CancelAll => vec![What::Cancelled(Vec::new())],
+            // Its timers are cancelled before they are due.
+            Ask::Pile(_) => vec![What::Set],
             Ask::Fail => vec![What::Dead],
             Ask::FailSilently => Vec::new(),
         }
