@@ -1,4 +1,4 @@
-//! A page of the bot's file is damaged.
+//! A page of the bot's file is damaged, or a key of its Redis.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,24 +6,35 @@ mod support;
 
 use std::{
     fs::{self, File},
-    os::unix::fs::FileExt as _,
+    io::{Read as _, Write as _},
+    os::unix::{fs::FileExt as _, net::UnixStream},
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 
-use support::{Line, PATIENCE, Process, block_on, free_port, settings};
+use support::{Line, PATIENCE, Process, block_on, free_port, redis_server::RedisServer, settings};
 
 /// The size of SQLite's pages.
 const PAGE: usize = 4096;
 
 fn start(role: &str, folder: &Path, port: u16, admin: u16, line: &Line) -> Process {
-    let store = format!("sqlite:{}", folder.join("bot.db").display());
+    start_on(
+        &format!("sqlite:{}", folder.join("bot.db").display()),
+        role,
+        folder,
+        port,
+        admin,
+        line,
+    )
+}
+
+fn start_on(store: &str, role: &str, folder: &Path, port: u16, admin: u16, line: &Line) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_timer-bot"));
     command
         .arg(role)
         .env_clear()
-        .envs(settings(&store, line))
+        .envs(settings(store, line))
         .env("PORT", port.to_string())
         .env("ADMIN_PORT", admin.to_string())
         .env("HOST", "127.0.0.1")
@@ -88,5 +99,42 @@ fn an_event_on_a_damaged_page_is_set_aside_and_named_and_everybody_else_is_serve
         let named = log.lines().filter(|line| line.contains("is damaged and set aside"));
         assert_eq!(named.count(), 1, "{log}");
         assert!(!log.contains("むかし"), "no text of a user: {log}");
+    });
+}
+
+/// Sets a key of the bot on a Redis server, as another program might.
+fn set(store: &str, name: &str) {
+    let mut stream = UnixStream::connect(store.strip_prefix("redis+unix://").unwrap()).unwrap();
+    let command = format!("SET yamabiko:{{timer-bot}}:{name} 1\r\nQUIT\r\n");
+    stream.write_all(command.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("+OK"), "{answer}");
+}
+
+#[test]
+fn a_timer_rings_although_another_program_has_overwritten_the_timers_on_redis() {
+    block_on(async {
+        let redis = RedisServer::start();
+        let folder = tempfile::tempdir().unwrap();
+        let (port, admin) = (free_port(), free_port());
+        let line = Line::start(port).await;
+        let url = format!("http://127.0.0.1:{port}");
+        let (alice, bob) = (line.user("Alice", "en").await, line.user("Bob", "en").await);
+        let _all = start_on(&redis.url(), "all", folder.path(), port, admin, &line);
+        line.reaches(&format!("{url}/ready")).await;
+        line.says(&alice, "4").await;
+        assert_eq!(line.hears(&alice, 1).await.len(), 1, "it is confirmed");
+        set(&redis.url(), "timers");
+        line.says(&bob, "hello").await;
+        assert_eq!(line.hears(&bob, 1).await.len(), 1, "everybody else is served");
+        assert_eq!(line.hears(&alice, 2).await.len(), 2, "and it rings");
+        let ready = line.text(&format!("{url}/ready")).await;
+        assert!(ready.contains("1 record of the store is damaged"), "{ready}");
+        let shown = line.text(&format!("http://127.0.0.1:{admin}/metrics")).await;
+        assert!(shown.contains("yamabiko_damaged_records_total 1"), "{shown}");
+        let log = fs::read_to_string(folder.path().join("log")).unwrap();
+        let named = log.lines().filter(|line| line.contains("damaged:1:timers"));
+        assert_eq!(named.count(), 1, "{log}");
     });
 }
