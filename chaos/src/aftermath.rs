@@ -27,8 +27,8 @@ use crate::{
 
 /// After this, nothing that is over is kept: dead jobs are the last to go.
 const FORGOTTEN: Duration = Duration::from_secs(40 * 24 * 60 * 60);
-/// For how long a reply token is used.
-const TOKEN_USED_FOR: Duration = Duration::from_secs(50);
+/// For how long a reply token is used, but for as much as a worker's time may differ from the store's.
+const TOKEN_USED_FOR: Duration = Duration::from_secs(49);
 /// How often a job's process may die before the job is given up (C4).
 const MAX_LOST: u32 = 3;
 /// So many live jobs may be such as outlive another.

@@ -118,6 +118,12 @@ impl<C: Conversation> Run<C> {
         let place = &self.targets.place;
         let calm_since = Instant::now();
         let aftermath = Aftermath::open(place, C::BOT).await?;
+        // What LINE delivers again may pile up timers once more.
+        while self.follower.is_waiting() && calm_since.elapsed() < self.options.patience() {
+            self.targets.herd.look_after();
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        users::end_piles(&self.line, &self.book).await?;
         self.finish(&aftermath, calm_since).await?;
         users::last_words(&self.line, &self.book).await?;
         self.finish(&aftermath, calm_since).await?;

@@ -83,12 +83,18 @@ impl Users {
     }
 }
 
+/// Ends all timers that were piled up; without them, the bot has nothing left to wait for.
+pub(crate) async fn end_piles<C: Conversation>(line: &Line, book: &Book<C>) -> anyhow::Result<()> {
+    let Some(pile) = C::pile() else { return Ok(()) };
+    for (page, chat) in book.read().into_iter().enumerate().filter(|(_, chat)| chat.is_hoarder) {
+        ask(line, book, page, &chat.user, pile.cancel.clone(), false).await?;
+    }
+    Ok(())
+}
+
 /// Lets every user write once more.
 pub(crate) async fn last_words<C: Conversation>(line: &Line, book: &Book<C>) -> anyhow::Result<()> {
     for (page, chat) in book.read().into_iter().enumerate() {
-        if let Some(pile) = C::pile().filter(|_| chat.is_hoarder) {
-            ask(line, book, page, &chat.user, pile.cancel, false).await?;
-        }
         ask(line, book, page, &chat.user, C::last_words(), false).await?;
     }
     Ok(())

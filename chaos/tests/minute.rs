@@ -21,6 +21,11 @@ fn a_minute_on(store: &str) {
         ("process killed (SIGKILL)", 10),
         ("outages of the store", 2),
         ("reply timed out after LINE took it", 1),
+        ("channel in standby in a chat, and active again", 1),
+        ("the month's messages used up, and free again", 1),
+        ("wall clock of the processes set by up to 2 h, and back", 1),
+        ("reader of a log stalled", 1),
+        ("panic in App::on_dead", 1),
     ] {
         let row = ledger.lines().find_map(|line| line.strip_prefix(&format!("| {what} | ")));
         let times: u64 = row.unwrap().trim_end_matches(" |").parse().unwrap();
