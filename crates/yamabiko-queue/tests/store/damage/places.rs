@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use yamabiko_queue::{JobId, State};
+use yamabiko_queue::{JobId, NewJob, Outcome, State};
 
 use super::keys::{break_key, full};
 use crate::{
     ground::{Ground, Kind},
-    place::{Place, id, in_lane, secs},
+    place::{Place, id, in_lane, job, secs},
     poison::work,
 };
 
@@ -85,18 +85,24 @@ async fn a_timer_whose_place_was_lost_rings_at_its_time_on_redis() {
 #[tokio::test]
 async fn what_may_be_over_is_dead_and_does_not_run_again_on_redis() {
     let place = full(&Ground::new(Kind::Redis), "test").await;
+    // Nothing but its place says that it is over.
+    place.insert(&[NewJob { remember: Duration::ZERO, ..job("forgotten") }]).await;
+    let claims = place.claim(9).await;
+    let forgotten = claims.iter().find(|claim| claim.job.id == id("forgotten")).unwrap();
+    place.end(forgotten, Outcome::Complete).await;
     break_key(&place, "dead", false);
     break_key(&place, "done", true);
     let mut ran = BTreeMap::new();
-    let both = async |_: &BTreeMap<JobId, u32>| {
+    let over = ["dead", "completed", "forgotten"];
+    let all = async |ran: &BTreeMap<JobId, u32>| {
         let mut states = Vec::new();
-        for name in ["dead", "completed"] {
+        for name in over {
             states.push(place.state(id(name)).await);
         }
-        states == [Some(State::Dead); 2]
+        states == [Some(State::Dead); 3] || ran.contains_key(&id("forgotten"))
     };
-    assert!(work_until(&place, &mut ran, both).await);
-    for name in ["dead", "completed"] {
+    assert!(work_until(&place, &mut ran, all).await);
+    for name in over {
         assert!(!ran.contains_key(&id(name)), "{name} ran");
         let why = &place.record(id(name)).await.history.last().unwrap().error.clone();
         assert!(why.contains("may have been over"), "{why}");
