@@ -75,7 +75,7 @@ async fn cancel_all(stage: &mut Stage<'_, '_>) -> anyhow::Result<()> {
     stage.store.insert(&runner).await?;
     let run = stage.claim(1).await?.remove(0);
     let group = Group::Origin("origin".to_owned());
-    let of_group = stage.make(BULK as u32, |_| NewJob {
+    let of_group = stage.make(BULK, |_| NewJob {
         chat: Some(CHAT.to_owned()),
         origin: Some("origin".to_owned()),
         due: Due::In(Duration::from_secs(60 * 60)),
