@@ -115,7 +115,7 @@ fn large(path: &Path) -> String {
     let db = rusqlite::Connection::open(path).unwrap();
     db.execute_batch(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
-         INSERT INTO state SELECT 'lane ' || i, zeroblob(60000) FROM n",
+         INSERT INTO state (lane, value) SELECT 'lane ' || i, zeroblob(60000) FROM n",
     )
     .unwrap();
     store
