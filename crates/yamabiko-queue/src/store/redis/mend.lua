@@ -41,7 +41,7 @@ local function place_anew(id, record)
   local is_ahead = due and due > now
   found = found + 1
   if not is_ahead then unset({ id }) end
-  if may_be_over or remembered({ id }, { time })[1] then
+  if may_be_over or is_remembered(id, time) then
     note(id, more, 'its place in the store was damaged, and it may have been over')
     save_more(id, more)
     keep(DEAD, id, record, chat, time, secret)

@@ -43,7 +43,8 @@ function remembered(ids, spans)
   if #names == 0 then return found end
   for i, span in ipairs(spans) do collect_one(of_span, exact(span), i) end
   for _, name in ipairs(names) do
-    local span = sub(name, 1, find(name, ':', 1, true) - 1)
+    local colon = find(name, ':', 1, true)
+    local span = colon and sub(name, 1, colon - 1)
     local places, asked = of_span[span] or {}, {}
     -- What an older version remembered does not tell its span.
     if span == '' then for i = 1, #ids do places[i] = i end end

@@ -22,7 +22,7 @@ pub(crate) const WRITES: [&[&str]; 27] = [
     &["ZADD", "lease", "-inf"],
     &["ZADD", "dead", "5"],
     &["ZADD", "done", "inf"],
-    &["ZADD", "seen", "-inf"],
+    &["ZADD", "remembered", "inf"],
     &["ZADD", "paused", "5"],
     &["ZADD", "queues", "0"],
     &["ZADD", "lanes", "0"],
