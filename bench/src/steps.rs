@@ -1,4 +1,4 @@
-//! What one step costs a Redis server at its worst, beside a million jobs.
+//! Measures the worst case of each step on a Redis server that holds a million jobs.
 //!
 //! A server does one step after the other, so the longest of them is what every other one may have to wait for.
 
@@ -20,7 +20,7 @@ mod large;
 mod ready;
 mod timers;
 
-/// Jobs that are in the store beside what a step is asked.
+/// The number of jobs in the store while a step is measured.
 const JOBS: u32 = 1_000_000;
 /// The same for `--quick`.
 const FEW: u32 = 20_000;
@@ -122,7 +122,7 @@ impl<'a, 'b> Stage<'a, 'b> {
         jobs
     }
 
-    /// Stores jobs until there are as many as there shall be.
+    /// Stores jobs until the asked number is reached.
     async fn fill(&mut self, job: impl Fn(u32) -> NewJob) -> anyhow::Result<()> {
         while self.made < self.jobs {
             let jobs = self.make(BULK, &job);

@@ -28,7 +28,7 @@ pub(crate) enum Topic {
     Bot,
     /// What a job costs beside many that wait.
     Growth,
-    /// What one step costs a Redis server at its worst, beside a million jobs.
+    /// The longest time of each step on a Redis server that holds a million jobs.
     Steps,
     /// What is felt of timers and webhooks while the keyword bot does heavy work.
     Heavy,

@@ -64,7 +64,7 @@ pub enum Error {
     /// The store refuses this very call, and has changed nothing; sending it again does not help.
     #[error("the store refuses the call")]
     Refused(#[source] Source),
-    /// The store failed in the middle of this very call, or its answer was not understood: nobody knows what was done.
+    /// The store failed in the middle of this very call, or its answer was not understood: it is unknown what was done.
     #[error("the store failed in the middle of the call")]
     OutcomeUnknown(#[source] Source),
 }

@@ -65,7 +65,7 @@ impl Apart {
 
     /// Says what the next exchange is for, and returns the commit that goes alone.
     ///
-    /// Those who were refused and all others take turns, so that nobody waits for the other.
+    /// Refused commits and all others alternate, so that neither waits for the other.
     pub(super) fn next(&mut self) -> (Purpose, Option<Reported>) {
         if self.suspect.is_some() {
             return (Purpose::Proof, None);

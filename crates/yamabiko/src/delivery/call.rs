@@ -136,7 +136,7 @@ impl Courier {
 
     async fn uncertain(&self, attempt: Attempt) -> Step {
         let job = &attempt.run.claim.job;
-        tracing::warn!(job.id = %job.id, decision = ?self.policy.uncertain, "nobody can tell whether a reply was sent: its token is too old to find out, or the store may have lost that it was used");
+        tracing::warn!(job.id = %job.id, decision = ?self.policy.uncertain, "it is unknown whether a reply was sent: its token is too old to find out, or the store may have lost that it was used");
         match self.policy.uncertain {
             UncertainReply::Drop => {
                 count("uncertain_dropped");

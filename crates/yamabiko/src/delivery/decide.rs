@@ -54,7 +54,7 @@ pub(super) enum Verdict {
     SaidBefore,
     /// The reply token is no good: push instead.
     PushInstead,
-    /// The reply token is refused, perhaps since the store has lost that it was used: nobody can tell (O3).
+    /// The reply token is refused, and the store may have lost that it was used, so the outcome is unknown (O3).
     Uncertain,
     /// The messages' ornaments are refused: take them off and make the same call again (O9).
     Trim,

@@ -143,8 +143,8 @@ end
 -- but at ten times the cost; so it is given texts.
 local function exact(n) return format('%d', n) end
 
--- A newer version may take the keys over while this process is connected (Q3). Whoever writes first to a server that was
--- emptied says again which version that is.
+-- A newer version may take the keys over while this process is connected (Q3). The first step that writes to
+-- a server that was emptied stores the version again.
 local function refuse_other_schema(writes, migrates)
   local found = try('GET', SCHEMA)
   if found and found.err then return found end

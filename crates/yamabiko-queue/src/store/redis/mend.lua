@@ -13,7 +13,7 @@ local function take_lane(id, record)
   if lane and not call('HGET', HOLDER, lane) then call('HSET', HOLDER, lane, id) end
 end
 
--- The ids at the ends of a queue's lists. Whoever calls has read the lists, so who is in them has come since.
+-- The ids at the ends of a queue's lists. The caller has read the lists before, so what it did not see was added since.
 local ENDS = { { '0', '999' }, { '-1000', '-1' } }
 local function ends_of(queue)
   if standing[queue] then return standing[queue] end

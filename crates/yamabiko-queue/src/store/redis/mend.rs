@@ -32,7 +32,7 @@ struct Mender {
 }
 
 impl RedisStore {
-    /// Looks beside everything else for jobs that lost their places with keys that were set aside.
+    /// Starts a background search for jobs that lost their places with keys that were set aside.
     pub(super) fn mend(&self) {
         let mender = Mender {
             connection: self.connection.clone(),
@@ -65,7 +65,7 @@ impl Doubts {
 }
 
 impl Mender {
-    /// Starts beside everything else; what fails is done at the next start.
+    /// Runs in the background; the next start repeats what failed.
     fn start(self) {
         tokio::spawn(async move {
             match self.mend().await {

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Brings the keys of an older version to this layout, a bounded part in each call. Answers 1 if nothing is left to do, else 0.
--- Several processes may call it at the same time: each call goes on where the one before ended, whoever made it.
+-- Several processes may call it at the same time: each call continues where the last one ended.
 local MIGRATION = prefix .. 'migration'
 local PART = 500
 

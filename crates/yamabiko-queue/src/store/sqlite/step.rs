@@ -313,7 +313,7 @@ impl<'a, 'db> Step<'a, 'db> {
         }
     }
 
-    /// Gives a lane that nobody holds to the next one that waits for it.
+    /// Gives a free lane to the next job that waits for it.
     pub(super) fn hand_on(&mut self, lane: &Text) -> rusqlite::Result<()> {
         self.check_jobs(
             "SELECT seq FROM job WHERE state = 2 AND lane = ? AND seq NOT IN (SELECT seq FROM damaged)

@@ -122,7 +122,7 @@ impl Step<'_, '_> {
         Ok(ended.len())
     }
 
-    /// Notes that a job's run has ended, nobody knows how (C4, O3).
+    /// Notes that a job's claim ended without a report (C4, O3).
     pub(super) fn note_lost_claim(&self, job: &Place) -> rusqlite::Result<()> {
         let sql = "UPDATE job SET lost = lost + 1, unsure = 1 WHERE seq = ?";
         self.change(Work::Change, job.seq, sql, (job.seq,))?;
