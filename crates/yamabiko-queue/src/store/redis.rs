@@ -189,12 +189,15 @@ impl RedisStore {
         encode::span(call, self.options.keep_completed);
         call.arg(self.options.keep_completed_max).arg(self.options.cancel_batch.max(1));
         call.arg(self.options.remember_max);
-        let (expected, notes_time) = match self.options.clock.given() {
-            Some(now) => (Some(now), false),
-            None => self.clock.expected(since_boot()),
-        };
+        let expected = self.expected();
+        let is_own = self.options.clock.given().is_none() && expected.is_some();
         encode::time(call, expected);
-        call.arg(u8::from(notes_time));
+        call.arg(u8::from(is_own && self.clock.take_note(since_boot())));
+    }
+
+    /// Returns what the clock must show if it was not set; `None` if it is in doubt.
+    fn expected(&self) -> Option<Timestamp> {
+        self.options.clock.given().or_else(|| self.clock.expected(since_boot()))
     }
 
     /// Notes a tick that was asked for at `sent`.
@@ -288,6 +291,7 @@ impl Store for RedisStore {
         loop {
             let (some, others) = rest.split_at(at_once(rest));
             let mut insert = self.begin(&self.scripts.insert);
+            encode::time(&mut insert, self.expected());
             encode::span(&mut insert, MAX_DELAY);
             encode::time(&mut insert, latest(rest));
             for job in some {

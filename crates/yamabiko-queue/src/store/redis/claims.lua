@@ -7,7 +7,7 @@ local claimed_bytes
 
 -- Of the first ids of a line, those whose payloads one call may carry; the others go back. At least one job is claimed.
 local function carried(queue, ids, is_first)
-  if call('EXISTS', BODY) == 0 then return ids end
+  if #ids == 0 or not is_there(BODY) then return ids end
   local taken = {}
   for i, id in ipairs(ids) do
     claimed_bytes = claimed_bytes + call('HSTRLEN', BODY, id)
@@ -23,8 +23,9 @@ end
 -- Of ids that were taken out of a line, those that are to run: what was cancelled with its group, or has an origin that was
 -- revoked, ends.
 local function not_over(ids)
-  local are_revoked = call('EXISTS', REVOKED) == 1
-  if #ids == 0 or not are_revoked and not has_groups() then return ids end
+  if #ids == 0 then return ids end
+  local are_revoked = is_there(REVOKED)
+  if not are_revoked and not has_groups() then return ids end
   local records, origins, left, over = hmget(JOB, ids), {}, {}, {}
   for i, record in ipairs(records) do
     local _, _, _, origin = header(record)
@@ -48,7 +49,7 @@ function take_ready()
     local wanted = number()
     local room, queues = math.min(wanted, MOST_CLAIMED - #ids), texts(number())
     if wanted > 0 and #queues > 0 then
-      local paused = zmscore(PAUSED, queues)
+      local paused = is_there(PAUSED) and zmscore(PAUSED, queues) or {}
       for i, queue in ipairs(queues) do
         if room > 0 and claimed_bytes <= MOST_BYTES and not (paused[i] and tonumber(paused[i]) > now) then
           local taken = take_first(queue, room)
@@ -132,7 +133,7 @@ end
 
 -- A claim of which its worker has not heard is no job's first.
 function unset_first(ids, claimed_at)
-  if call('EXISTS', MORE) == 0 then return end
+  if not is_there(MORE) then return end
   for i, packed in ipairs(hmget(MORE, ids)) do
     local more = open_more(packed)
     if band(more.flags, 2) > 0 and more.first == claimed_at then
@@ -185,7 +186,7 @@ function hand_out(ids)
     states[i] = false
   end
   for i, state in ipairs(hmget(STATE, lanes)) do states[places[i]] = state end
-  return ids, records, call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}, states
+  return ids, records, is_there(MORE) and hmget(MORE, ids) or {}, states
 end
 
 end

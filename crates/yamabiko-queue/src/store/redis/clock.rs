@@ -45,17 +45,21 @@ impl ServerClock {
         Self(Mutex::new(Known { stored, ..Known::default() }))
     }
 
-    /// Returns what the clock must show if it was not set, and whether to note its time; `None` if it is in doubt or not known yet.
-    pub(super) fn expected(&self, since_boot: Duration) -> (Option<Timestamp>, bool) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns what the clock must show if it was not set; `None` if it is in doubt or not known yet.
+    pub(super) fn expected(&self, since_boot: Duration) -> Option<Timestamp> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let expected = known.check.expected(since_boot);
-        let expected = expected.filter(|_| known.check.trusts(since_boot));
+        expected.filter(|_| known.check.trusts(since_boot))
+    }
+
+    /// Says whether the time is to be noted, which it then counts as.
+    pub(super) fn take_note(&self, since_boot: Duration) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = known.noted.is_none_or(|noted| since_boot >= noted + NOTE_EVERY);
-        let notes_time = expected.is_some() && is_due;
-        if notes_time {
+        if is_due {
             known.noted = Some(since_boot);
         }
-        (expected, notes_time)
+        is_due
     }
 
     /// Takes a reading that was asked for at `sent` and came at `received`, by the time since boot.
@@ -80,11 +84,13 @@ mod tests {
     #[test]
     fn t3_before_its_first_reading_the_servers_clock_is_not_trusted_with_ages() {
         let clock = ServerClock::default();
-        assert_eq!(clock.expected(secs(5)), (None, false));
+        assert_eq!(clock.expected(secs(5)), None);
         clock.read(NOON, secs(5), secs(6));
-        assert_eq!(clock.expected(secs(6)), (Some(NOON), true));
-        assert_eq!(clock.expected(secs(65)), (Some(NOON + secs(59)), false));
-        assert_eq!(clock.expected(secs(66)), (Some(NOON + secs(60)), true), "once a minute");
+        assert_eq!(clock.expected(secs(6)), Some(NOON));
+        assert!(clock.take_note(secs(6)));
+        assert_eq!(clock.expected(secs(65)), Some(NOON + secs(59)));
+        assert!(!clock.take_note(secs(65)));
+        assert!(clock.take_note(secs(66)), "once a minute");
     }
 
     #[test]
@@ -93,17 +99,17 @@ mod tests {
         clock.read(NOON, secs(0), secs(1));
         clock.read(NOON + secs(1), secs(1), secs(31));
         clock.read(NOON + secs(31), secs(31), secs(32));
-        assert!(clock.expected(secs(32)).0.is_some());
+        assert!(clock.expected(secs(32)).is_some());
         clock.read(NOON + secs(45), secs(32), secs(33));
-        assert_eq!(clock.expected(secs(33)), (None, false));
+        assert_eq!(clock.expected(secs(33)), None);
     }
 
     #[test]
     fn t3_a_server_whose_clock_is_far_ahead_of_the_store_is_in_doubt_for_an_hour() {
         let clock = ServerClock::new(Some(NOON - 32 * DAY));
         clock.read(NOON, secs(0), secs(0));
-        assert_eq!(clock.expected(secs(3_599)), (None, false));
+        assert_eq!(clock.expected(secs(3_599)), None);
         clock.read(NOON + secs(3_599), secs(3_599), secs(3_599));
-        assert!(clock.expected(secs(3_600)).0.is_some());
+        assert!(clock.expected(secs(3_600)).is_some());
     }
 }

@@ -11,8 +11,8 @@ local make_commits do
 
 local effects = {
   j = function()
-    local job, body, revokes = read_job()
-    if insert(id_of(job), due_of(job), job, body) and revokes then revoke(revokes) end
+    local job, body, due, span, revokes = read_job()
+    if insert(id_of(job), job, body, due, span) and revokes then revoke(revokes) end
   end,
   x = function(run, finish)
     local ids = {}
@@ -131,7 +131,7 @@ local function commit(id, record, more, runs)
   end
   local answer, claim = 'l', held[id]
   if claim and sub(claim, 1, 16) == token then
-    local is_cancelled = #claim > CLAIM_BYTES or is_cancelled_group(id, record)
+    local is_cancelled = #claim > CLAIM_BYTES or has_groups() and is_cancelled_group(id, record)
     answer = is_cancelled and 'c' or 'a'
     if is_cancelled or what == 'c' and not more and not runs[id] then
       local lane, chat, time, secret = lane_of(id, record)

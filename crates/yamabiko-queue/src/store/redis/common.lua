@@ -21,11 +21,13 @@ local function take_up()
 end
 
 local args, at
+local is_trusted                         -- whether the clock shows what it must show if it was not set; not known to every step
 local now, stamp, arrives_now            -- the time as a number, as a text, and as a record begins that is due at once
 
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN, SEEN_IN
 local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
 local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
+local RARE, watched                      -- the keys that mostly do not exist; key -> whether it is rare, of those that is_there() knows
 
 local function name_keys(of)
   prefix  = of
@@ -71,14 +73,18 @@ local function name_keys(of)
   SWEPT   = prefix .. 'swept'    -- ZSET chat -> the number of the oldest of these groups
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
   DAMAGED = prefix .. 'damaged'  -- ZSET the name that a key of another type was given -> when
+
+  RARE, watched = { PAUSED, LEAVERS, GROUPS, REVOKED, ORPHAN, SCRUB }, { [MORE] = false, [BODY] = false }
+  for i = 1, #RARE do watched[RARE[i]] = true end
 end
 
 -- The way to the server, and the frame of each step's work.
-local call, begin_work, work do
+local call, is_there, begin_work, work do
 
 local error, type
 local may_write, has_written             -- whether this step is one that writes, and whether it has done so
 local aside                              -- the names of the keys that this step has set aside
+local is_any, found                      -- whether any rare key exists; key -> whether it does, as far as this step has looked
 
 local READS = {}
 for name in ('EXISTS GET HEXISTS HGET HLEN HMGET HSCAN HSTRLEN LINDEX LLEN LRANGE SCARD SISMEMBER SMISMEMBER ZCARD ZCOUNT '
@@ -100,7 +106,14 @@ local function is_damage(why) return find(why, 'WRONGTYPE', 1, true) or find(why
 -- Calls a command of the server. Where its key has another type than ours, that key is set aside, and the command finds none:
 -- a step must not fail at it, for it would fail in the same place for ever, and perhaps after its first write (K2).
 function call(command, key, ...)
-  if not READS[command] then has_written = true end
+  if not READS[command] then
+    has_written = true
+    local is_rare = watched[key]
+    if is_rare ~= nil then
+      found[key] = nil
+      if is_rare then is_any = true end
+    end
+  end
   local answer = try(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
   if not is_damage(answer.err) then error(answer) end
@@ -109,9 +122,20 @@ function call(command, key, ...)
   return try(command, key, ...)
 end
 
+-- Whether a key exists that this knows. The first look at a rare one is at all of them at once, and mostly the only one.
+function is_there(key)
+  if watched[key] then
+    if is_any == nil then is_any = call('EXISTS', unpack(RARE)) > 0 end
+    if not is_any then return false end
+  end
+  if found[key] == nil then found[key] = call('EXISTS', key) == 1 end
+  return found[key]
+end
+
 function begin_work(writes)
   error, type = _G.error, _G.type
   may_write, has_written, aside = writes, false, {}
+  is_any, found = nil, {}
 end
 
 -- Does the work of a step. Where keys were set aside, the answer is a list of three: a status, their names, the step's answer.
@@ -131,6 +155,18 @@ end
 
 local function text() at = at + 1 return args[at] end
 local function number() return tonumber(text()) end
+
+local read_trust do
+
+local WAS_SET = 10000000                 -- a clock this far from what was expected of it was set
+
+-- ARGV: what the clock must show if it was not set ("" = it is in doubt).
+function read_trust()
+  local expected = number()
+  is_trusted = expected and math.abs(now - expected) <= WAS_SET
+end
+
+end
 
 local function texts(count)
   local list = {}

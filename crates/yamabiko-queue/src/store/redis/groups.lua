@@ -8,14 +8,11 @@
 local begin_groups, has_groups, groups_of, write_groups, cancel_group, live_score, is_in_group, is_cancelled_group do
 
 local NONE = {}
-local noted, is_noted                    -- chat -> its groups, as far as they were looked up; whether there are any at all
+local noted                              -- chat -> its groups, as far as they were looked up
 
-function begin_groups() noted, is_noted = {}, nil end
+function begin_groups() noted = {} end
 
-function has_groups()
-  if is_noted == nil then is_noted = call('EXISTS', GROUPS) == 1 end
-  return is_noted
-end
+function has_groups() return is_there(GROUPS) end
 
 -- A group: its number and the last arrival that it concerns (8 bytes each; -1: any), what it goes by ("k" kind, "o" origin,
 -- "b" all but a kind), and the name of that behind a byte with its length.
@@ -49,7 +46,6 @@ function write_groups(chat, groups)
   end
   call('HSET', GROUPS, chat, concat(packed))
   call('ZADD', SWEPT, exact(groups[1].number), chat)
-  is_noted = true
 end
 
 -- Notes a group of a run's chat; one that concerns no job that this one does not is done with.

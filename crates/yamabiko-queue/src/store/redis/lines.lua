@@ -5,16 +5,12 @@
 -- in which its old entry still stands is called by another name there.
 -- Where most of a list has left, ticks move the rest of it to FRONT, part by part; FRONT goes before READY.
 
-local is_left                            -- whether any queue has a FRONT or a LEFT; looked up once in a step
-
 local has_leavers, length_of_line, push_last, push_first, take_first, step_out, part_of_line, sweep_lines do
 
 local PART, MOST_DROPPED = 256, 1000
 
-function has_leavers()
-  if is_left == nil then is_left = call('EXISTS', LEAVERS) == 1 end
-  return is_left
-end
+-- Whether any queue has a FRONT or a LEFT.
+function has_leavers() return is_there(LEAVERS) end
 
 function length_of_line(queue)
   local length = call('LLEN', READY .. queue)
@@ -99,7 +95,6 @@ function step_out(queue, ids)
   many('HDEL', ENTRY, renamed)
   many('SADD', LEFT .. queue, entries)
   call('ZADD', LEAVERS, '0', queue)
-  is_left = true
 end
 
 -- Answers a part of a line's entries, and of each whether it has left.
@@ -134,7 +129,6 @@ function sweep_lines()
   if behind == 0 and before > 0 then call('RENAME', front, ready) end
   if call('EXISTS', ready, front) == 0 then call('DEL', left) end
   if call('EXISTS', left, front) == 0 then call('ZREM', LEAVERS, queue) end
-  is_left = nil
 end
 
 end

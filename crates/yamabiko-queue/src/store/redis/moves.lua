@@ -92,25 +92,19 @@ end
 -- See encode.rs.
 local function id_of(job) return sub(job, 1, 16) end
 
-local function span_of(job) return pick('>i8', job, 26) end
-
-local function due_of(job)
-  local how = byte(job, 17)
-  if how == 0 then return false end
-  local time = pick('>i8', job, 18)
-  return how == 43 and now + time or time
-end
-
--- Answers also the origin that the job revokes: where it does, 128 is added to `how`, and the origin stands behind the time,
+-- Answers the job, its payload if that is for BODY, when it is due (false: at once), for how long to remember it, and the
+-- origin that it revokes: where it does, 128 is added to how its time is given, and the origin stands behind the time,
 -- behind a byte with its length.
 local function read_job()
   local job, revokes = text(), false
-  local how = byte(job, 17)
+  local how, time, span = pick('>Bi8i8', job, 17)
   if how >= 128 then
-    revokes = pick('Bc0', job, 26)
-    job = sub(job, 1, 16) .. char(how - 128) .. sub(job, 18, 25) .. sub(job, 27 + #revokes)
+    how, revokes = how - 128, pick('Bc0', job, 26)
+    job = sub(job, 1, 16) .. char(how) .. sub(job, 18, 25) .. sub(job, 27 + #revokes)
+    span = pick('>i8', job, 26)
   end
-  return job, has_body(job, 10) and text(), revokes
+  if how == 43 then time = now + time end
+  return job, has_body(job, 10) and text(), how > 0 and time, span, revokes
 end
 
 local REVOKED_FOR, MOST_REVOKED = 24 * 3600 * 1000000, 100000
@@ -123,11 +117,11 @@ local function revoke(origin)
 end
 
 -- Stores a job that comes; false if its id exists or is remembered. `due` is a time, or false.
-local function insert(id, due, job, body)
+local function insert(id, job, body, due, span)
   local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
   if not free[id] then
     settle()
-    if is_remembered(id, span_of(job)) then return false end
+    if is_remembered(id, span) then return false end
     local old = call('HGET', JOB, id)
     if old then
       local _, _, _, _, secret = header(record)

@@ -21,7 +21,7 @@ function begin(keys, given, writes, migrates)
   local refused = begin_call(keys, given, writes, migrates)
   if refused then return refused end
   fields, scores, drops, gone, unclaimed, pending, moving, held, free, touched = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
-  nearest, is_left, may_scrub = nil, nil, 256
+  nearest, may_scrub = nil, 256
   begin_groups()
   begin_remembered()
 end
@@ -174,11 +174,11 @@ function settle()
   end
   if #gone > 0 then
     many('HDEL', JOB, gone)
-    if call('EXISTS', MORE, HISTORY, BODY) > 0 then
+    if is_there(MORE) then
       many('HDEL', MORE, gone)
       many('HDEL', HISTORY, gone)
-      many('HDEL', BODY, gone)
     end
+    if is_there(BODY) then many('HDEL', BODY, gone) end
     gone = {}
   end
   if #moving > 0 then settle_lanes() end

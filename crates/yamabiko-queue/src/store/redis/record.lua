@@ -10,7 +10,7 @@ local MOST_BYTES = 512 * 1024
 local read, header, new_header, has_body, may_have_lane, with_secret, with_payload, open_more, pack_more, set_first,
   first_run, clear_first, NOTHING do
 
-local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY = 2, 4, 8, 16, 32, 64
+local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY = 2, 4, 8, 16, 32, 64  -- BODY's is the highest
 
 -- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
 local function read_on(is_read, ...)
@@ -42,7 +42,7 @@ end
 -- Whether a record's payload is in BODY; `from` is where the record begins.
 function has_body(record, from)
   local flags = byte(record, (from or 1) + 24)
-  return flags and band(flags, HAS_BODY) > 0
+  return flags and flags >= HAS_BODY
 end
 
 -- Whether it is worth while to look for a lane.

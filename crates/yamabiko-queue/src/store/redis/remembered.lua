@@ -7,7 +7,7 @@
 local begin_remembered, remember, remember_now, remembered, is_remembered, unremember, forget_remembered do
 
 local remembering                        -- name -> short ids that the step remembers
-local last_span, last_name               -- the last job's; the next one's are mostly the same
+local last_span, last_ids                -- the last job's, and what is remembered with it; the next one's are mostly the same
 
 local function short(id) return sub(id, 5, 16) end
 
@@ -22,8 +22,12 @@ function begin_remembered() remembering, last_span = {}, nil end
 
 function remember(id, span)
   if span <= 0 then return end
-  if span ~= last_span then last_span, last_name = span, name_of(span) end
-  collect_one(remembering, last_name, short(id))
+  if span ~= last_span then
+    local name = name_of(span)
+    last_span, last_ids = span, remembering[name] or {}
+    remembering[name] = last_ids
+  end
+  last_ids[#last_ids + 1] = short(id)
 end
 
 -- Writes what was collected.
@@ -38,19 +42,24 @@ end
 
 -- Which of these ids are remembered; of each, for which span.
 function remembered(ids, spans)
-  local found, of_span = {}, {}
-  local names = call('ZRANGEBYSCORE', SEEN, '(' .. stamp, '+inf')
+  local found, places, asked = {}, {}, {}
+  -- By a clock in doubt, the time of none of them is over.
+  local names = call('ZRANGEBYSCORE', SEEN, is_trusted and '(' .. stamp or '-inf', '+inf')
   if #names == 0 then return found end
-  for i, span in ipairs(spans) do collect_one(of_span, exact(span), i) end
+  -- What an older version remembered does not tell its span: '', all are looked for there.
+  for i, span in ipairs(spans) do
+    local one = short(ids[i])
+    collect_one(places, span, i)
+    collect_one(asked, span, one)
+    collect_one(places, '', i)
+    collect_one(asked, '', one)
+  end
   for _, name in ipairs(names) do
     local colon = find(name, ':', 1, true)
     local span = colon and sub(name, 1, colon - 1)
-    local places, asked = of_span[span] or {}, {}
-    -- What an older version remembered does not tell its span.
-    if span == '' then for i = 1, #ids do places[i] = i end end
-    for n, i in ipairs(places) do asked[n] = short(ids[i]) end
-    for n, is_in in ipairs(ask('SMISMEMBER', SEEN_IN .. name, asked)) do
-      if is_in == 1 then found[places[n]] = true end
+    span = tonumber(span) or span
+    for n, is_in in ipairs(ask('SMISMEMBER', SEEN_IN .. name, asked[span] or {})) do
+      if is_in == 1 then found[places[span][n]] = true end
     end
   end
   return found
@@ -64,7 +73,7 @@ end
 
 -- Drops sets whose time is over, and the one that is over next if more ids are remembered than may be.
 -- Answers how many ids were forgotten before their time.
-function forget_remembered(is_trusted, most)
+function forget_remembered(most)
   local over = is_trusted and call('ZRANGEBYSCORE', SEEN, '-inf', stamp, 'LIMIT', '0', '256') or {}
   for _, name in ipairs(over) do
     call('UNLINK', SEEN_IN .. name)

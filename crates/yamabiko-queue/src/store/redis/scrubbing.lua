@@ -37,8 +37,9 @@ end
 
 -- Goes on with what one step left. Answers whether there is more to do.
 function scrub_on()
+  if not is_there(SCRUB) then return false end
   local left = call('LINDEX', SCRUB, '0')
-  if not left then return false end
+  if not left then return false end        -- it was set aside
   local chat, origin, id = byte(left, 1, 3)
   if id then origin, id = 3 + chat + origin, 3 + chat + origin + id end
   if not id or not tonumber(sub(left, id + 1)) then
@@ -51,7 +52,7 @@ function scrub_on()
   else
     call('LPOP', SCRUB)
   end
-  return call('EXISTS', SCRUB) == 1
+  return is_there(SCRUB)
 end
 
 end

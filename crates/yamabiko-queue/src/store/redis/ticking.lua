@@ -6,7 +6,6 @@ local read_ticking, tick do
 
 local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
 local MOST_CORRECTED = 256
-local WAS_SET = 10000000                -- a clock this far from what was expected of it was set
 
 local told                               -- what read_ticking() has read: one table, since a chunk has 200 local variables at most
 
@@ -14,15 +13,14 @@ local told                               -- what read_ticking() has read: one ta
 --       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
 --       for how long dead jobs are kept, and how many, for how long completed ones, and how many of these,
 --       how many jobs of cancelled groups are taken out at most, how many ids are remembered,
---       what the clock must show if it was not set ("" = it is in doubt), 1 if its time is to be noted
+--       what read_trust() reads, 1 if the time is to be noted
 function read_ticking()
   told = {}
   lease, told.since, told.last = number(), number(), number()
   told.gap, told.spared, told.again = number(), number(), number()
   told.keep_dead, told.most_dead, keep_completed, told.keep_most = number(), number(), number(), number()
   told.cancel_batch, told.most_seen = number(), number()
-  local expected = number()
-  told.is_trusted = expected and math.abs(now - expected) <= WAS_SET
+  read_trust()
   told.notes_time = number() == 1
 end
 
@@ -82,7 +80,7 @@ local function end_claims()
   return #ended
 end
 
-local prune, drop_dead do
+local prune_completed, prune, drop_dead do
 
 local function forget_all(ids)
   for i, record in ipairs(hmget(JOB, ids)) do
@@ -91,10 +89,10 @@ local function forget_all(ids)
   end
 end
 
-local function prune_completed()
+function prune_completed()
   local completed = call('ZCARD', DONE)
   if completed == 0 then return end
-  local old = told.is_trusted and call('ZCOUNT', DONE, '-inf', exact(now - keep_completed)) or 0
+  local old = is_trusted and call('ZCOUNT', DONE, '-inf', exact(now - keep_completed)) or 0
   local most = math.min(math.max(old, completed - told.keep_most), MOST_PRUNED)
   if most <= 0 then return end
   forget_all(call('ZRANGE', DONE, '0', exact(most - 1)))
@@ -112,13 +110,11 @@ end
 
 -- By a clock in doubt, nothing is removed for its age.
 function prune()
-  prune_completed()
   many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
-  if not told.is_trusted then return end
+  if not is_trusted then return end
   forget_all(take_until(DEAD, now - told.keep_dead, MOST_PRUNED))
   take_until(REVOKED, now, MOST_PRUNED)
   many('HDEL', EXCHANGE, take_until(LINES, now, MOST_PRUNED))
-  if told.notes_time then call('SET', LATEST, stamp) end
 end
 
 end
@@ -191,7 +187,7 @@ end
 -- Looks at a part of the lanes for those whose holders are over and did not know their lane, and hands them on.
 -- Answers whether it is in the middle of a round.
 function search_lanes()
-  if call('EXISTS', ORPHAN) == 0 then return false end
+  if not is_there(ORPHAN) then return false end
   local search = call('HMGET', SEARCH, 'round', 'cursor')
   local cursor = tonumber(search[2]) and search[2] or '0'
   local round, found = tonumber(search[1]) or 1, call('HSCAN', HOLDER, cursor, 'COUNT', LANES_A_TICK)
@@ -207,7 +203,7 @@ function search_lanes()
     end
   end
   drop_searched(round)
-  if call('EXISTS', ORPHAN) == 0 then
+  if not is_there(ORPHAN) then
     call('DEL', SEARCH)
     return false
   end
@@ -226,8 +222,9 @@ function tick(later)
   local goes_on = told.last and told.last <= now + told.gap and now <= told.last + told.gap
   if not goes_on then told.since = now end
   local may_end = now >= told.since + told.spared
-  -- A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
-  local is_correct = may_end and later > 0 or correct()
+  -- A turn looks only behind a gap, where the clock may have been set: a tick of its own comes at least every second where
+  -- timers are served.
+  local is_correct = later > 0 and now > told.since or correct()
   local sweeps = sweep_groups(told.cancel_batch)
   local promoted, next_due = 0, first_time(DUE)
   if next_due <= now - later then promoted, next_due = promote(later), first_time(DUE) end
@@ -239,15 +236,19 @@ function tick(later)
   end
   -- Ticks that come too rarely would look like a gap again.
   if not may_end and next_end < math.huge then next_end = math.min(told.since + told.spared, now + told.again) end
-  prune()
+  prune_completed()
+  if told.notes_time then call('SET', LATEST, stamp) end
   local dropped, forgotten = 0, 0
-  if later == 0 then dropped, forgotten = drop_dead(), forget_remembered(told.is_trusted, told.most_seen) end
+  if later == 0 then                     -- ticks of their own come once a second, turns a thousand times
+    prune()
+    dropped, forgotten = drop_dead(), forget_remembered(told.most_seen)
+  end
   sweep_lines()
   local is_unfinished = search_lanes() or sweeps
   is_unfinished = scrub_on() or is_unfinished
-  local next_resumed = first_time(PAUSED)
-  if next_resumed <= now then
-    end_pauses()
+  local next_resumed = math.huge
+  if is_there(PAUSED) then
+    if first_time(PAUSED) <= now then end_pauses() end
     next_resumed = first_time(PAUSED)
   end
   local is_over = not is_unfinished and is_correct

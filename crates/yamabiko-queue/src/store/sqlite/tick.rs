@@ -42,17 +42,21 @@ impl Step<'_, '_> {
     pub(super) fn tick(&mut self, grace: &mut Grace, later: Duration) -> rusqlite::Result<Tick> {
         let spans = Spans::of(self.options);
         let may_end = grace.step(self.now, spans);
-        // A turn looks only after its clock was set: a tick of its own comes at least every second where timers are served.
-        let is_correct = (may_end && !later.is_zero()) || self.correct()?;
+        // A turn looks only behind a gap, where the clock may have been set: a tick of its own comes at least every second
+        // where timers are served.
+        let is_own = later.is_zero();
+        let is_correct = (!is_own && self.now > grace.since) || self.correct()?;
         let sweeps = self.sweep_groups()?;
         let mut first = self.firsts()?;
         let (until, now) = (self.now - later, self.now);
         let promoted = if reached(first.due, until) { self.promote(until)? } else { 0 };
         let ended = if may_end && reached(first.lease_end, now) { self.end_claims()? } else { 0 };
-        let pruned = self.prune(&first)?;
-        let drops = later.is_zero() && first.dead.is_some();
-        let dropped = if drops { self.drop_dead()? } else { 0 };
-        if reached(first.due, until) || ended > 0 || pruned {
+        if is_own {
+            self.prune(&first)?;
+        }
+        let has_resumed = self.clear(&first)?;
+        let dropped = if is_own && first.dead.is_some() { self.drop_dead()? } else { 0 };
+        if reached(first.due, until) || ended > 0 || has_resumed {
             first = self.firsts()?;
         }
         let next_end = first.lease_end.map(|end| grace.next_end(end, now, may_end, spans));
@@ -129,9 +133,8 @@ impl Step<'_, '_> {
         self.add_to_history(Work::Change, job.seq, "the claim ended without a report")
     }
 
-    /// Says whether a pause ended, after which another may be the first.
-    fn prune(&mut self, first: &Firsts) -> rusqlite::Result<bool> {
-        let now = self.now.as_micros();
+    /// Removes what comes seldom enough that one tick a second is enough.
+    fn prune(&mut self, first: &Firsts) -> rusqlite::Result<()> {
         let dead_until = self.recorded - self.options.keep_dead;
         if self.is_trusted && reached(first.dead, dead_until) {
             self.forget_all(
@@ -139,6 +142,20 @@ impl Step<'_, '_> {
                 (dead_until.as_micros(), MAX_PRUNED),
             )?;
         }
+        if reached(first.silent, self.now) {
+            self.run("DELETE FROM process WHERE until <= ?", (self.now.as_micros(),))?;
+        }
+        if self.is_trusted && reached(first.ended_line, self.recorded) {
+            self.run("DELETE FROM line WHERE until <= ?", (self.recorded.as_micros(),))?;
+        }
+        if self.is_trusted {
+            self.prune_revoked(MAX_PRUNED)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what comes as fast as turns make it. Says whether a pause ended, after which another may be the first.
+    fn clear(&mut self, first: &Firsts) -> rusqlite::Result<bool> {
         if first.completed.is_some() {
             self.prune_completed(first.completed)?;
         }
@@ -149,20 +166,11 @@ impl Step<'_, '_> {
                 (self.recorded.as_micros(), MAX_PRUNED),
             )?;
         }
-        if reached(first.silent, self.now) {
-            self.run("DELETE FROM process WHERE until <= ?", (now,))?;
-        }
-        if self.is_trusted && reached(first.ended_line, self.recorded) {
-            self.run("DELETE FROM line WHERE until <= ?", (self.recorded.as_micros(),))?;
-        }
-        if self.is_trusted {
-            self.prune_revoked(MAX_PRUNED)?;
-        }
         if !reached(first.resumed, self.now) {
             return Ok(false);
         }
         let resumed = "DELETE FROM paused WHERE until <= ? RETURNING queue";
-        for queue in self.all(resumed, (now,), |row| row.get::<_, row::Text>(0))? {
+        for queue in self.all(resumed, (self.now.as_micros(),), |row| row.get::<_, row::Text>(0))? {
             self.touch(&queue.lossy());
         }
         Ok(true)

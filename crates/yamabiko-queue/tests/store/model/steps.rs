@@ -249,16 +249,22 @@ impl World {
         let completed = self.completed();
         let over = completed.len().saturating_sub(options.keep_completed_max as usize);
         let old = completed.iter().filter(|(at, _)| *at + options.keep_completed <= now).count();
-        let dead = self.dead().into_iter().filter(|(at, _)| *at + options.keep_dead <= now);
-        for (_, id) in dead.chain(completed.into_iter().take(over.max(old))).collect::<Vec<_>>() {
+        for (_, id) in completed.into_iter().take(over.max(old)) {
             self.jobs.remove(&id);
         }
         self.remembered.retain(|_, until| *until > now);
-        self.revoked.retain(|_, until| *until > now);
         self.pauses.retain(|_, pause| pause.is_none_or(|(until, _)| until > now));
+        (promoted, ended.len())
+    }
+
+    /// Removes what only ticks of their own do for its age.
+    pub(super) fn prune(&mut self, now: Timestamp, keep_dead: Duration) {
+        for (_, id) in self.dead().into_iter().filter(|(at, _)| *at + keep_dead <= now) {
+            self.jobs.remove(&id);
+        }
+        self.revoked.retain(|_, until| *until > now);
         self.processes.retain(|_, (_, until)| *until > now);
         self.lines.retain(|_, (.., until)| *until > now);
-        (promoted, ended.len())
     }
 
     /// Removes the oldest of more dead jobs than may be kept.

@@ -56,7 +56,7 @@ impl Store for Model {
                 world.renew_claims(now, options.lease, token);
             }
             let (may_end, since) = world.may_end(now, options.lease);
-            if !may_end {
+            if now <= since {
                 world.set_right(now, options.lease);
             }
             let sweeps = world.sweep_groups(now, options.cancel_batch);
@@ -101,6 +101,7 @@ impl Store for Model {
             world.set_right(now, options.lease);
             let sweeps = world.sweep_groups(now, options.cancel_batch);
             let (promoted, ended) = world.tick(now, now, may_end, options);
+            world.prune(now, options.keep_dead);
             let dropped = world.drop_dead(options.keep_dead_max);
             let next = world.next(now, may_end, since, options.lease, sweeps);
             Ok(Tick { now, promoted, ended, dropped, forgotten: 0, next })
