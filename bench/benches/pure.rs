@@ -63,6 +63,7 @@ fn jobs(criterion: &mut Criterion) {
     let commit = Commit {
         id: JobId::new(),
         token: Sending::once().token,
+        checkpoints: 0,
         outcome: Outcome::Complete,
         effects: vec![
             Effect::Insert(NewJob::new("time_is_up", &payload[..])),

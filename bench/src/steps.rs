@@ -178,5 +178,5 @@ fn end(claim: &Claim, outcome: Outcome) -> Commit {
 }
 
 fn end_with(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> Commit {
-    Commit { id: claim.job.id, token: claim.token, outcome, effects }
+    Commit { effects, ..Commit::bare(claim.job.id, claim.token, outcome) }
 }

@@ -101,12 +101,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         }
         let checkpoints: Vec<_> = runs[1..15]
             .iter()
-            .map(|claim| {
-                end(
-                    claim,
-                    Outcome::Checkpoint { number: 0, payload: vec![b'x'; MAX_PAYLOAD_BYTES] },
-                )
-            })
+            .map(|claim| end(claim, Outcome::Checkpoint { payload: vec![b'x'; MAX_PAYLOAD_BYTES] }))
             .collect();
         stage
             .step("turn, large checkpoints", &format!("14 commits, {asked}"), async |store| {

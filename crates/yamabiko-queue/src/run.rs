@@ -82,7 +82,7 @@ impl Run {
     }
 
     /// Returns how many checkpoints the job has passed, those of this run among them.
-    fn checkpoints(&self) -> u32 {
+    pub(crate) fn checkpoints(&self) -> u32 {
         self.line.checkpoints.load(Ordering::SeqCst)
     }
 
@@ -138,7 +138,8 @@ impl Run {
         let commit = Commit {
             id: self.claim.job.id,
             token: self.claim.token,
-            outcome: Outcome::Checkpoint { number: self.checkpoints(), payload },
+            checkpoints: self.checkpoints(),
+            outcome: Outcome::Checkpoint { payload },
             effects,
         };
         commit.check(self.claim.claimed_at)?;

@@ -405,7 +405,7 @@ impl Worker {
         match held {
             Held::Cancelled => {
                 let outcome = Outcome::Cancel;
-                self.report(Commit { id, token, outcome, effects: Vec::new() }, None);
+                self.report(Commit::bare(id, token, outcome), None);
             }
             Held::Lost => {
                 tracing::warn!(job.id = %id, job.kind = kind, "lost the claim of a running job, stopped it");

@@ -283,12 +283,8 @@ mod tests {
                 store.turn(Sending::once(), commits, std::slice::from_ref(&want)).await.unwrap();
             turn.claims.pop().unwrap()
         };
-        let commit = |Claim { job, token, .. }: &Claim, outcome| Commit {
-            id: job.id,
-            token: *token,
-            outcome,
-            effects: Vec::new(),
-        };
+        let commit =
+            |Claim { job, token, .. }: &Claim, outcome| Commit::bare(job.id, *token, outcome);
 
         assert_eq!(lateness(&claim(&[]).await), None);
         clock.advance(MINUTE + Duration::from_secs(2));
@@ -296,7 +292,7 @@ mod tests {
         let first = claim(&[]).await;
         assert_eq!(lateness(&first), Some(Duration::from_secs(2)));
         let payload = b"2".to_vec();
-        let checkpoint = commit(&first, Outcome::Checkpoint { number: 0, payload });
+        let checkpoint = commit(&first, Outcome::Checkpoint { payload });
         let after = Duration::ZERO;
         let snooze = Outcome::Snooze { after, hold: false, reason: None, afresh: true };
         store.turn(Sending::once(), &[checkpoint, commit(&first, snooze)], &[]).await.unwrap();

@@ -16,6 +16,11 @@ pub struct Commit {
     pub id: JobId,
     /// The token of the claim.
     pub token: RunToken,
+    /// How many checkpoints the run knows behind its job: what it was claimed with, and its own.
+    ///
+    /// A store whose job has fewer has lost some with a tail, with what they asked for; so it answers `Lost`, and the job
+    /// runs again from what is stored (K6).
+    pub checkpoints: u32,
     /// What becomes of the job.
     pub outcome: Outcome,
     /// What the run asked for, applied in the same step; at most 500.
@@ -28,9 +33,9 @@ pub enum Outcome {
     /// It is done.
     Complete,
     /// It goes on; the payload is replaced, and a retry starts from the new one (K6). Lost claims are counted anew (C4).
+    ///
+    /// A second arrival, where the job has more checkpoints than the commit knows of, changes nothing.
     Checkpoint {
-        /// How many checkpoints came before it; a second arrival of the same number changes nothing.
-        number: u32,
         /// The new payload.
         payload: Vec<u8>,
     },
@@ -126,6 +131,12 @@ impl Group {
 }
 
 impl Commit {
+    /// Returns an end that asks for nothing, whatever checkpoints the job has.
+    #[must_use]
+    pub fn bare(id: JobId, token: RunToken, outcome: Outcome) -> Self {
+        Self { id, token, checkpoints: 0, outcome, effects: Vec::new() }
+    }
+
     /// Checks sizes and due times (K3, T1) by the clock of the claim.
     ///
     /// # Errors

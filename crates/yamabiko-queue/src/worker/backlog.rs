@@ -71,9 +71,8 @@ mod tests {
     };
 
     fn reported(payload: usize) -> Reported {
-        let outcome = Outcome::Checkpoint { number: 0, payload: vec![0; payload] };
-        let commit =
-            Commit { id: JobId::new(), token: Sending::once().token, outcome, effects: Vec::new() };
+        let outcome = Outcome::Checkpoint { payload: vec![0; payload] };
+        let commit = Commit::bare(JobId::new(), Sending::once().token, outcome);
         Reported { commit, checkpoint: None }
     }
 

@@ -156,7 +156,8 @@ fn end(claim: &Claim, outcome: Outcome) -> Commit {
 }
 
 fn end_with(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> Commit {
-    Commit { id: claim.job.id, token: claim.token, outcome, effects }
+    let Claim { job, token, .. } = claim;
+    Commit { id: job.id, token: *token, checkpoints: job.checkpoint, outcome, effects }
 }
 
 #[cfg(test)]

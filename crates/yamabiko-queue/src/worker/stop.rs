@@ -14,7 +14,7 @@ impl Worker {
     pub(super) fn give_back_claim(&mut self, claim: &Claim) {
         let outcome = Outcome::Release { unsure: false };
         let (id, token) = (claim.job.id, claim.token);
-        self.report(Commit { id, token, outcome, effects: Vec::new() }, None);
+        self.report(Commit::bare(id, token, outcome), None);
     }
 
     /// Lets running jobs end for a while, then gives back the rest.
@@ -63,7 +63,7 @@ impl Worker {
         }
         for (id, token) in unended {
             let outcome = Outcome::Release { unsure: true };
-            self.report(Commit { id, token, outcome, effects: Vec::new() }, None);
+            self.report(Commit::bare(id, token, outcome), None);
         }
     }
 }

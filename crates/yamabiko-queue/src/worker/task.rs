@@ -33,8 +33,9 @@ async fn commit(run: Run, registry: &Registry) -> Commit {
         return commit;
     }
     let (clock, started) = (run.clock().clone(), run.clock().stopwatch());
-    let finish = finish(run, registry).await;
-    ending::commit(&claim, registry, finish, started.elapsed(), clock.chance())
+    let finish = finish(run.clone(), registry).await;
+    let commit = ending::commit(&claim, registry, finish, started.elapsed(), clock.chance());
+    Commit { checkpoints: run.checkpoints(), ..commit }
 }
 
 async fn finish(run: Run, registry: &Registry) -> Finish {

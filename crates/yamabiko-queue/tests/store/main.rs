@@ -111,6 +111,7 @@ conformance! { everywhere {
         k3_a_turn_of_many_commits_with_many_effects_is_refused_whole,
         k6_a_checkpoint_commits_its_effects_and_replaces_the_payload,
         k6_a_second_arrival_of_a_checkpoint_changes_nothing,
+        k6_a_run_whose_checkpoints_are_missing_has_lost_its_job,
         s1_state_comes_with_the_claim_and_is_written_by_the_run,
         s1_a_laneless_run_writes_no_state,
         i4_scrubbing_concerns_ended_jobs_of_the_chat_and_origin_alone,

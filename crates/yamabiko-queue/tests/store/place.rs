@@ -217,7 +217,8 @@ pub(crate) fn want(queues: &[&str], at_most: usize) -> Want {
 }
 
 pub(crate) fn commit(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> Commit {
-    Commit { id: claim.job.id, token: claim.token, outcome, effects }
+    let Claim { job, token, .. } = claim;
+    Commit { id: job.id, token: *token, checkpoints: job.checkpoint, outcome, effects }
 }
 
 pub(crate) fn retry(after: Duration, hold: bool) -> Outcome {

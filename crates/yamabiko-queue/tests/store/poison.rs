@@ -330,8 +330,7 @@ async fn a_run_whose_record_breaks_meanwhile_still_ends() {
             let has_id = !matches!(damage, Damage::Column("id", _));
             let held = if has_id { Held::Yes } else { Held::Lost };
             assert_eq!(place.beat(&[&claim]).await, [held], "{damage:?}");
-            let number = claim.job.checkpoint;
-            let checkpoint = Outcome::Checkpoint { number, payload: b"1".to_vec() };
+            let checkpoint = Outcome::Checkpoint { payload: b"1".to_vec() };
             let scrub = vec![Effect::Scrub { origin: "origin".to_owned() }];
             place.end_with(&claim, checkpoint, scrub).await;
             let answer = place.end(&claim, Outcome::Complete).await;
@@ -407,7 +406,7 @@ async fn l2_a_lane_stays_taken_while_a_run_goes_on_whose_record_breaks_on_redis(
     place.insert(&[in_lane("bad", "lane"), in_lane("behind", "lane")]).await;
     let claim = place.claim_one().await;
     Damage::Cut(24).of(&place, id("bad"));
-    let checkpoint = Outcome::Checkpoint { number: 0, payload: b"1".to_vec() };
+    let checkpoint = Outcome::Checkpoint { payload: b"1".to_vec() };
     assert_eq!(place.end(&claim, checkpoint).await, Answer::Applied);
     let again = Outcome::Retry { after: secs(9), hold: true, error: String::new(), unsure: false };
     assert_eq!(place.end(&claim, again).await, Answer::Applied);

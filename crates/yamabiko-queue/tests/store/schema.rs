@@ -57,7 +57,7 @@ async fn fill(place: &Place) {
     let first = place.claim(9).await;
     let claim =
         |name: &str| -> &Claim { first.iter().find(|claim| claim.job.id == id(name)).unwrap() };
-    let point = Outcome::Checkpoint { number: 0, payload: b"\x01half".to_vec() };
+    let point = Outcome::Checkpoint { payload: b"\x01half".to_vec() };
     let effects = vec![Effect::SetState(Some(b"{\"n\":1}".to_vec()))];
     let held =
         Outcome::Retry { after: secs(40), hold: true, error: "一度".to_owned(), unsure: true };

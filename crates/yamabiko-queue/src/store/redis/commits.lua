@@ -1,8 +1,8 @@
 -- The ends and checkpoints of runs, with their effects.
 --
 -- A commit: token, outcome and flags in one text ("rhu"), and then, but for a "c" that stands alone: how many arguments follow,
---   time span or number, note, effects
--- Outcomes: c complete, k checkpoint (number; note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
+--   how many checkpoints the run knows behind its job, time span, note, effects
+-- Outcomes: c complete, k checkpoint (note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
 -- Effects:  j job (and its payload, see moves.lua) | x id | a group arrival (cancel all, see groups.lua) | s state
 --           | - (remove the state) | n origin (scrub) | p queue span
@@ -91,9 +91,9 @@ local outcomes = {
   end,
 }
 
-local function checkpoint(run, number_before, payload, finish)
+local function checkpoint(run, known, payload, finish)
   -- A worker that lost the answer sends the same checkpoint again: it must not count twice.
-  if run.more.checkpoint ~= number_before then return end
+  if run.more.checkpoint ~= known then return end
   apply_effects(run, finish)
   run.record = set_payload(run.id, run.record, payload)
   run.more.checkpoint = run.more.checkpoint + 1
@@ -109,17 +109,23 @@ local function open_run(id, record, more)
   }
 end
 
+-- Answers whether the commit was made: not where the job has lost checkpoints with a tail, and with them their effects (K6).
 local function end_run(run, claim, what, finish)
-  local span, line = nil, nil           -- of a checkpoint, its number and payload
-  if at < finish then span, line = number(), text() end
+  local known, span, line = 0, nil, nil
+  if at < finish then known, span, line = number(), number(), text() end
+  if run.more.checkpoint < known then return false end
   run.what = what
   local outcome = sub(what, 1, 1)
-  if outcome == 'k' then checkpoint(run, span, line, finish) return end
+  if outcome == 'k' then
+    checkpoint(run, known, line, finish)
+    return true
+  end
   apply_effects(run, finish)
   unclaim(run.id)
   set_first(run.more, read('>i8', claim, 17) or now)
   if has(run, 'u') then run.more.flags = bor(run.more.flags, 1) end
   outcomes[outcome](run, span, line)
+  return true
 end
 
 -- Reads a commit, and makes it if it comes from the run that has the job's claim. `runs` has the runs of this turn so far.
@@ -145,7 +151,7 @@ local function commit(id, record, more, runs)
       leave(lane, id)
     else
       runs[id] = runs[id] or open_run(id, record, more)
-      end_run(runs[id], claim, what, finish)
+      if not end_run(runs[id], claim, what, finish) then answer = 'l' end
     end
   end
   at = finish
@@ -161,7 +167,7 @@ function make_commits(is_late)
   if is_late then return ('l'):rep(#ids) end
   look_up(new, spans)
   local claims, records, runs, answers = hmget(CLAIM, ids), hmget(JOB, ids), {}, {}
-  local mores = #ids > 0 and call('EXISTS', MORE) == 1 and hmget(MORE, ids) or {}
+  local mores = #ids > 0 and is_there(MORE) and hmget(MORE, ids) or {}
   for i = 1, #ids do held[ids[i]] = claims[i] end
   for i = 1, #ids do answers[i] = commit(ids[i], records[i], mores[i], runs) end
   return concat(answers)

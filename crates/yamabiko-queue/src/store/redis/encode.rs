@@ -100,11 +100,14 @@ pub(super) fn commits(call: &mut Call<'_>, commits: &[Commit]) {
     ids(call, commits.iter().map(|commit| commit.id));
     for commit in commits {
         call.arg(commit.token.as_bytes());
-        if commit.outcome == Outcome::Complete && commit.effects.is_empty() {
+        if commit.outcome == Outcome::Complete
+            && commit.effects.is_empty()
+            && commit.checkpoints == 0
+        {
             call.arg("c");
             continue;
         }
-        outcome(call, &commit.outcome, commit.effects.iter().map(arguments).sum());
+        outcome(call, commit, commit.effects.iter().map(arguments).sum());
         for one in &commit.effects {
             effect(call, one);
         }
@@ -118,33 +121,32 @@ fn ids(call: &mut Call<'_>, ids: impl Iterator<Item = JobId> + Clone) {
     }
 }
 
-/// Adds an outcome with its flags, the number of arguments that follow, and the two that are not of effects.
-fn outcome(call: &mut Call<'_>, outcome: &Outcome, effects: usize) {
+/// Adds an outcome with its flags, the number of arguments that follow, and those three of them that are not of effects.
+fn outcome(call: &mut Call<'_>, commit: &Commit, effects: usize) {
     let flags = |letter: char, list: &[(bool, char)]| {
         let set = list.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag);
         [letter].into_iter().chain(set).collect::<String>()
     };
-    let count = 2 + effects;
-    match outcome {
-        Outcome::Complete => call.arg("c+").arg(count).arg(0).arg(""),
-        Outcome::Checkpoint { number, payload } => {
-            call.arg("k").arg(count).arg(*number).arg(payload)
+    let what = match &commit.outcome {
+        Outcome::Complete => "c+".to_owned(),
+        Outcome::Checkpoint { .. } => "k".to_owned(),
+        Outcome::Retry { hold, unsure, .. } => flags('r', &[(*hold, 'h'), (*unsure, 'u')]),
+        Outcome::Snooze { hold, reason, afresh, .. } => {
+            flags('s', &[(*hold, 'h'), (*afresh, 'a'), (reason.is_some(), 'n')])
         }
-        Outcome::Retry { after, hold, error, unsure } => call
-            .arg(flags('r', &[(*hold, 'h'), (*unsure, 'u')]))
-            .arg(count)
-            .arg(micros(*after))
-            .arg(one_line(error)),
-        Outcome::Snooze { after, hold, reason, afresh } => call
-            .arg(flags('s', &[(*hold, 'h'), (*afresh, 'a'), (reason.is_some(), 'n')]))
-            .arg(count)
-            .arg(micros(*after))
-            .arg(one_line(reason.as_deref().unwrap_or_default())),
-        Outcome::Dead { error } => call.arg("d").arg(count).arg(0).arg(one_line(error)),
-        Outcome::Release { unsure } => {
-            call.arg(flags('l', &[(*unsure, 'u')])).arg(count).arg(0).arg("")
+        Outcome::Dead { .. } => "d".to_owned(),
+        Outcome::Release { unsure } => flags('l', &[(*unsure, 'u')]),
+        Outcome::Cancel => "x".to_owned(),
+    };
+    call.arg(what).arg(3 + effects).arg(commit.checkpoints);
+    match &commit.outcome {
+        Outcome::Checkpoint { payload } => call.arg(0).arg(payload),
+        Outcome::Retry { after, error, .. } => call.arg(micros(*after)).arg(one_line(error)),
+        Outcome::Snooze { after, reason, .. } => {
+            call.arg(micros(*after)).arg(one_line(reason.as_deref().unwrap_or_default()))
         }
-        Outcome::Cancel => call.arg("x").arg(count).arg(0).arg(""),
+        Outcome::Dead { error } => call.arg(0).arg(one_line(error)),
+        Outcome::Complete | Outcome::Release { .. } | Outcome::Cancel => call.arg(0).arg(""),
     };
 }
 

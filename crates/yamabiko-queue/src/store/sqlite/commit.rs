@@ -52,8 +52,13 @@ impl Step<'_, '_> {
             self.remove(&run.job)?;
             return Ok(Answer::Cancelled);
         }
-        if let Outcome::Checkpoint { number, payload } = &commit.outcome {
-            if i64::from(*number) == run.checkpoint {
+        let known = i64::from(commit.checkpoints);
+        // A count that is damaged is none.
+        if run.checkpoint.max(0) < known {
+            return Ok(Answer::Lost);
+        }
+        if let Outcome::Checkpoint { payload } = &commit.outcome {
+            if known == run.checkpoint {
                 self.apply(&run, &commit.effects)?;
                 let sql = "UPDATE job SET checkpoint = checkpoint + 1, lost = 0, payload = ? WHERE seq = ?";
                 self.change(Work::Change, run.job.seq, sql, (payload, run.job.seq))?;

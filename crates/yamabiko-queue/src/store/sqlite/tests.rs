@@ -51,7 +51,7 @@ async fn claim(store: &SqliteStore, at_most: usize) -> Turn {
 }
 
 fn complete(claim: &Claim, effects: Vec<Effect>) -> Commit {
-    Commit { id: claim.job.id, token: claim.token, outcome: Outcome::Complete, effects }
+    Commit { effects, ..Commit::bare(claim.job.id, claim.token, Outcome::Complete) }
 }
 
 /// Waits for what must come, and fails instead of hanging if it does not.

@@ -82,8 +82,11 @@ impl World {
             }
             _ => return Answer::Lost,
         }
-        if let Outcome::Checkpoint { number, payload } = &commit.outcome {
-            if *number == self.job(id).job.checkpoint {
+        if self.job(id).job.checkpoint < commit.checkpoints {
+            return Answer::Lost;
+        }
+        if let Outcome::Checkpoint { payload } = &commit.outcome {
+            if commit.checkpoints == self.job(id).job.checkpoint {
                 self.effects(now, commit);
                 let job = &mut self.job(id).job;
                 job.payload.clone_from(payload);

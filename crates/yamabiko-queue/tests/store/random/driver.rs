@@ -153,11 +153,10 @@ impl Driver {
                 let crashed = std::mem::replace(&mut self.workers[*worker], new);
                 if *late {
                     self.late.extend(crashed.commits);
-                    self.late.extend(crashed.runs.iter().map(|run| Commit {
-                        id: run.claim.job.id,
-                        token: run.claim.token,
-                        outcome: Outcome::Complete,
-                        effects: vec![Effect::SetState(Some(b"late".to_vec()))],
+                    self.late.extend(crashed.runs.iter().map(|run| {
+                        let effects = vec![Effect::SetState(Some(b"late".to_vec()))];
+                        let (id, token) = (run.claim.job.id, run.claim.token);
+                        Commit { effects, ..Commit::bare(id, token, Outcome::Complete) }
                     }));
                 }
             }
@@ -356,14 +355,15 @@ impl Driver {
         let Worker { runs, commits, .. } = &mut self.workers[worker];
         let at = plan.pick % runs.len();
         let (id, token) = (runs[at].claim.job.id, runs[at].claim.token);
+        let number = runs[at].checkpoint;
+        let checkpoints = number + u32::from(plan.has_lost);
         let outcome = match plan.outcome.clone() {
             OutcomePlan::Checkpoint { again } => {
-                let number = runs[at].checkpoint;
-                runs[at].checkpoint += 1;
+                runs[at].checkpoint += u32::from(!plan.has_lost);
                 let mut payload = format!("after {number}").into_bytes();
                 payload.resize(if number.is_multiple_of(3) { 3000 } else { payload.len() }, b'.');
-                let commit =
-                    Commit { id, token, outcome: Outcome::Checkpoint { number, payload }, effects };
+                let outcome = Outcome::Checkpoint { payload };
+                let commit = Commit { id, token, checkpoints, outcome, effects };
                 if again {
                     commits.push(commit.clone());
                 }
@@ -382,7 +382,7 @@ impl Driver {
             OutcomePlan::Cancel => Outcome::Cancel,
         };
         runs.remove(at);
-        commits.push(Commit { id, token, outcome, effects });
+        commits.push(Commit { id, token, checkpoints, outcome, effects });
     }
 
     fn effect(&mut self, worker: usize, plan: &EffectPlan) -> Option<Effect> {
@@ -433,7 +433,7 @@ impl Driver {
                 runs.retain(|run| (run.claim.job.id, run.claim.token) != (id, token));
             }
             if answer == Held::Cancelled && runs.len() < before {
-                commits.push(Commit { id, token, outcome: Outcome::Cancel, effects: vec![] });
+                commits.push(Commit::bare(id, token, Outcome::Cancel));
             }
         }
     }
@@ -452,10 +452,9 @@ impl Driver {
                     self.beat(worker).await;
                     while let Some(run) = self.workers[worker].runs.pop() {
                         let Claim { job, token, .. } = run.claim;
+                        let commit = Commit::bare(job.id, token, Outcome::Complete);
                         let effects = vec![Effect::SetState(None)];
-                        let commit =
-                            Commit { id: job.id, token, outcome: Outcome::Complete, effects };
-                        self.workers[worker].commits.push(commit);
+                        self.workers[worker].commits.push(Commit { effects, ..commit });
                     }
                 }
                 let Worker { commits, unanswered, .. } = &self.workers[worker];

@@ -241,16 +241,23 @@ impl Promises {
             return;
         };
         if answer == Answer::Lost {
-            assert!(now >= run.until, "a run that holds its job is lost");
+            let has_lost = commit.checkpoints > seen.checkpoint;
+            assert!(now >= run.until || has_lost, "a run that holds its job is lost");
             return;
+        }
+        if answer == Answer::Applied {
+            assert!(
+                commit.checkpoints <= seen.checkpoint,
+                "what a run asked for before is missing"
+            );
         }
         assert_eq!(answer == Answer::Cancelled, run.cancelled);
         if run.cancelled {
             self.end(commit.id);
             return;
         }
-        if let Outcome::Checkpoint { number, payload } = &commit.outcome {
-            if *number == seen.checkpoint {
+        if let Outcome::Checkpoint { payload } = &commit.outcome {
+            if commit.checkpoints == seen.checkpoint {
                 seen.payload.clone_from(payload);
                 seen.checkpoint += 1;
                 self.effected(now, commit);

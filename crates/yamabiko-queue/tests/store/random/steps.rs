@@ -115,6 +115,8 @@ pub(crate) struct EndPlan {
     pub(crate) pick: usize,
     pub(crate) outcome: OutcomePlan,
     pub(crate) effects: Vec<EffectPlan>,
+    /// Whether the run knows a checkpoint that the store has lost.
+    pub(crate) has_lost: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -236,8 +238,9 @@ fn group() -> impl Strategy<Value = Group> {
 }
 
 fn end() -> impl Strategy<Value = EndPlan> {
-    (any::<usize>(), outcome(), prop::collection::vec(effect(), 0..4))
-        .prop_map(|(pick, outcome, effects)| EndPlan { pick, outcome, effects })
+    let effects = prop::collection::vec(effect(), 0..4);
+    (any::<usize>(), outcome(), effects, prop::bool::weighted(0.05))
+        .prop_map(|(pick, outcome, effects, has_lost)| EndPlan { pick, outcome, effects, has_lost })
 }
 
 fn picks() -> impl Strategy<Value = Vec<usize>> {

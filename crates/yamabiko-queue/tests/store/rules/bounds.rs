@@ -3,7 +3,7 @@
 use yamabiko_queue::{
     Due, Effect, Error, JobId, NewJob, Outcome, State,
     job::{MAX_DELAY, MAX_PAYLOAD_BYTES},
-    store::{Cancelled, Claim, Inserted, MAX_CLAIMS, MAX_COMMITS, Query},
+    store::{Cancelled, Claim, Commit, Inserted, MAX_CLAIMS, MAX_COMMITS, Query},
 };
 
 use crate::place::{Kind, Place, commit, dead, id, ids, in_lane, job, micros, secs, want};
@@ -74,8 +74,9 @@ pub(crate) async fn k3_a_payload_of_any_size_comes_back_as_it_was(kind: Kind) {
     let mut last = MAX_PAYLOAD_BYTES;
     for claim in &claims {
         for (number, size) in [last, 10, claim.job.payload.len()].into_iter().enumerate() {
-            let (number, payload) = (u32::try_from(number).unwrap(), vec![b'x'; size]);
-            place.end(claim, Outcome::Checkpoint { number, payload }).await;
+            let point = Outcome::Checkpoint { payload: vec![b'x'; size] };
+            let checkpoints = u32::try_from(number).unwrap();
+            place.turn(&[Commit { checkpoints, ..commit(claim, point, vec![]) }], 0).await;
             assert!(place.record(claim.job.id).await.job.payload == vec![b'x'; size], "{size}");
         }
         last = claim.job.payload.len();

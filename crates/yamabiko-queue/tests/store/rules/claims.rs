@@ -21,7 +21,7 @@ pub(crate) async fn c1_a_run_of_an_older_turn_changes_nothing(kind: Kind) {
     let effects = vec![Effect::Insert(job("x")), Effect::SetState(Some(b"x".to_vec()))];
     for outcome in [
         Outcome::Complete,
-        Outcome::Checkpoint { number: 0, payload: b"x".to_vec() },
+        Outcome::Checkpoint { payload: b"x".to_vec() },
         retry(secs(0), true),
         snooze(secs(0), false),
         dead(),
@@ -46,12 +46,11 @@ pub(crate) async fn c1_every_turn_that_claims_has_a_token_of_its_own(kind: Kind)
     let second = place.claim_one().await;
     assert!(second.token > first[0].token);
     let made_up = NewJob { id: JobId::of_key("a"), ..job("a") };
-    let wrong = yamabiko_queue::store::Commit {
-        id: made_up.id,
-        token: place.next_sending().token,
-        outcome: Outcome::Complete,
-        effects: vec![],
-    };
+    let wrong = yamabiko_queue::store::Commit::bare(
+        made_up.id,
+        place.next_sending().token,
+        Outcome::Complete,
+    );
     assert_eq!(place.turn(&[wrong], 0).await.answers, [Answer::Lost]);
 }
 
@@ -182,7 +181,7 @@ pub(crate) async fn c4_lost_claims_are_counted_anew_after_a_checkpoint(kind: Kin
         assert_eq!(place.record(id("a")).await.job.lost, lost);
     }
     let claim = place.claim_one().await;
-    let progress = Outcome::Checkpoint { number: 0, payload: b"further".to_vec() };
+    let progress = Outcome::Checkpoint { payload: b"further".to_vec() };
     assert_eq!(place.end(&claim, progress).await, Answer::Applied);
     assert_eq!(place.record(id("a")).await.job.lost, 0);
     place.pass(LEASE).await;

@@ -3,7 +3,7 @@
 use yamabiko_queue::{
     Due, Effect, Error, NewJob, Outcome, State,
     job::MAX_PAYLOAD_BYTES,
-    store::{Answer, Claim, Held, MAX_EFFECTS, Sending},
+    store::{Answer, Claim, Commit, Held, MAX_EFFECTS, Sending},
 };
 
 use crate::place::{Kind, Place, START, commit, dead, id, ids, in_lane, job, retry, secs, want};
@@ -65,7 +65,7 @@ pub(crate) async fn k1_a_run_cannot_cancel_itself_by_an_effect(kind: Kind) {
     place.tick().await;
     let claim = place.claim_one().await;
     assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "its next run is not called off");
-    let point = Outcome::Checkpoint { number: 0, payload: b"half".to_vec() };
+    let point = Outcome::Checkpoint { payload: b"half".to_vec() };
     assert_eq!(place.end_with(&claim, point, itself()).await, Answer::Applied);
     assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "nor is this one");
     assert_eq!(place.end_with(&claim, Outcome::Complete, itself()).await, Answer::Applied);
@@ -140,7 +140,7 @@ pub(crate) async fn k6_a_checkpoint_commits_its_effects_and_replaces_the_payload
     place.tick().await;
     place.insert(&[in_lane("a", "chat"), in_lane("b", "chat")]).await;
     let claim = place.claim_one().await;
-    let half = Outcome::Checkpoint { number: 0, payload: b"half".to_vec() };
+    let half = Outcome::Checkpoint { payload: b"half".to_vec() };
     let turn = place.turn(&[commit(&claim, half, vec![Effect::Insert(job("x"))])], 9).await;
     assert_eq!(turn.answers, [Answer::Applied]);
     assert_eq!(ids(&turn.claims), [id("x")], "the run goes on, so its lane is taken");
@@ -163,8 +163,9 @@ pub(crate) async fn k6_a_second_arrival_of_a_checkpoint_changes_nothing(kind: Ki
     place.insert(&[in_lane("a", "chat")]).await;
     let claim = place.claim_one().await;
     let point = |number, payload: &str, state: &str| {
-        let outcome = Outcome::Checkpoint { number, payload: payload.as_bytes().to_vec() };
-        commit(&claim, outcome, vec![Effect::SetState(Some(state.as_bytes().to_vec()))])
+        let outcome = Outcome::Checkpoint { payload: payload.as_bytes().to_vec() };
+        let effects = vec![Effect::SetState(Some(state.as_bytes().to_vec()))];
+        Commit { checkpoints: number, ..commit(&claim, outcome, effects) }
     };
     let turn =
         place.turn(&[point(0, "1", "one"), point(1, "2", "two"), point(0, "1", "one")], 0).await;
@@ -173,6 +174,32 @@ pub(crate) async fn k6_a_second_arrival_of_a_checkpoint_changes_nothing(kind: Ki
     let record = place.record(id("a")).await;
     assert_eq!((record.job.checkpoint, record.job.payload.as_slice()), (2, &b"2"[..]));
     assert_eq!(place.store.state("chat").await.unwrap(), Some(b"two".to_vec()));
+}
+
+pub(crate) async fn k6_a_run_whose_checkpoints_are_missing_has_lost_its_job(kind: Kind) {
+    let place = Place::open(kind).await;
+    place.tick().await;
+    place.insert(&[in_lane("a", "chat")]).await;
+    let claim = place.claim_one().await;
+    let half = || Outcome::Checkpoint { payload: b"half".to_vec() };
+    place.end(&claim, half()).await;
+    // The store has one, as after a tail was lost; the run has made two.
+    let later = |outcome| {
+        let effects = vec![Effect::Insert(job("x")), Effect::SetState(Some(b"late".to_vec()))];
+        Commit { checkpoints: 2, ..commit(&claim, outcome, effects) }
+    };
+    let retry =
+        Outcome::Retry { after: secs(1), hold: false, error: "no luck".into(), unsure: false };
+    for outcome in [half(), Outcome::Complete, retry] {
+        assert_eq!(place.turn(&[later(outcome)], 9).await.answers, [Answer::Lost]);
+    }
+    let bare = Commit { effects: vec![], ..later(Outcome::Complete) };
+    assert_eq!(place.turn(&[bare], 9).await.answers, [Answer::Lost]);
+    assert_eq!(place.store.state("chat").await.unwrap(), None);
+    place.pass(secs(5)).await;
+    let again = place.claim_one().await;
+    assert_eq!((again.job.payload.as_slice(), again.job.checkpoint), (&b"half"[..], 1));
+    assert_eq!(place.end(&again, Outcome::Complete).await, Answer::Applied);
 }
 
 pub(crate) async fn s1_state_comes_with_the_claim_and_is_written_by_the_run(kind: Kind) {

@@ -42,7 +42,7 @@ pub(crate) async fn d4_a_cancelled_run_ends_at_its_checkpoint_too(kind: Kind) {
     place.insert(&[in_lane("a", "chat"), in_lane("b", "chat")]).await;
     let claim = place.claim_one().await;
     place.cancel(id("a")).await;
-    let point = Outcome::Checkpoint { number: 0, payload: b"x".to_vec() };
+    let point = Outcome::Checkpoint { payload: b"x".to_vec() };
     assert_eq!(
         place.end_with(&claim, point, vec![Effect::Insert(job("x"))]).await,
         Answer::Cancelled

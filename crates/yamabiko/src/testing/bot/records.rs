@@ -65,8 +65,9 @@ fn leave_state(bot: &Bot, chat: &str, state: &[u8]) {
         store.insert(std::slice::from_ref(&earlier)).await?;
         let claim = store.turn(Sending::once(), &[], &[want]).await?.claims.remove(0);
         let effects = vec![Effect::SetState(Some(state.to_vec()))];
-        let (id, token, outcome) = (claim.job.id, claim.token, Outcome::Complete);
-        store.turn(Sending::once(), &[Commit { id, token, outcome, effects }], &[]).await
+        let commit =
+            Commit { effects, ..Commit::bare(claim.job.id, claim.token, Outcome::Complete) };
+        store.turn(Sending::once(), &[commit], &[]).await
     });
 }
 
