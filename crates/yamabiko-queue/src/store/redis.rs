@@ -11,7 +11,7 @@ use redis::{FromRedisValue, Value};
 use crate::{
     clock::{Timestamp, micros, since_boot},
     error::{Error, Result},
-    job::{Due, JobId, JobRecord, MAX_DELAY, NewJob, check_delay},
+    job::{JobId, JobRecord, MAX_DELAY, NewJob, check_delay},
     state::State,
     store::{
         Cancelled, Commit, Counts, Held, Inserted, MAX_SCAN, Page, Process, Query, RunToken,
@@ -252,27 +252,6 @@ impl RedisStore {
     }
 }
 
-/// Returns how many of these jobs one call stores: it costs more for each place in which a job is to be found.
-fn at_once(jobs: &[NewJob]) -> usize {
-    const MOST: usize = 450;
-    const MOST_BYTES: usize = 256 * 1024;
-    let (mut cost, mut bytes) = (0, 0);
-    let fits = |job: &&NewJob| {
-        let is_timer = job.due != Due::Now;
-        let places = [is_timer, job.lane.is_some(), job.chat.is_some(), job.secret.is_some()];
-        cost += 1 + places.into_iter().map(usize::from).sum::<usize>();
-        bytes += job.payload.len();
-        cost <= MOST && bytes <= MOST_BYTES
-    };
-    jobs.iter().take_while(fits).count().max(1).min(jobs.len())
-}
-
-/// Returns the latest of all absolute due times.
-fn latest(jobs: &[NewJob]) -> Option<Timestamp> {
-    let due = |job: &NewJob| if let Due::At(time) = job.due { Some(time) } else { None };
-    jobs.iter().filter_map(due).max()
-}
-
 /// Chooses the TLS provider once for the process.
 fn install_crypto() {
     static ONCE: Once = Once::new();
@@ -289,11 +268,11 @@ impl Store for RedisStore {
         let mut inserted = Vec::with_capacity(jobs.len());
         let mut rest = jobs;
         loop {
-            let (some, others) = rest.split_at(at_once(rest));
+            let (some, others) = rest.split_at(encode::at_once(rest));
             let mut insert = self.begin(&self.scripts.insert);
             encode::time(&mut insert, self.expected());
             encode::span(&mut insert, MAX_DELAY);
-            encode::time(&mut insert, latest(rest));
+            encode::time(&mut insert, encode::latest_due(rest));
             for job in some {
                 encode::job(&mut insert, job);
             }

@@ -55,7 +55,7 @@ function take_ready()
           local taken = take_first(queue, room)
           local got = carried(queue, not_over(taken), #ids == 0)
           if #taken > 0 or has_leavers() then touched[queue] = true end
-          for n = 1, #got do ids[#ids + 1] = got[n] end
+          if #ids == 0 then ids = got else for n = 1, #got do ids[#ids + 1] = got[n] end end
           room = room - #got
         end
       end
@@ -77,8 +77,10 @@ local TOO_LONG = ('-'):rep(65)
 local function write_claims(claims, leases)
   many('HSET', CLAIM, claims)
   many('ZADD', LEASE, leases)
-  call('HDEL', CLAIM, TOO_LONG)
-  call('ZREM', LEASE, TOO_LONG)
+  if claims[1] == TOO_LONG then
+    call('HDEL', CLAIM, TOO_LONG)
+    call('ZREM', LEASE, TOO_LONG)
+  end
 end
 
 -- The last exchange of a worker's line: its number (5 bytes), until when the line is remembered (8), and the ids that it
@@ -92,18 +94,16 @@ local function number_of(packed)
 end
 
 -- Answers what is known of the exchange with this token: how its number stands to its line's last one (less than 0: it comes
--- too late; 0: it is that one; nil: it is new), and what the line's last one claimed.
+-- too late; 0: it is that one; nil: it is new), and what standing() reads: the line's last one.
 function open_exchange(token)
-  local exchange = { token = token, line = sub(token, 1, LINE_BYTES), packed = sub(token, LINE_BYTES + 1), ids = {} }
+  local exchange = { token = token, line = sub(token, 1, LINE_BYTES), packed = sub(token, LINE_BYTES + 1) }
   local last = call('HGET', EXCHANGE, exchange.line)
   local number, until_time = read('>I4B', last), read('>i8', last, NUMBER_BYTES + 1)
   if not until_time then return exchange end
   number = number_of(last)
   exchange.until_time, exchange.order = until_time, number_of(exchange.packed) - number
   if exchange.order > 0 then exchange.order = nil end
-  for pos = NUMBER_BYTES + 9, #last, ID_BYTES do
-    exchange.ids[#exchange.ids + 1] = sub(last, pos, pos + ID_BYTES - 1)
-  end
+  exchange.last = last
   return exchange
 end
 
@@ -119,12 +119,15 @@ end
 -- The ids that an exchange claimed and whose claims still stand, those of them that were cancelled meanwhile,
 -- and when they were claimed.
 function standing(exchange)
-  local ids, cancelled, claimed_at = {}, {}, nil
-  for i, claim in ipairs(hmget(CLAIM, exchange.ids)) do
+  local claimed, ids, cancelled, claimed_at = {}, {}, {}, nil
+  for pos = NUMBER_BYTES + 9, #exchange.last, ID_BYTES do
+    claimed[#claimed + 1] = sub(exchange.last, pos, pos + ID_BYTES - 1)
+  end
+  for i, claim in ipairs(hmget(CLAIM, claimed)) do
     if claim and sub(claim, 1, 16) == exchange.token then
-      local is_cancelled = #claim > CLAIM_BYTES or has_groups() and is_cancelled_group(exchange.ids[i], call('HGET', JOB, exchange.ids[i]))
+      local is_cancelled = #claim > CLAIM_BYTES or has_groups() and is_cancelled_group(claimed[i], call('HGET', JOB, claimed[i]))
       local list = is_cancelled and cancelled or ids
-      list[#list + 1] = exchange.ids[i]
+      list[#list + 1] = claimed[i]
       claimed_at = read('>i8', claim, 17)
     end
   end
@@ -153,15 +156,17 @@ function end_cancelled(ids)
   end
 end
 
--- Claims jobs from now on, or anew. A token is new for each exchange: if a process stalls and then claims again what it
+-- Claims jobs from now on, or anew; `has_claims` if it is sure that there are others. A token is new for each exchange: if a process stalls and then claims again what it
 -- lost, the first of its two runs must be fenced out like anyone else's.
-function claim(token, ids)
+function claim(token, ids, has_claims)
   if #ids == 0 then return end
   local claim, lease_end = token .. pack('>i8', now), exact(now + lease)
-  local claims, leases = { TOO_LONG, '' }, { '0', TOO_LONG }
+  local claims, leases = {}, {}
+  if not has_claims then claims, leases = { TOO_LONG, '' }, { '0', TOO_LONG } end
+  local before = #claims
   for i = 1, #ids do
-    claims[2 * i + 1], claims[2 * i + 2] = ids[i], claim
-    leases[2 * i + 1], leases[2 * i + 2] = lease_end, ids[i]
+    claims[before + 2 * i - 1], claims[before + 2 * i] = ids[i], claim
+    leases[before + 2 * i - 1], leases[before + 2 * i] = lease_end, ids[i]
   end
   write_claims(claims, leases)
 end
@@ -170,12 +175,13 @@ end
 function hand_out(ids)
   if #ids == 0 then return ids, {}, {}, {} end
   local records, states, lanes, places = hmget(JOB, ids), {}, {}, {}
+  local has_bodies = is_there(BODY)
   for i = 1, #ids do
     if not records[i] then                 -- a place without a job: it shall be seen, and end
       records[i] = ''
       call('HSET', JOB, ids[i], '')
     end
-    if has_body(records[i]) then records[i] = whole(ids[i], records[i]) end
+    if has_bodies and has_body(records[i]) then records[i] = whole(ids[i], records[i]) end
     if may_have_lane(records[i]) then
       local _, lane = header(records[i])
       if lane then

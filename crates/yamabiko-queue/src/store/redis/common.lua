@@ -27,7 +27,7 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN, SEEN_IN
 local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
 local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
-local RARE, watched                      -- the keys that mostly do not exist; key -> whether it is rare, of those that is_there() knows
+local RARE, is_rare                      -- the keys that mostly do not exist, and which these are
 
 local function name_keys(of)
   prefix  = of
@@ -74,8 +74,8 @@ local function name_keys(of)
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
   DAMAGED = prefix .. 'damaged'  -- ZSET the name that a key of another type was given -> when
 
-  RARE, watched = { PAUSED, LEAVERS, GROUPS, REVOKED, ORPHAN, SCRUB }, { [MORE] = false, [BODY] = false }
-  for i = 1, #RARE do watched[RARE[i]] = true end
+  RARE, is_rare = { MORE, BODY, PAUSED, LEAVERS, GROUPS, REVOKED, ORPHAN, SCRUB }, {}
+  for i = 1, #RARE do is_rare[RARE[i]] = true end
 end
 
 -- The way to the server, and the frame of each step's work.
@@ -84,7 +84,7 @@ local call, is_there, begin_work, work do
 local error, type
 local may_write, has_written             -- whether this step is one that writes, and whether it has done so
 local aside                              -- the names of the keys that this step has set aside
-local is_any, found                      -- whether any rare key exists; key -> whether it does, as far as this step has looked
+local found, unfound                     -- rare key -> whether it exists, as far as this step has looked; how many more do at most
 
 local READS = {}
 for name in ('EXISTS GET HEXISTS HGET HLEN HMGET HSCAN HSTRLEN LINDEX LLEN LRANGE SCARD SISMEMBER SMISMEMBER ZCARD ZCOUNT '
@@ -105,15 +105,16 @@ local function is_damage(why) return find(why, 'WRONGTYPE', 1, true) or find(why
 
 -- Calls a command of the server. Where its key has another type than ours, that key is set aside, and the command finds none:
 -- a step must not fail at it, for it would fail in the same place for ever, and perhaps after its first write (K2).
-function call(command, key, ...)
-  if not READS[command] then
-    has_written = true
-    local is_rare = watched[key]
-    if is_rare ~= nil then
-      found[key] = nil
-      if is_rare then is_any = true end
-    end
+local function note_write(key)
+  has_written = true
+  if is_rare[key] then
+    found[key] = nil
+    if unfound then unfound = unfound + 1 end
   end
+end
+
+function call(command, key, ...)
+  if not READS[command] then note_write(key) end
   local answer = try(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
   if not is_damage(answer.err) then error(answer) end
@@ -122,20 +123,21 @@ function call(command, key, ...)
   return try(command, key, ...)
 end
 
--- Whether a key exists that this knows. The first look at a rare one is at all of them at once, and mostly the only one.
+-- Whether a rare key exists. The first look of a step counts all of them, and when those are found, no more is looked for.
 function is_there(key)
-  if watched[key] then
-    if is_any == nil then is_any = call('EXISTS', unpack(RARE)) > 0 end
-    if not is_any then return false end
+  if found[key] == nil then
+    unfound = unfound or call('EXISTS', unpack(RARE))
+    if unfound == 0 then return false end
+    found[key] = call('EXISTS', key) == 1
+    if found[key] then unfound = unfound - 1 end
   end
-  if found[key] == nil then found[key] = call('EXISTS', key) == 1 end
   return found[key]
 end
 
 function begin_work(writes)
   error, type = _G.error, _G.type
   may_write, has_written, aside = writes, false, {}
-  is_any, found = nil, {}
+  found, unfound = {}, nil
 end
 
 -- Does the work of a step. Where keys were set aside, the answer is a list of three: a status, their names, the step's answer.

@@ -86,6 +86,27 @@ fn has_body(job: &NewJob) -> bool {
     job.payload.len() > MOST_INLINE
 }
 
+/// Returns how many of these jobs one call stores: it costs more for each place in which a job is to be found.
+pub(super) fn at_once(jobs: &[NewJob]) -> usize {
+    const MOST: usize = 450;
+    const MOST_BYTES: usize = 256 * 1024;
+    let (mut cost, mut bytes) = (0, 0);
+    let fits = |job: &&NewJob| {
+        let is_timer = job.due != Due::Now;
+        let places = [is_timer, job.lane.is_some(), job.chat.is_some(), job.secret.is_some()];
+        cost += 1 + places.into_iter().map(usize::from).sum::<usize>();
+        bytes += job.payload.len();
+        cost <= MOST && bytes <= MOST_BYTES
+    };
+    jobs.iter().take_while(fits).count().max(1).min(jobs.len())
+}
+
+/// Returns the latest of all absolute due times.
+pub(super) fn latest_due(jobs: &[NewJob]) -> Option<Timestamp> {
+    let due = |job: &NewJob| if let Due::At(time) = job.due { Some(time) } else { None };
+    jobs.iter().filter_map(due).max()
+}
+
 /// Adds commits as `commits.lua` reads them.
 pub(super) fn commits(call: &mut Call<'_>, commits: &[Commit]) {
     let effects = commits.iter().flat_map(|commit| &commit.effects);

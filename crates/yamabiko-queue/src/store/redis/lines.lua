@@ -63,6 +63,13 @@ local function take_head(queue, list, room, most, taken)
   return seen
 end
 
+local function all_are_ids(entries)
+  for i = 1, #entries do
+    if #entries[i] ~= 16 then return false end
+  end
+  return true
+end
+
 -- Takes at most `room` ids from the head of a line; fewer than it has where many have left before them.
 function take_first(queue, room)
   local entries, ids, renamed = {}, {}, {}
@@ -74,13 +81,10 @@ function take_first(queue, room)
       take_head(queue, READY .. queue, room - #entries, MOST_DROPPED - seen, entries)
     end
   end
+  if all_are_ids(entries) then return entries end
   for _, entry in ipairs(entries) do
-    if #entry == 16 then
-      ids[#ids + 1] = entry
-    elseif #entry > 16 then
-      ids[#ids + 1] = sub(entry, 1, 16)
-      renamed[#renamed + 1] = ids[#ids]
-    end
+    if #entry >= 16 then ids[#ids + 1] = sub(entry, 1, 16) end
+    if #entry > 16 then renamed[#renamed + 1] = ids[#ids] end
   end
   many('HDEL', ENTRY, renamed)
   return ids

@@ -214,7 +214,7 @@ end
 end
 
 -- Answers how many jobs fell due, how many claims ended, when to come again ("" = nothing in sight), how many dead jobs were
--- removed and how many ids forgotten before their time, which only ticks of their own do.
+-- removed and how many ids forgotten before their time, which only ticks of their own do, and whether there are claims.
 -- A handle that has just begun, or whose ticks failed or had a gap, ends no claims for a while: workers could not beat either,
 -- so they beat first; else each outage would run everything twice.
 function tick(later)
@@ -234,9 +234,10 @@ function tick(later)
     settle()
     next_end = first_time(LEASE)
   end
+  local has_claims = next_end < math.huge
   -- Ticks that come too rarely would look like a gap again.
-  if not may_end and next_end < math.huge then next_end = math.min(told.since + told.spared, now + told.again) end
-  prune_completed()
+  if not may_end and has_claims then next_end = math.min(told.since + told.spared, now + told.again) end
+  if keep_completed > 0 or later == 0 then prune_completed() end
   if told.notes_time then call('SET', LATEST, stamp) end
   local dropped, forgotten = 0, 0
   if later == 0 then                     -- ticks of their own come once a second, turns a thousand times
@@ -253,7 +254,7 @@ function tick(later)
   end
   local is_over = not is_unfinished and is_correct
   local next = math.min(is_over and math.huge or now, next_due, next_end, next_resumed)
-  return promoted, ended, next < math.huge and exact(next) or '', dropped, forgotten
+  return promoted, ended, next < math.huge and exact(next) or '', dropped, forgotten, has_claims
 end
 
 end

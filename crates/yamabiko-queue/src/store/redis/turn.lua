@@ -22,11 +22,11 @@ if exchange.order == 0 then
   unset_first(ids, claimed_at)
   claim(exchange.token, ids)               -- before the tick, which would end what is overdue
 end
-local promoted, ended, next = tick(later)
+local promoted, ended, next, _, _, has_claims = tick(later)
 settle()
 if not ids then
   ids = take_ready()
-  claim(exchange.token, ids)
+  claim(exchange.token, ids, has_claims)
 end
 wake()
 if not is_late and (#ids > 0 or is_again or find(answers, '[ac]')) then note_exchange(exchange, ids) end
