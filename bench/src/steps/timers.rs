@@ -83,7 +83,7 @@ async fn cancel_all(stage: &mut Stage<'_, '_>) -> anyhow::Result<()> {
     });
     stage.store.insert(&of_group).await?;
     let all =
-        [end_with(&run, Outcome::Complete, vec![Effect::CancelAll { group, arrived_by: None }])];
+        [end_with(&run, Outcome::Complete, vec![Effect::CancelAll { group, origin_by: None }])];
     let asked = "1,000,000 timers of the chat";
     stage
         .step("turn, effect: cancel all of a group", asked, async |store| {

@@ -144,6 +144,8 @@ pub struct NewJob {
     pub chat: Option<String>,
     /// The outside thing that started it (a message id, say), handed down to its effects.
     pub origin: Option<String>,
+    /// When what started it happened, by the clock outside; handed down as the origin is. Only compared with its like (I4).
+    pub origin_time: Option<Timestamp>,
     /// The origin whose jobs are not to run any more: for a day, what has it ends where it would be claimed (I5).
     pub revokes: Option<String>,
     /// The job whose run asked for it.
@@ -168,6 +170,7 @@ impl NewJob {
             lane: None,
             chat: None,
             origin: None,
+            origin_time: None,
             revokes: None,
             parent: None,
             due: Due::Now,
@@ -239,6 +242,8 @@ pub struct Job {
     pub chat: Option<String>,
     /// The outside thing that started it.
     pub origin: Option<String>,
+    /// When that happened, by the clock outside.
+    pub origin_time: Option<Timestamp>,
     /// The job whose run asked for it.
     pub parent: Option<JobId>,
     /// When it was stored, or when its duplicate arrived before anybody had claimed it (I2).
@@ -278,6 +283,7 @@ impl Job {
             lane: None,
             chat: None,
             origin: None,
+            origin_time: None,
             parent: None,
             arrived: Timestamp::default(),
             due: None,

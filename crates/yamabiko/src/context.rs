@@ -31,9 +31,7 @@ pub(crate) mod standby;
 mod started;
 
 pub(crate) use collected::{Collected, LateCall, log_late_call};
-pub(crate) use envelope::{
-    EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, believed, newer_version,
-};
+pub(crate) use envelope::{EVENT_KIND, Envelope, PAYLOAD_VERSION, StoredEvent, newer_version};
 pub use media::Content;
 pub use reply::Reply;
 pub use started::Started;
@@ -215,6 +213,7 @@ impl<S: ChatState> Context<S> {
         new.due = due.map_or(Due::Now, Due::At);
         new.parent = Some(started_by.id);
         new.origin.clone_from(&started_by.origin);
+        new.origin_time = started_by.origin_time;
         if let Some(chat) = &self.inner.envelope.chat {
             new.chat = Some(chat.to_string());
             new.lane = (J::LANE == Lane::Chat).then(|| chat_lane(chat));
@@ -263,7 +262,7 @@ impl<S: ChatState> Context<S> {
     /// of them starts, and [`timers`](Self::timers) shows none, though the store may take some seconds to remove very many.
     pub fn cancel_all<J: Job<S>>(&self) {
         let group = Group::Kind(J::KIND.to_owned());
-        self.inner.collected.effect(Effect::CancelAll { group, arrived_by: None });
+        self.inner.collected.effect(Effect::CancelAll { group, origin_by: None });
     }
 
     /// Returns the chat's state, as it is after what this run has set.

@@ -132,6 +132,7 @@ fn outgoing(
     job.chat = chat.map(ToString::to_string);
     job.parent = Some(claim.job.id);
     job.origin.clone_from(&claim.job.origin);
+    job.origin_time = claim.job.origin_time;
     job
 }
 

@@ -19,8 +19,8 @@ use crate::{
     Context, Result,
     blocking::{Over, Pool},
     context::{
-        EVENT_KIND, Envelope, LateCall, PAYLOAD_VERSION, StoredEvent, believed, chat_lane,
-        newer_version, standby,
+        EVENT_KIND, Envelope, LateCall, PAYLOAD_VERSION, StoredEvent, chat_lane, newer_version,
+        standby,
     },
     delivery::{Courier, DELIVERY_KIND, LOADING_KIND, loading_policy},
     ending,
@@ -211,15 +211,15 @@ fn built_in(claim: &Claim, event: &Event) -> Vec<Effect> {
     use yamabiko_line::event::EventKind;
     match &event.kind {
         EventKind::Unfollow | EventKind::Leave => {
-            // An end that is told late comes after what the user asked for on coming back.
-            let left = believed(event.timestamp, claim.job.arrived);
+            // An end that is told late comes after what the user asked for on coming back; which is which only LINE's clock tells.
+            let left = claim.job.origin_time.unwrap_or(claim.job.arrived);
             let group = Group::AllBut(EVENT_KIND.to_owned());
-            vec![Effect::CancelAll { group, arrived_by: Some(left) }]
+            vec![Effect::CancelAll { group, origin_by: Some(left) }]
         }
         EventKind::Unsend { message_id } => {
             let origin = message_id.to_string();
             let group = Group::Origin(origin.clone());
-            vec![Effect::CancelAll { group, arrived_by: None }, Effect::Scrub { origin }]
+            vec![Effect::CancelAll { group, origin_by: None }, Effect::Scrub { origin }]
         }
         _ => Vec::new(),
     }

@@ -16,7 +16,7 @@ use yamabiko_line::{
     signature,
 };
 use yamabiko_queue::{
-    ErrorKind, JobId, NewJob, Queue, finding::because, job::EVENTS, store::Inserted,
+    ErrorKind, JobId, NewJob, Queue, Timestamp, finding::because, job::EVENTS, store::Inserted,
 };
 
 use crate::{
@@ -165,6 +165,7 @@ pub(crate) fn job(event: &Event, destination: Option<&str>) -> Option<NewJob> {
         EventKind::Unsend { message_id } => job.revokes = Some(message_id.to_string()),
         _ => {}
     }
+    job.origin_time = event.timestamp.map(Timestamp::from_millis);
     job.secret = event.reply_token.as_ref().map(|token| token.expose().to_owned());
     job.remember = REMEMBER;
     if matches!(event.kind, EventKind::Unknown { .. }) {

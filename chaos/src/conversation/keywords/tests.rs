@@ -163,6 +163,7 @@ fn live(kind: &str, parent: JobId) -> JobRecord {
         lane: None,
         chat: None,
         origin: None,
+        origin_time: None,
         parent: Some(parent),
         arrived: now,
         due: None,

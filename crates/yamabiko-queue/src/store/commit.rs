@@ -90,8 +90,9 @@ pub enum Effect {
     CancelAll {
         /// Which of them.
         group: Group,
-        /// Spares what arrived later than this.
-        arrived_by: Option<Timestamp>,
+        /// Spares what was started by something that happened later than this, by the clock outside (`origin_time`);
+        /// what does not know that counts as of its arrival.
+        origin_by: Option<Timestamp>,
     },
     /// Replaces the state of the run's lane, or removes it. Ignored where the run has no lane.
     SetState(Option<Vec<u8>>),

@@ -181,6 +181,7 @@ mod tests {
             lane: None,
             chat: None,
             origin: None,
+            origin_time: None,
             parent: None,
             arrived: NOW,
             due: None,

@@ -173,6 +173,7 @@ conformance! { everywhere {
         i4_ticks_take_out_a_cancelled_group_a_part_each,
         i4_a_cancelled_group_spares_what_is_stored_after_it,
         i4_a_cancelled_group_spares_what_arrived_later_than_told,
+        i4_a_cancelled_group_goes_by_the_clock_of_what_started_the_jobs,
         i4_a_cancelled_group_has_one_kind_or_origin_or_all_but_a_kind,
         i4_a_cancelled_group_hands_its_lanes_on,
         i4_a_lane_goes_on_behind_all_of_a_cancelled_group,

@@ -200,6 +200,30 @@ fn i4_an_unfollow_that_is_told_late_leaves_alone_what_was_asked_for_after_it() {
     }
 }
 
+#[test]
+fn i4_an_unfollow_that_is_told_late_is_judged_by_lines_clock_alone() {
+    async fn on_text(cx: Context, _message: TextMessage) -> Result {
+        cx.after(crate::secs(600), Remind {});
+        Ok(())
+    }
+    let bot = TestBot::start(App::new("reminder").on_text(on_text).job::<Remind>());
+    let alice = bot.user("Alice");
+    // As where the store's clock is 2 h behind.
+    let at_line = |seconds: u64| (bot.now() + crate::secs(7200 + seconds)).as_millis();
+    let text = |time: i64| {
+        json!({"type": "message", "timestamp": time,
+            "message": {"type": "text", "id": time.to_string(), "text": "tea"}})
+    };
+    let (before, left, after) = (at_line(1), at_line(2), at_line(3));
+    for time in [before, after] {
+        alice.sends(text(time));
+    }
+    alice.sends(json!({"type": "unfollow", "timestamp": left}));
+    assert_eq!(alice.timers().len(), 1, "what was asked for on coming back");
+    alice.sends(json!({"type": "unfollow", "timestamp": after}));
+    assert_eq!(alice.timers().len(), 0);
+}
+
 #[derive(Serialize, Deserialize)]
 struct Remind {}
 

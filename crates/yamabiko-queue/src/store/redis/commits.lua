@@ -4,7 +4,7 @@
 --   how many checkpoints the run knows behind its job, time span, note, effects
 -- Outcomes: c complete, k checkpoint (note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
 -- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
--- Effects:  j job (and its payload, see moves.lua) | x id | a group arrival (cancel all, see groups.lua) | s state
+-- Effects:  j job (and its payload, see moves.lua) | x id | a group time (cancel all, see groups.lua) | s state
 --           | - (remove the state) | n origin (scrub) | p queue span
 
 local make_commits do

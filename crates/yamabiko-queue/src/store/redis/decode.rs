@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::encode::{HAS_BODY, HAS_PARENT};
+use super::encode::{HAS_BODY, HAS_ORIGIN_TIME, HAS_PARENT};
 
 /// The length of a claim's value; one that was cancelled has a byte more.
 const CLAIM_BYTES: usize = 24;
@@ -164,6 +164,8 @@ fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job, String> {
     let (lane, chat, origin, secret) = (name(2)?, name(4)?, name(8)?, name(32)?);
     let kind = record.name()?;
     let parent = if flags & HAS_PARENT > 0 { JobId::from_slice(record.take(16)?) } else { None };
+    let has_origin_time = flags & HAS_ORIGIN_TIME > 0;
+    let origin_time = if has_origin_time { Some(record.time()?) } else { None };
     if flags & HAS_BODY > 0 && record.0.is_empty() {
         return Err("its payload is missing".to_owned());
     }
@@ -175,6 +177,7 @@ fn job(id: &[u8], record: &[u8], more: Option<&[u8]>) -> Result<Job, String> {
         lane,
         chat,
         origin,
+        origin_time,
         parent,
         arrived,
         due: (flags & 1 > 0).then_some(due),

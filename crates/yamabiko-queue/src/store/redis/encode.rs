@@ -19,6 +19,7 @@ const HAS_ORIGIN: u8 = 8;
 pub(super) const HAS_PARENT: u8 = 16;
 const HAS_SECRET: u8 = 32;
 pub(super) const HAS_BODY: u8 = 64;
+pub(super) const HAS_ORIGIN_TIME: u8 = 128;
 /// Added to how the due time is given, where the job revokes an origin.
 const REVOKES: u8 = 128;
 /// The longest payload that stands in a job's record; as in `record.lua`.
@@ -41,7 +42,8 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         | flag(job.origin.is_some(), HAS_ORIGIN)
         | flag(job.parent.is_some(), HAS_PARENT)
         | flag(job.secret.is_some(), HAS_SECRET)
-        | flag(has_body(job), HAS_BODY);
+        | flag(has_body(job), HAS_BODY)
+        | flag(job.origin_time.is_some(), HAS_ORIGIN_TIME);
     let names = [
         Some(&job.queue),
         job.lane.as_ref(),
@@ -69,6 +71,7 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         add_name(&mut bytes, name);
     }
     bytes.extend(job.parent.iter().flat_map(JobId::as_bytes));
+    bytes.extend(job.origin_time.iter().flat_map(|time| time.as_micros().to_be_bytes()));
     if has_body(job) {
         call.arg(bytes).arg(&job.payload);
     } else {
@@ -197,9 +200,9 @@ fn effect(call: &mut Call<'_>, effect: &Effect) {
             job(call, new);
         }
         Effect::Cancel(id) => drop(call.arg("x").arg(id.as_bytes())),
-        Effect::CancelAll { group: which, arrived_by } => {
+        Effect::CancelAll { group: which, origin_by } => {
             call.arg("a").arg(group(which));
-            call.arg(arrived_by.map_or(-1, Timestamp::as_micros));
+            call.arg(origin_by.map_or(-1, Timestamp::as_micros));
         }
         Effect::SetState(Some(state)) => drop(call.arg("s").arg(state)),
         Effect::SetState(None) => drop(call.arg("-")),

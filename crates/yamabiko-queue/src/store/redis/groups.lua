@@ -14,7 +14,7 @@ function begin_groups() noted = {} end
 
 function has_groups() return is_there(GROUPS) end
 
--- A group: its number and the last arrival that it concerns (8 bytes each; -1: any), what it goes by ("k" kind, "o" origin,
+-- A group: its number and the last time of an origin that it concerns (8 bytes each; -1: any), what it goes by ("k" kind, "o" origin,
 -- "b" all but a kind), and the name of that behind a byte with its length.
 local function unpack_groups(packed)
   local groups, pos = {}, 1
@@ -68,8 +68,8 @@ function live_score(chat)
   return #groups > 0 and exact(-groups[#groups].number) or '0'
 end
 
-function is_in_group(group, arrived, origin, kind, is_scheduled)
-  if group.by >= 0 and arrived > group.by then return false end
+function is_in_group(group, record, origin, kind, is_scheduled)
+  if group.by >= 0 and origin_time(record) > group.by then return false end
   if group.what == 'k' then return kind == group.name end
   if group.what == 'o' then return origin == group.name end
   return kind ~= group.name or is_scheduled
@@ -81,9 +81,9 @@ function is_cancelled_group(id, record, is_scheduled)
   local _, _, chat, origin, _, kind = header(record)
   local groups = kind and groups_of(chat) or NONE
   if #groups == 0 then return false end
-  local score, arrived = tonumber(call('ZSCORE', CHAT .. chat, id) or 0), read('>i8', record)
+  local score = tonumber(call('ZSCORE', CHAT .. chat, id) or 0)
   for _, group in ipairs(groups) do
-    if score > -group.number and is_in_group(group, arrived, origin, kind, is_scheduled) then return true end
+    if score > -group.number and is_in_group(group, record, origin, kind, is_scheduled) then return true end
   end
   return false
 end

@@ -7,10 +7,10 @@ local MOST_INLINE = 2048
 -- A call answers no further jobs when it has answered so many bytes.
 local MOST_BYTES = 512 * 1024
 
-local read, header, new_header, has_body, may_have_lane, with_secret, with_payload, open_more, pack_more, set_first,
+local read, header, new_header, origin_time, has_body, may_have_lane, with_secret, with_payload, open_more, pack_more, set_first,
   first_run, clear_first, NOTHING do
 
-local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY = 2, 4, 8, 16, 32, 64  -- BODY's is the highest
+local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY, HAS_ORIGIN_TIME = 2, 4, 8, 16, 32, 64, 128
 
 -- A script is not rolled back when it fails, so no record may make it fail: of what cannot be read there is nothing.
 local function read_on(is_read, ...)
@@ -20,7 +20,7 @@ end
 function read(format, packed, position) return read_on(pcall(pick, format, packed or '', position)) end
 
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
--- with its length; the parent's id if there is one; the payload, if BODY has none. What is absent is false here. See encode.rs.
+-- with its length; the parent's id and the origin's time if there are such; the payload, if BODY has none. What is absent is false here. See encode.rs.
 -- One that cannot be read counts for the queue that is always served, and has no kind: its worker gives it up.
 local NAMES = '>i8BBc0Bc0Bc0Bc0Bc0Bc0'
 
@@ -42,7 +42,7 @@ end
 -- Whether a record's payload is in BODY; `from` is where the record begins.
 function has_body(record, from)
   local flags = byte(record, (from or 1) + 24)
-  return flags and flags >= HAS_BODY
+  return flags and band(flags, HAS_BODY) > 0
 end
 
 -- Whether it is worth while to look for a lane.
@@ -61,11 +61,19 @@ function with_secret(record, secret)
     .. sub(record, pos + 1 + byte(record, pos))
 end
 
+-- When what started a job happened, by the clock outside; when the job arrived if that is not known.
+function origin_time(record)
+  local _, flags, _, _, _, _, _, _, pos = read(NAMES, record, 17)
+  if not flags or band(flags, HAS_ORIGIN_TIME) == 0 then return read('>i8', record) or 0 end
+  return read('>i8', record, band(flags, HAS_PARENT) > 0 and pos + 16 or pos) or 0
+end
+
 -- A record with another payload, which is in it only if `is_inline`.
 function with_payload(record, payload, is_inline)
   local _, flags, _, _, _, _, _, _, pos = read(NAMES, record, 17)
   if not flags then return record end
   if band(flags, HAS_PARENT) > 0 then pos = pos + 16 end
+  if band(flags, HAS_ORIGIN_TIME) > 0 then pos = pos + 8 end
   flags = is_inline and band(flags, bit.bnot(HAS_BODY)) or bor(flags, HAS_BODY)
   return sub(record, 1, 24) .. char(flags) .. sub(record, 26, pos - 1) .. (is_inline and payload or '')
 end

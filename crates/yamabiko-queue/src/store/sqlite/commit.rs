@@ -154,8 +154,8 @@ impl Step<'_, '_> {
                 Effect::Insert(job) => drop(self.insert_one(job)?),
                 Effect::Cancel(id) if id.as_bytes()[..] == run.job.id => {}
                 Effect::Cancel(id) => drop(self.cancel_one(*id)?),
-                Effect::CancelAll { group, arrived_by } => {
-                    self.cancel_group(&run.job, run.chat.as_ref(), group, *arrived_by)?;
+                Effect::CancelAll { group, origin_by } => {
+                    self.cancel_group(&run.job, run.chat.as_ref(), group, *origin_by)?;
                 }
                 Effect::SetState(state) => self.set_state(run, state.as_deref())?,
                 Effect::Scrub { origin } => self.scrub(run, origin)?,

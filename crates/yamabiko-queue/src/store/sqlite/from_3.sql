@@ -37,6 +37,7 @@ CREATE TABLE damaged_state (
 ) STRICT;
 ALTER TABLE store ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
 
+ALTER TABLE job ADD COLUMN origin_time INTEGER;
 ALTER TABLE job ADD COLUMN spared INTEGER NOT NULL DEFAULT 0;
 DROP INDEX job_chat;
 CREATE INDEX job_chat ON job (chat, spared DESC, id) WHERE chat IS NOT NULL;
@@ -45,6 +46,6 @@ CREATE TABLE cancelled_group (
     chat       TEXT    NOT NULL,
     what       INTEGER NOT NULL,  -- what it goes by: 0 the kind, 1 the origin, 2 all but the kind
     name       TEXT    NOT NULL,
-    arrived_by INTEGER            -- NULL: whenever
+    origin_by INTEGER            -- NULL: whenever
 ) STRICT;
 CREATE INDEX cancelled_group_chat ON cancelled_group (chat);

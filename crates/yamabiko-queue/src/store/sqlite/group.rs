@@ -15,7 +15,7 @@ use crate::{clock::Timestamp, store::Group};
 /// Whether the row of `job` is in the group of the row of `cancelled_group`.
 macro_rules! is_in_group {
     () => {
-        "(cancelled_group.arrived_by IS NULL OR job.arrived <= cancelled_group.arrived_by)
+        "(cancelled_group.origin_by IS NULL OR ifnull(job.origin_time, job.arrived) <= cancelled_group.origin_by)
          AND CASE cancelled_group.what
                  WHEN 0 THEN job.kind = cancelled_group.name
                  WHEN 1 THEN job.origin IS cancelled_group.name
@@ -69,7 +69,7 @@ impl Step<'_, '_> {
         run: &Place,
         chat: Option<&Text>,
         group: &Group,
-        arrived_by: Option<Timestamp>,
+        origin_by: Option<Timestamp>,
     ) -> rusqlite::Result<()> {
         let Some(chat) = chat else { return Ok(()) };
         let what = match group {
@@ -77,14 +77,14 @@ impl Step<'_, '_> {
             Group::Origin(_) => 1,
             Group::AllBut(_) => 2,
         };
-        let (name, by) = (group.name(), arrived_by.map(Timestamp::as_micros));
+        let (name, by) = (group.name(), origin_by.map(Timestamp::as_micros));
         self.run(
-            "DELETE FROM cancelled_group WHERE chat = ?1 AND what = ?2 AND name = ?3 AND (?4 IS NULL OR arrived_by <= ?4)",
+            "DELETE FROM cancelled_group WHERE chat = ?1 AND what = ?2 AND name = ?3 AND (?4 IS NULL OR origin_by <= ?4)",
             (chat, what, name, by),
         )?;
         let number = self.tail();
         self.run(
-            "INSERT INTO cancelled_group (number, chat, what, name, arrived_by) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO cancelled_group (number, chat, what, name, origin_by) VALUES (?, ?, ?, ?, ?)",
             (number, chat, what, name, by),
         )?;
         let sql = "UPDATE job SET spared = ? WHERE seq = ?";

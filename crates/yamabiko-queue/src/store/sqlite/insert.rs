@@ -47,8 +47,8 @@ impl Step<'_, '_> {
             (1, self.tail(), self.next_hold(job.lane.as_deref())?)
         };
         let stored = self.run(
-            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, parent, secret, payload, spared)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, origin_time, parent, secret, payload, spared)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
             params![
                 job.id.as_bytes(),
@@ -64,6 +64,7 @@ impl Step<'_, '_> {
                 &job.chat,
                 &job.kind,
                 &job.origin,
+                job.origin_time.map(Timestamp::as_micros),
                 job.parent.as_ref().map(JobId::as_bytes),
                 &job.secret,
                 &job.payload,

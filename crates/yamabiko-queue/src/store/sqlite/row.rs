@@ -27,7 +27,7 @@ macro_rules! job_columns {
     () => {
         "job.seq, job.id, job.state, job.place, job.cancelled, job.failures, job.lost, job.checkpoint, job.reruns,
          job.unsure, job.first_claimed, job.arrived, job.due, job.remember, job.queue, job.lane, job.chat, job.kind,
-         job.origin, job.parent, job.secret, job.history, job.payload"
+         job.origin, job.parent, job.secret, job.history, job.payload, job.origin_time"
     };
 }
 pub(super) use job_columns;
@@ -55,8 +55,9 @@ const PARENT: usize = 19;
 const SECRET: usize = 20;
 const HISTORY: usize = 21;
 const PAYLOAD: usize = 22;
+const ORIGIN_TIME: usize = 23;
 /// The first column behind those of a job.
-pub(super) const BEHIND_JOB: usize = 23;
+pub(super) const BEHIND_JOB: usize = 24;
 
 /// A text as it stands in the file, which may be none; so that moves concern every row, even one that cannot be read.
 #[derive(Debug)]
@@ -91,6 +92,7 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         lane: columns.get(LANE),
         chat: columns.get(CHAT),
         origin: columns.get(ORIGIN),
+        origin_time: time(row, ORIGIN_TIME)?,
         parent: columns.get::<Option<[u8; 16]>>(PARENT).and_then(|it| JobId::from_slice(&it)),
         arrived: Timestamp::from_micros(columns.get(ARRIVED)),
         due: time(row, DUE)?,

@@ -25,6 +25,7 @@ CREATE TABLE job (
     chat          TEXT,
     kind          TEXT    NOT NULL,
     origin        TEXT,
+    origin_time   INTEGER,                      -- by the clock outside
     parent        BLOB,
     secret        TEXT,
     history       TEXT    NOT NULL DEFAULT '',  -- a line of each failure: its time, a space, its text
@@ -81,7 +82,7 @@ CREATE TABLE cancelled_group (
     chat       TEXT    NOT NULL,
     what       INTEGER NOT NULL,  -- what it goes by: 0 the kind, 1 the origin, 2 all but the kind
     name       TEXT    NOT NULL,
-    arrived_by INTEGER            -- NULL: whenever
+    origin_by INTEGER            -- NULL: whenever
 ) STRICT;
 CREATE INDEX cancelled_group_chat ON cancelled_group (chat);
 

@@ -10,14 +10,15 @@ pub(super) struct Noted {
     number: u64,
     chat: String,
     group: Group,
-    arrived_by: Option<Timestamp>,
+    origin_by: Option<Timestamp>,
 }
 
 impl Noted {
     /// Returns whether a live job of the chat is in the group.
     fn has(&self, kept: &Kept) -> bool {
         let is_scheduled = matches!(kept.place, Place::Scheduled(_));
-        self.arrived_by.is_none_or(|by| kept.job.arrived <= by)
+        let time = kept.job.origin_time.unwrap_or(kept.job.arrived);
+        self.origin_by.is_none_or(|by| time <= by)
             && match &self.group {
                 Group::Kind(kind) => kept.job.kind == *kind,
                 Group::Origin(origin) => kept.job.origin.as_ref() == Some(origin),
@@ -27,8 +28,8 @@ impl Noted {
 
     /// Returns whether this group makes another one needless.
     fn covers(&self, other: &Self) -> bool {
-        let is_later = |by| other.arrived_by.is_some_and(|other| other <= by);
-        self.chat == other.chat && self.group == other.group && self.arrived_by.is_none_or(is_later)
+        let is_later = |by| other.origin_by.is_some_and(|other| other <= by);
+        self.chat == other.chat && self.group == other.group && self.origin_by.is_none_or(is_later)
     }
 }
 
@@ -37,7 +38,7 @@ impl World {
         let Some(chat) = self.jobs[&run].job.chat.clone() else { return };
         self.last_group += 1;
         let number = self.last_group;
-        let noted = Noted { number, chat, group: group.clone(), arrived_by: by };
+        let noted = Noted { number, chat, group: group.clone(), origin_by: by };
         self.groups.retain(|other| !noted.covers(other));
         self.groups.push(noted);
         self.job(run).spared = number;

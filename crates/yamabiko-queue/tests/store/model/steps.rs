@@ -40,6 +40,7 @@ impl World {
             lane: new.lane.clone(),
             chat: new.chat.clone(),
             origin: new.origin.clone(),
+            origin_time: new.origin_time,
             parent: new.parent,
             arrived: now,
             due,
@@ -149,8 +150,8 @@ impl World {
                 Effect::Cancel(id) => {
                     self.cancel(now, *id);
                 }
-                Effect::CancelAll { group, arrived_by } => {
-                    self.cancel_group(commit.id, group, *arrived_by);
+                Effect::CancelAll { group, origin_by } => {
+                    self.cancel_group(commit.id, group, *origin_by);
                 }
                 Effect::SetState(state) => match (&lane, state) {
                     (None, _) => {}

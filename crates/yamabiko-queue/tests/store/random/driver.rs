@@ -9,7 +9,7 @@ use yamabiko_queue::{
 
 use super::{
     promises::Promises,
-    steps::{DuePlan, EffectPlan, EndPlan, NewPlan, OutcomePlan, Step, WORKERS},
+    steps::{DuePlan, EffectPlan, EndPlan, NewPlan, OutcomePlan, Step, WORKERS, happened},
 };
 use crate::{
     dump::{self, Look, assert_same, dump},
@@ -235,6 +235,7 @@ impl Driver {
             lane: plan.lane.map(|pick| LANES[pick % LANES.len()].to_owned()),
             chat: plan.chat.map(|pick| CHATS[pick % CHATS.len()].to_owned()),
             origin: plan.origin.map(|n| format!("message {n}")),
+            origin_time: Some(happened(plan.queue / 16)),
             revokes: plan.revokes.map(|n| format!("message {n}")),
             parent: None,
             due: match plan.due {
@@ -402,8 +403,8 @@ impl Driver {
                 let commits = &self.workers[worker].commits;
                 Effect::Cancel(commits.get(pick % commits.len().max(1))?.id)
             }
-            EffectPlan::CancelAll(group) => {
-                Effect::CancelAll { group: group.clone(), arrived_by: None }
+            EffectPlan::CancelAll(group, by) => {
+                Effect::CancelAll { group: group.clone(), origin_by: by.map(happened) }
             }
             EffectPlan::SetState(state) => Effect::SetState(state.map(|n| vec![n])),
             EffectPlan::Scrub(n) => Effect::Scrub { origin: format!("message {n}") },

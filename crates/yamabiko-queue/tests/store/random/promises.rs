@@ -296,11 +296,12 @@ impl Promises {
                 }
                 Effect::Cancel(id) if *id == commit.id => {}
                 Effect::Cancel(id) => self.cancelled(now, *id, None),
-                Effect::CancelAll { group, .. } => {
+                Effect::CancelAll { group, origin_by } => {
                     let in_group = |seen: &Seen| {
                         let new = &seen.new;
                         chat.is_some()
                             && new.chat == chat
+                            && origin_by.is_none_or(|by| new.origin_time <= Some(by))
                             && match group {
                                 Group::Kind(kind) => new.kind == *kind,
                                 Group::Origin(origin) => new.origin.as_ref() == Some(origin),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use yamabiko_queue::store::Group;
+use yamabiko_queue::{Timestamp, store::Group};
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -150,8 +150,8 @@ pub(crate) enum EffectPlan {
     Cancel(usize),
     /// Cancels what is about to end in the same turn.
     CancelNear(usize),
-    /// Cancels all jobs of the chat, or those of one kind or origin.
-    CancelAll(Group),
+    /// Cancels all jobs of the chat, or those of one kind or origin; those that were started by then.
+    CancelAll(Group, Option<usize>),
     SetState(Option<u8>),
     Scrub(u8),
     Pause {
@@ -221,7 +221,8 @@ fn effect() -> impl Strategy<Value = EffectPlan> {
         8 => new_plan().prop_map(EffectPlan::Insert),
         2 => any::<usize>().prop_map(EffectPlan::Cancel),
         2 => any::<usize>().prop_map(EffectPlan::CancelNear),
-        2 => group().prop_map(EffectPlan::CancelAll),
+        2 => (group(), proptest::option::weighted(0.3, any::<usize>()))
+            .prop_map(|(group, by)| EffectPlan::CancelAll(group, by)),
         4 => proptest::option::weighted(0.8, any::<u8>()).prop_map(EffectPlan::SetState),
         2 => (0..9_u8).prop_map(EffectPlan::Scrub),
         1 => (any::<usize>(), up_to(secs(10))).prop_map(|(queue, time)| EffectPlan::Pause { queue, time }),
@@ -235,6 +236,11 @@ fn group() -> impl Strategy<Value = Group> {
         3 => (0..3_u8).prop_map(|n| Group::Kind(format!("kind {n}"))),
         3 => (0..3_u8).prop_map(|n| Group::Origin(format!("message {n}"))),
     ]
+}
+
+/// When what starts a job happens, by a clock of its own.
+pub(crate) fn happened(pick: usize) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(pick % 10).expect("it is small"))
 }
 
 fn end() -> impl Strategy<Value = EndPlan> {

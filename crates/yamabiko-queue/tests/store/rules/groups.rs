@@ -1,7 +1,7 @@
 //! I4: all jobs of a group end with the commit that cancels it, however many they are.
 
 use yamabiko_queue::{
-    Due, Effect, JobId, NewJob, Outcome, State,
+    Due, Effect, JobId, NewJob, Outcome, State, Timestamp,
     store::{Answer, Group, Held, Inserted},
 };
 
@@ -20,11 +20,11 @@ fn timer(name: &str) -> NewJob {
 }
 
 fn everything() -> Effect {
-    Effect::CancelAll { group: Group::AllBut("event".to_owned()), arrived_by: None }
+    Effect::CancelAll { group: Group::AllBut("event".to_owned()), origin_by: None }
 }
 
 fn kind(kind: &str) -> Effect {
-    Effect::CancelAll { group: Group::Kind(kind.to_owned()), arrived_by: None }
+    Effect::CancelAll { group: Group::Kind(kind.to_owned()), origin_by: None }
 }
 
 /// Runs a job of the chat that ends with these effects.
@@ -145,9 +145,25 @@ pub(crate) async fn i4_a_cancelled_group_spares_what_arrived_later_than_told(kin
     place.clock.advance(millis(1));
     place.insert(&[timer("late")]).await;
     let group = Group::AllBut("event".to_owned());
-    run_with(&place, vec![Effect::CancelAll { group, arrived_by: Some(by) }]).await;
+    run_with(&place, vec![Effect::CancelAll { group, origin_by: Some(by) }]).await;
     place.tick().await;
     assert_eq!(place.line(State::Scheduled).await, [id("late")]);
+}
+
+pub(crate) async fn i4_a_cancelled_group_goes_by_the_clock_of_what_started_the_jobs(kind: Kind) {
+    let place = Place::open(kind).await;
+    let at = |seconds: u64| Timestamp::from_millis(0) + secs(seconds);
+    let started = |name: &str, time| NewJob { origin_time: Some(at(time)), ..timer(name) };
+    // The store's clock is set back by more than lies between them.
+    place.insert(&[started("before", 10), started("at the time", 20)]).await;
+    place.clock.set(place.now() - secs(100));
+    let parent = Some(id("before"));
+    place.insert(&[NewJob { parent, ..started("after", 21) }, started("told late", 19)]).await;
+    let group = Group::AllBut("event".to_owned());
+    run_with(&place, vec![Effect::CancelAll { group, origin_by: Some(at(20)) }]).await;
+    place.tick().await;
+    assert_eq!(place.line(State::Scheduled).await, [id("after")]);
+    assert_eq!(place.record(id("after")).await.job.origin_time, Some(at(21)));
 }
 
 pub(crate) async fn i4_a_cancelled_group_has_one_kind_or_origin_or_all_but_a_kind(
@@ -160,7 +176,7 @@ pub(crate) async fn i4_a_cancelled_group_has_one_kind_or_origin_or_all_but_a_kin
         (kind("event"), &["origin", "timer"][..]),
         (kind("none"), &["later", "origin", "ready", "timer"][..]),
         (
-            Effect::CancelAll { group: Group::Origin("message".to_owned()), arrived_by: None },
+            Effect::CancelAll { group: Group::Origin("message".to_owned()), origin_by: None },
             &["later", "ready", "timer"][..],
         ),
         (everything(), &["ready"][..]),
