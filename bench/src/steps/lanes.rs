@@ -42,7 +42,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         let run = runs.pop().expect("many were claimed");
         let commit = [end_with(&run, Outcome::Complete, new)];
         stage
-            .step("turn, effects: insert, a lane and a chat each", "500 effects", async |store| {
+            .step("turn, effects: insert, a lane and a chat each", "320 effects", async |store| {
                 turn(store, &commit, 0).await
             })
             .await?;

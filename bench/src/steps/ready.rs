@@ -45,7 +45,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         let run = runs.pop().expect("many were claimed");
         let commit = [end_with(&run, Outcome::Complete, cancels)];
         stage
-            .step("turn, effects: cancel, ready", "500 effects", async |store| {
+            .step("turn, effects: cancel, ready", "320 effects", async |store| {
                 turn(store, &commit, 0).await
             })
             .await?;

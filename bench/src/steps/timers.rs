@@ -44,7 +44,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         let new = stage.make(MAX_EFFECTS, timer).into_iter().map(Effect::Insert).collect();
         let commit = [end_with(&run, Outcome::Complete, new)];
         stage
-            .step("turn, effects: insert, timers of one chat", "500 effects", async |store| {
+            .step("turn, effects: insert, timers of one chat", "320 effects", async |store| {
                 turn(store, &commit, 0).await
             })
             .await?;

@@ -28,8 +28,8 @@ pub(crate) use limits::{
     LINE_KEPT, LINE_RENEWED, MAX_CORRECTED, MAX_REVOKED, REVOKED_FOR, count_forgotten_revocations,
 };
 pub use limits::{
-    MAX_CLAIMS, MAX_COMMITS, MAX_DUE, MAX_EFFECTS, MAX_ENDED, MAX_PARTS, MAX_SCAN, MAX_STEP_BYTES,
-    TURN_LATER,
+    MAX_CLAIMS, MAX_COMMITS, MAX_DROPPED, MAX_DUE, MAX_EFFECTS, MAX_ENDED, MAX_PARTS, MAX_SCAN,
+    MAX_STEP_BYTES, TURN_LATER,
 };
 pub use open::{StoreOptions, open, open_when_there, without_password};
 pub use token::{Line, RunToken, Sending};

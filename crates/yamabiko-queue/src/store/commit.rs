@@ -23,7 +23,7 @@ pub struct Commit {
     pub checkpoints: u32,
     /// What becomes of the job.
     pub outcome: Outcome,
-    /// What the run asked for, applied in the same step; at most 500.
+    /// What the run asked for, applied in the same step; at most 320.
     pub effects: Vec<Effect>,
 }
 

@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 /// Effects that one commit may have (K3): they are one step, during which a Redis server does nothing else.
-pub const MAX_EFFECTS: usize = 500;
+pub const MAX_EFFECTS: usize = 320;
 /// Commits that one turn may carry (K3).
 pub const MAX_COMMITS: usize = 256;
 /// Commits and effects together that one turn may carry, unless it carries a single commit (K3).
-pub const MAX_PARTS: usize = 512;
+pub const MAX_PARTS: usize = 384;
 /// Jobs that one turn claims at most (K3).
 pub const MAX_CLAIMS: usize = 256;
 /// Bytes that one step may carry (K3).
 pub const MAX_STEP_BYTES: usize = 1024 * 1024;
 /// Jobs that one tick makes ready at most (T2).
-pub const MAX_DUE: usize = 256;
+pub const MAX_DUE: usize = 128;
 /// Delays, and claims, that one tick corrects at most after the clock was set back (T3).
 pub(crate) const MAX_CORRECTED: usize = 256;
+/// Dead jobs over the number that is kept which one tick removes at most (D3).
+pub const MAX_DROPPED: usize = 128;
 /// Ended claims that one tick returns at most (T2).
 pub const MAX_ENDED: usize = 64;
 /// How long a store remembers the last exchange of a worker's line (C5).

@@ -409,8 +409,8 @@ impl Store for RedisStore {
     async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
         let mut live = self.begin(&self.scripts.live);
         live.arg(chat).arg(MAX_LIVE);
-        let ids: Vec<Vec<u8>> = call(&self.connection, &live).await?;
-        let ids: Vec<_> = ids.iter().filter_map(|id| JobId::from_slice(id)).collect();
+        let ids: Vec<u8> = call(&self.connection, &live).await?;
+        let ids: Vec<_> = ids.chunks_exact(16).filter_map(JobId::from_slice).collect();
         let mut records = self.records(&ids, true).await?;
         records.sort_by_key(|record| (record.job.due, record.job.id));
         Ok(records)

@@ -90,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn k3_a_turn_carries_512_commits_and_effects_or_one_commit() {
+    fn k3_a_turn_carries_384_commits_and_effects_or_one_commit() {
         let mut backlog = Backlog::default();
-        for effects in [1, 509, 1, 510, 9, 600, 1] {
+        for effects in [1, 381, 1, 382, 9, 600, 1] {
             let mut one = reported(0);
             one.commit.effects = vec![Effect::SetState(None); effects];
             backlog.push(one);
@@ -101,7 +101,7 @@ mod tests {
         while !backlog.is_empty() {
             batches.push(backlog.take_batch().iter().map(|one| one.commit.effects.len()).collect());
         }
-        let expected = [vec![1, 509], vec![1], vec![510], vec![9], vec![600], vec![1]];
+        let expected = [vec![1, 381], vec![1], vec![382], vec![9], vec![600], vec![1]];
         assert_eq!(batches, expected);
     }
 

@@ -106,7 +106,7 @@ conformance! { everywhere {
         k1_effects_may_undo_each_other_within_a_turn,
         k1_a_run_cannot_cancel_itself_by_an_effect,
         k3_limits_are_refused_before_anything_is_stored,
-        k3_a_turn_of_256_commits_with_large_payloads_is_taken,
+        k3_a_turn_of_384_commits_and_effects_with_large_payloads_is_taken,
         k3_a_turn_of_257_commits_is_refused_whole,
         k3_a_turn_of_many_commits_with_many_effects_is_refused_whole,
         k6_a_checkpoint_commits_its_effects_and_replaces_the_payload,

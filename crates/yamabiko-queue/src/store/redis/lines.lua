@@ -5,7 +5,7 @@
 -- in which its old entry still stands is called by another name there.
 -- Where most of a list has left, ticks move the rest of it to FRONT, part by part; FRONT goes before READY.
 
-local has_leavers, length_of_line, push_last, push_first, take_first, step_out, part_of_line, sweep_lines do
+local has_leavers, all_are_ids, length_of_line, push_last, push_first, take_first, step_out, part_of_line, sweep_lines do
 
 local PART, MOST_DROPPED = 256, 1000
 
@@ -63,7 +63,7 @@ local function take_head(queue, list, room, most, taken)
   return seen
 end
 
-local function all_are_ids(entries)
+function all_are_ids(entries)
   for i = 1, #entries do
     if #entries[i] ~= 16 then return false end
   end

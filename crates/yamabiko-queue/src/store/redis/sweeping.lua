@@ -9,7 +9,9 @@ local function sweep(chat, group, most)
   local due, chosen = zmscore(DUE, ids), {}
   for i, record in ipairs(hmget(JOB, ids)) do
     local _, _, _, origin, _, kind = header(record)
-    if kind and is_in_group(group, record, origin, kind, due[i]) then
+    if not record then
+      drop(key, ids[i])                    -- left behind by one whose record did not tell its chat
+    elseif kind and is_in_group(group, record, origin, kind, due[i]) then
       chosen[#chosen + 1] = ids[i]
     else
       add(key, last, ids[i])

@@ -4,7 +4,7 @@ local lease, keep_completed
 
 local read_ticking, tick do
 
-local MOST_DUE, MOST_ENDED, MOST_PRUNED = '256', '64', '256'
+local MOST_DUE, MOST_ENDED, MOST_PRUNED = '128', '64', '128'
 local MOST_CORRECTED = 256
 
 local told                               -- what read_ticking() has read: one table, since a chunk has 200 local variables at most
@@ -66,9 +66,11 @@ local function end_claims()
       leave(lane, id)
     end
   end
-  for i = #ended, 1, -1 do                 -- from behind: each goes to the front of its queue, and keeps its lane
+  -- From behind: each goes to the front of its queue, and keeps its lane. Of one that has neither a claim nor a record, these
+  -- were lost with a key, and it was cancelled then.
+  for i = #ended, 1, -1 do
     local id = ended[i]
-    if #(claims[i] or '') <= CLAIM_BYTES then
+    if #(claims[i] or '') <= CLAIM_BYTES and (claims[i] or records[i]) then
       local more = open_more(mores[i])
       more.lost, more.flags = more.lost + 1, bor(more.flags, 1)
       set_first(more, read('>i8', claims[i], 17) or now)
@@ -89,14 +91,17 @@ local function forget_all(ids)
   end
 end
 
+-- Answers whether there are more.
 function prune_completed()
   local completed = call('ZCARD', DONE)
-  if completed == 0 then return end
+  if completed == 0 then return false end
   local old = is_trusted and call('ZCOUNT', DONE, '-inf', exact(now - keep_completed)) or 0
-  local most = math.min(math.max(old, completed - told.keep_most), MOST_PRUNED)
-  if most <= 0 then return end
+  local over = math.max(old, completed - told.keep_most)
+  local most = math.min(over, MOST_PRUNED)
+  if most <= 0 then return false end
   forget_all(call('ZRANGE', DONE, '0', exact(most - 1)))
   call('ZREMRANGEBYRANK', DONE, '0', exact(most - 1))
+  return over > most
 end
 
 -- The oldest of more dead jobs than may be kept. Answers how many.
@@ -108,13 +113,15 @@ function drop_dead()
   return surplus
 end
 
--- By a clock in doubt, nothing is removed for its age.
+-- By a clock in doubt, nothing is removed for its age. Answers whether there may be more.
 function prune()
   many('HDEL', PROCESS, take_until(BEAT, now, MOST_PRUNED))
-  if not is_trusted then return end
-  forget_all(take_until(DEAD, now - told.keep_dead, MOST_PRUNED))
+  if not is_trusted then return false end
+  local dead = take_until(DEAD, now - told.keep_dead, MOST_PRUNED)
+  forget_all(dead)
   take_until(REVOKED, now, MOST_PRUNED)
   many('HDEL', EXCHANGE, take_until(LINES, now, MOST_PRUNED))
+  return #dead == tonumber(MOST_PRUNED)
 end
 
 end
@@ -237,15 +244,16 @@ function tick(later)
   local has_claims = next_end < math.huge
   -- Ticks that come too rarely would look like a gap again.
   if not may_end and has_claims then next_end = math.min(told.since + told.spared, now + told.again) end
-  if keep_completed > 0 or later == 0 then prune_completed() end
+  local has_more = (keep_completed > 0 or later == 0) and prune_completed()
   if told.notes_time then call('SET', LATEST, stamp) end
   local dropped, forgotten = 0, 0
   if later == 0 then                     -- ticks of their own come once a second, turns a thousand times
-    prune()
+    has_more = prune() or has_more
     dropped, forgotten = drop_dead(), forget_remembered(told.most_seen)
+    has_more = has_more or dropped == tonumber(MOST_PRUNED)
   end
   sweep_lines()
-  local is_unfinished = search_lanes() or sweeps
+  local is_unfinished = search_lanes() or sweeps or has_more
   is_unfinished = scrub_on() or is_unfinished
   local next_resumed = math.huge
   if is_there(PAUSED) then

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     store::{
-        MAX_DUE, MAX_ENDED, Tick,
+        MAX_DROPPED, MAX_DUE, MAX_ENDED, Tick,
         grace::{Grace, Spans},
     },
 };
@@ -60,7 +60,8 @@ impl Step<'_, '_> {
             first = self.firsts()?;
         }
         let next_end = first.lease_end.map(|end| grace.next_end(end, now, may_end, spans));
-        let again = (sweeps || !is_correct).then_some(now);
+        let is_unfinished = sweeps || !is_correct || dropped == MAX_DROPPED;
+        let again = is_unfinished.then_some(now);
         let next = [first.due, next_end, first.resumed, again].into_iter().flatten().min();
         Ok(Tick { now, promoted, ended, dropped, forgotten: 0, next })
     }
@@ -204,7 +205,7 @@ impl Step<'_, '_> {
         })?;
         let Some((place, id)) = last else { return Ok(0) };
         let dropped = prunes!("state = 4 AND (place, id) <= (?, ?)");
-        self.forget_all(dropped, (place, id, MAX_PRUNED))
+        self.forget_all(dropped, (place, id, limit(MAX_DROPPED)))
     }
 
     /// Takes jobs out of the store that have ended long ago, and returns how many.

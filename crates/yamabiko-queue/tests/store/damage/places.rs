@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use yamabiko_queue::{JobId, NewJob, Outcome, State};
+use yamabiko_queue::{Effect, JobId, NewJob, Outcome, State, store::Group};
 
 use super::keys::{break_key, full};
 use crate::{
@@ -133,4 +133,50 @@ async fn a_start_looks_for_jobs_that_lost_their_places_on_redis() {
     };
     assert!(work_until(&place, &mut ran, both_placed).await);
     assert!(!ran.contains_key(&id("completed")), "it ran again");
+}
+
+/// Takes something of a job away, behind the store's back.
+fn take_away(place: &Place, command: &str, key: &str, name: &str) {
+    let key = format!("yamabiko:{{{}}}:{key}", place.options.name);
+    let mut redis = place.ground.redis();
+    redis::cmd(command).arg(key).arg(id(name).as_bytes()).exec(&mut redis).unwrap();
+}
+
+#[tokio::test]
+async fn r4_a_lease_without_a_claim_or_a_job_makes_no_dead_job_on_redis() {
+    let place = Place::open(Kind::Redis).await;
+    place.tick().await;
+    place.insert(&[job("gone"), job("there")]).await;
+    assert_eq!(place.claim(2).await.len(), 2);
+    for (key, name) in [("claims", "gone"), ("job", "gone"), ("claims", "there")] {
+        take_away(&place, "HDEL", key, name);
+    }
+    place.pass(secs(5)).await;
+    let again = place.claim(9).await;
+    assert_eq!(again.iter().map(|claim| claim.job.id).collect::<Vec<_>>(), [id("there")]);
+    place.end(&again[0], Outcome::Complete).await;
+    assert_eq!(place.line(State::Dead).await, []);
+    place.forget().await;
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn r4_what_a_lost_record_left_in_its_chat_goes_with_the_chats_jobs_on_redis() {
+    let place = Place::open(Kind::Redis).await;
+    let of_chat = |name: &str| NewJob { chat: Some("chat".to_owned()), ..job(name) };
+    place.insert(&[of_chat("gone"), of_chat("run"), of_chat("cancelled")]).await;
+    for claim in place.claim(2).await {
+        let all = Effect::CancelAll { group: Group::AllBut("none".to_owned()), origin_by: None };
+        if claim.job.id == id("gone") {
+            place.end(&claim, Outcome::Complete).await;
+            let key = format!("yamabiko:{{{}}}:chat:chat", place.options.name);
+            let mut redis = place.ground.redis();
+            redis::cmd("ZADD").arg(key).arg(0).arg(id("gone").as_bytes()).exec(&mut redis).unwrap();
+        } else {
+            place.end_with(&claim, Outcome::Complete, vec![all]).await;
+        }
+    }
+    place.tick().await;
+    place.forget().await;
+    assert_eq!(place.leftovers(), Vec::<String>::new());
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use yamabiko_queue::{
     Due, Effect, Job, JobId, NewJob, Outcome, StoreOptions, Timestamp,
     store::{
-        Answer, Cancelled, Claim, Commit, Held, Inserted, MAX_CLAIMS, MAX_DUE, MAX_ENDED, Paused,
-        RunToken, Want,
+        Answer, Cancelled, Claim, Commit, Held, Inserted, MAX_CLAIMS, MAX_DROPPED, MAX_DUE,
+        MAX_ENDED, Paused, RunToken, Want,
     },
 };
 
@@ -274,7 +274,7 @@ impl World {
     /// Removes the oldest of more dead jobs than may be kept.
     pub(super) fn drop_dead(&mut self, most: u32) -> usize {
         let dead = self.dead();
-        let surplus = dead.len().saturating_sub(most as usize).min(256);
+        let surplus = dead.len().saturating_sub(most as usize).min(MAX_DROPPED);
         for (_, id) in dead.into_iter().take(surplus) {
             self.jobs.remove(&id);
         }

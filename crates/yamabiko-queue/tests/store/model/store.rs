@@ -7,8 +7,8 @@ use yamabiko_queue::{
     Due, Error, JobId, JobRecord, NewJob, Result, Store,
     job::MAX_DELAY,
     store::{
-        Answer, Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_PARTS, Page, Process,
-        Query, RunToken, Sending, Signal, TURN_LATER, Tick, Turn, Want,
+        Answer, Cancelled, Commit, Counts, Held, Inserted, MAX_COMMITS, MAX_DROPPED, MAX_PARTS,
+        Page, Process, Query, RunToken, Sending, Signal, TURN_LATER, Tick, Turn, Want,
     },
 };
 
@@ -103,7 +103,8 @@ impl Store for Model {
             let (promoted, ended) = world.tick(now, now, may_end, options);
             world.prune(now, options.keep_dead);
             let dropped = world.drop_dead(options.keep_dead_max);
-            let next = world.next(now, may_end, since, options.lease, sweeps);
+            let again = sweeps || dropped == MAX_DROPPED;
+            let next = world.next(now, may_end, since, options.lease, again);
             Ok(Tick { now, promoted, ended, dropped, forgotten: 0, next })
         })
     }

@@ -84,12 +84,11 @@ pub(crate) async fn k3_limits_are_refused_before_anything_is_stored(kind: Kind) 
     assert_eq!(place.claim_one().await.job.payload, largest.payload);
 }
 
-pub(crate) async fn k3_a_turn_of_256_commits_with_large_payloads_is_taken(kind: Kind) {
+pub(crate) async fn k3_a_turn_of_384_commits_and_effects_with_large_payloads_is_taken(kind: Kind) {
     let place = Place::open(kind).await;
-    let jobs: Vec<_> = (0..256).map(|n| job(&format!("a{n}"))).collect();
+    let jobs: Vec<_> = (0..192).map(|n| job(&format!("a{n}"))).collect();
     place.insert(&jobs).await;
     let claims = place.claim(300).await;
-    assert_eq!(claims.len(), 256);
     let effect = |claim: &Claim| {
         Effect::Insert(NewJob {
             payload: vec![7; 3000],
@@ -99,7 +98,7 @@ pub(crate) async fn k3_a_turn_of_256_commits_with_large_payloads_is_taken(kind: 
     let commits: Vec<_> =
         claims.iter().map(|claim| commit(claim, Outcome::Complete, vec![effect(claim)])).collect();
     let turn = place.turn(&commits, 0).await;
-    assert_eq!(turn.answers, [Answer::Applied; 256]);
+    assert_eq!(turn.answers, [Answer::Applied; 192]);
     let found = place.claim(1000).await;
     let kinds: Vec<_> = found.iter().map(|claim| claim.job.kind.clone()).collect();
     assert_eq!(kinds, jobs.iter().map(|job| job.id.to_string()).collect::<Vec<_>>());
@@ -114,15 +113,15 @@ pub(crate) async fn k3_a_turn_of_many_commits_with_many_effects_is_refused_whole
     let claims = place.claim(2).await;
     let many = |count| vec![Effect::SetState(None); count];
     let commits = |count| {
-        [300, count]
+        [200, count]
             .into_iter()
             .zip(&claims)
             .map(|(count, claim)| commit(claim, Outcome::Complete, many(count)))
             .collect::<Vec<_>>()
     };
-    let refused = place.store.turn(place.next_sending(), &commits(211), &[]).await;
-    assert!(matches!(refused, Err(Error::TooLarge { size: 513, limit: 512, .. })), "{refused:?}");
-    assert_eq!(place.turn(&commits(210), 0).await.answers, [Answer::Applied; 2]);
+    let refused = place.store.turn(place.next_sending(), &commits(183), &[]).await;
+    assert!(matches!(refused, Err(Error::TooLarge { size: 385, limit: 384, .. })), "{refused:?}");
+    assert_eq!(place.turn(&commits(182), 0).await.answers, [Answer::Applied; 2]);
 }
 
 pub(crate) async fn k3_a_turn_of_257_commits_is_refused_whole(kind: Kind) {
