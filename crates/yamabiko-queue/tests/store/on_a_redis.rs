@@ -456,6 +456,25 @@ async fn t3_a_server_whose_clock_is_far_ahead_of_its_last_time_removes_nothing_f
 }
 
 #[tokio::test]
+async fn t3_by_a_clock_in_doubt_an_id_stays_remembered() {
+    const REMEMBERED: &str = "yamabiko:{test}:remembered";
+    let server = RedisServer::start();
+    let mut raw = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let store = open_by_its_own_clock(&server.url()).await;
+    store.insert(&[job("done")]).await.unwrap();
+    let claims = store.turn(Sending::once(), &[], &[want(&QUEUES, 1)]).await.unwrap().claims;
+    let done = commit(&claims[0], Outcome::Complete, vec![]);
+    store.turn(Sending::once(), &[done], &[]).await.unwrap();
+    // As if the server's clock had jumped to behind its time.
+    let names: Vec<String> =
+        redis::cmd("ZRANGE").arg(REMEMBERED).arg(0).arg(-1).query(&mut raw).unwrap();
+    redis::cmd("ZADD").arg(REMEMBERED).arg(1).arg(&names[0]).exec(&mut raw).unwrap();
+    let doubting = open_by_its_own_clock(&server.url()).await;
+    assert_eq!(doubting.insert(&[job("done")]).await.unwrap(), [Inserted::Duplicate]);
+    assert_eq!(store.insert(&[job("done")]).await.unwrap(), [Inserted::Stored]);
+}
+
+#[tokio::test]
 async fn i5_of_too_many_revoked_origins_the_oldest_is_forgotten() {
     const REVOKED: &str = "yamabiko:{test}:revoked";
     let place = Place::open(Kind::Redis).await;
