@@ -177,22 +177,28 @@ impl RedisStore {
     /// Adds what a tick needs to know.
     fn ticking(&self, call: &mut Call<'_>) {
         let grace = *self.grace.lock().unwrap_or_else(PoisonError::into_inner);
-        encode::span(call, self.options.lease());
-        encode::time(call, Some(grace.since));
-        encode::time(call, grace.last);
-        let Spans { gap, spared, again } = Spans::of(&self.options);
-        for span in [gap, spared, again] {
-            encode::span(call, span);
-        }
-        encode::span(call, self.options.keep_dead);
-        call.arg(self.options.keep_dead_max);
-        encode::span(call, self.options.keep_completed);
-        call.arg(self.options.keep_completed_max).arg(self.options.cancel_batch.max(1));
-        call.arg(self.options.remember_max);
+        let options = &self.options;
+        let Spans { gap, spared, again } = Spans::of(options);
         let expected = self.expected();
-        let is_own = self.options.clock.given().is_none() && expected.is_some();
-        encode::time(call, expected);
-        call.arg(u8::from(is_own && self.clock.take_note(since_boot())));
+        let is_own = options.clock.given().is_none() && expected.is_some();
+        let notes_time = is_own && self.clock.take_note(since_boot());
+        let numbers = [
+            micros(options.lease()),
+            grace.since.as_micros(),
+            encode::number_of(grace.last),
+            micros(gap),
+            micros(spared),
+            micros(again),
+            micros(options.keep_dead),
+            options.keep_dead_max.into(),
+            micros(options.keep_completed),
+            options.keep_completed_max.into(),
+            i64::try_from(options.cancel_batch.max(1)).unwrap_or(i64::MAX),
+            options.remember_max.into(),
+            encode::number_of(expected),
+            notes_time.into(),
+        ];
+        encode::numbers(call, numbers);
     }
 
     /// Returns what the clock must show if it was not set; `None` if it is in doubt.
@@ -270,9 +276,13 @@ impl Store for RedisStore {
         loop {
             let (some, others) = rest.split_at(encode::at_once(rest));
             let mut insert = self.begin(&self.scripts.insert);
-            encode::time(&mut insert, self.expected());
-            encode::span(&mut insert, MAX_DELAY);
-            encode::time(&mut insert, encode::latest_due(rest));
+            let numbers = [
+                encode::number_of(self.expected()),
+                micros(MAX_DELAY),
+                encode::latest_due(rest).map_or(0, Timestamp::as_micros),
+                rest.first().map_or(0, |job| micros(job.remember)),
+            ];
+            encode::numbers(&mut insert, numbers);
             for job in some {
                 encode::job(&mut insert, job);
             }

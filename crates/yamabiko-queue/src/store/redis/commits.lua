@@ -11,8 +11,8 @@ local make_commits do
 
 local effects = {
   j = function()
-    local job, body, due, span, revokes = read_job()
-    if insert(id_of(job), job, body, due, span) and revokes then revoke(revokes) end
+    local job, body, due, revokes = read_job()
+    if insert(id_of(job), job, body, due) and revokes then revoke(revokes) end
   end,
   x = function(run, finish)
     local ids = {}

@@ -4,7 +4,8 @@
 -- Lua allows 200 locals in one text, so what only one part needs is in a block (do … end) of that part.
 --
 -- KEYS[1] is the bot's prefix, "yamabiko:{NAME}:". Every other key is made from it: one hash tag, one slot.
--- ARGV is flat and read once, from left to right, by text() and number(): no decoding, any bytes pass.
+-- ARGV is flat and read once, from left to right, by text() and number(): no decoding, any bytes pass. Numbers that come in
+-- each call are packed into one text, as 8 bytes each: to read a number from a text of its own costs more than a short step.
 -- ARGV[1] is the time in microseconds; empty where the server's clock counts.
 --
 -- A job's id is in exactly one of: timers, ready:<queue>, line:<lane>, lease (with claims), dead, done.
@@ -79,7 +80,7 @@ local function name_keys(of)
 end
 
 -- The way to the server, and the frame of each step's work.
-local call, is_there, begin_work, work do
+local call, is_there, count_rare, begin_work, work do
 
 local error, type
 local may_write, has_written             -- whether this step is one that writes, and whether it has done so
@@ -109,7 +110,7 @@ local function note_write(key)
   has_written = true
   if is_rare[key] then
     found[key] = nil
-    if unfound then unfound = unfound + 1 end
+    unfound = unfound + 1
   end
 end
 
@@ -123,10 +124,9 @@ function call(command, key, ...)
   return try(command, key, ...)
 end
 
--- Whether a rare key exists. The first look of a step counts all of them, and when those are found, no more is looked for.
+-- Whether a rare key exists. Once enough are found, no more is looked for.
 function is_there(key)
   if found[key] == nil then
-    unfound = unfound or call('EXISTS', unpack(RARE))
     if unfound == 0 then return false end
     found[key] = call('EXISTS', key) == 1
     if found[key] then unfound = unfound - 1 end
@@ -134,10 +134,13 @@ function is_there(key)
   return found[key]
 end
 
+-- Counts the rare keys at once, for steps that would look for most of them.
+function count_rare() unfound = call('EXISTS', unpack(RARE)) end
+
 function begin_work(writes)
   error, type = _G.error, _G.type
   may_write, has_written, aside = writes, false, {}
-  found, unfound = {}, nil
+  found, unfound = {}, #RARE
 end
 
 -- Does the work of a step. Where keys were set aside, the answer is a list of three: a status, their names, the step's answer.
@@ -158,14 +161,14 @@ end
 local function text() at = at + 1 return args[at] end
 local function number() return tonumber(text()) end
 
-local read_trust do
+-- Sets whether the clock is trusted. `expected` is what it must show if it was not set; less than 0 if it is in doubt.
+local trust do
 
 local WAS_SET = 10000000                 -- a clock this far from what was expected of it was set
 
--- ARGV: what the clock must show if it was not set ("" = it is in doubt).
-function read_trust()
-  local expected = number()
-  is_trusted = expected and math.abs(now - expected) <= WAS_SET
+function trust(expected)
+  local difference = now - expected
+  is_trusted = expected >= 0 and difference <= WAS_SET and difference >= -WAS_SET
 end
 
 end

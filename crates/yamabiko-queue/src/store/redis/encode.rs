@@ -20,7 +20,8 @@ pub(super) const HAS_PARENT: u8 = 16;
 const HAS_SECRET: u8 = 32;
 pub(super) const HAS_BODY: u8 = 64;
 pub(super) const HAS_ORIGIN_TIME: u8 = 128;
-/// Added to how the due time is given, where the job revokes an origin.
+/// Added to how the due time is given, where the payload stands apart, and where the job revokes an origin.
+const APART: u8 = 64;
 const REVOKES: u8 = 128;
 /// The longest payload that stands in a job's record; as in `record.lua`.
 const MOST_INLINE: usize = 2048;
@@ -59,7 +60,7 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
     };
     let mut bytes = Vec::with_capacity(128 + job.payload.len().min(MOST_INLINE));
     bytes.extend(job.id.as_bytes());
-    bytes.push(how | flag(job.revokes.is_some(), REVOKES));
+    bytes.push(how | flag(has_body(job), APART) | flag(job.revokes.is_some(), REVOKES));
     bytes.extend(due.to_be_bytes());
     if let Some(origin) = &job.revokes {
         add_name(&mut bytes, origin);
@@ -89,17 +90,19 @@ fn has_body(job: &NewJob) -> bool {
     job.payload.len() > MOST_INLINE
 }
 
-/// Returns how many of these jobs one call stores: it costs more for each place in which a job is to be found.
+/// Returns how many of these jobs one call stores: those that are to be remembered as long as the first, and not too many;
+/// each costs more for each place in which it is to be found.
 pub(super) fn at_once(jobs: &[NewJob]) -> usize {
     const MOST: usize = 450;
     const MOST_BYTES: usize = 256 * 1024;
     let (mut cost, mut bytes) = (0, 0);
+    let remember = jobs.first().map(|job| job.remember);
     let fits = |job: &&NewJob| {
         let is_timer = job.due != Due::Now;
         let places = [is_timer, job.lane.is_some(), job.chat.is_some(), job.secret.is_some()];
         cost += 1 + places.into_iter().map(usize::from).sum::<usize>();
         bytes += job.payload.len();
-        cost <= MOST && bytes <= MOST_BYTES
+        cost <= MOST && bytes <= MOST_BYTES && Some(job.remember) == remember
     };
     jobs.iter().take_while(fits).count().max(1).min(jobs.len())
 }
@@ -217,6 +220,16 @@ pub(super) fn wants(call: &mut Call<'_>, wants: &[Want]) {
     for want in wants {
         call.arg(want.at_most).arg(want.queues.len()).arg(&want.queues[..]);
     }
+}
+
+/// Adds numbers as one text, of 8 bytes each.
+pub(super) fn numbers<const N: usize>(call: &mut Call<'_>, numbers: [i64; N]) {
+    call.arg(numbers.map(i64::to_be_bytes).as_flattened());
+}
+
+/// Returns a time as a number; -1 where there is none.
+pub(super) fn number_of(time: Option<Timestamp>) -> i64 {
+    time.map_or(-1, Timestamp::as_micros)
 }
 
 /// Adds a time span in microseconds.

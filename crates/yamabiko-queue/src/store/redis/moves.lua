@@ -80,7 +80,7 @@ local function renew(id, old, secret)
   call('HSET', JOB, id, pack('>i8', now) .. sub(with_secret(old, secret), 9))
 end
 
--- Looks up at once which of the jobs that come are new; each is to be remembered for its span.
+-- Looks up at once which of the jobs that come are new; each is to be remembered for its span, or all for the same one.
 local function look_up(ids, spans)
   if #ids == 0 then return end
   local seen, stored = remembered(ids, spans), hmget(JOB, ids)
@@ -92,19 +92,28 @@ end
 -- See encode.rs.
 local function id_of(job) return sub(job, 1, 16) end
 
--- Answers the job, its payload if that is for BODY, when it is due (false: at once), for how long to remember it, and the
--- origin that it revokes: where it does, 128 is added to how its time is given, and the origin stands behind the time,
+local function span_of(job) return pick('>i8', job, 26) end
+
+-- Answers the job, its payload if that is for BODY, when it is due (false: at once), and the origin that it revokes. To how its
+-- time is given, 64 is added if its payload is for BODY, and 128 if it revokes an origin, which stands behind the time then,
 -- behind a byte with its length.
 local function read_job()
-  local job, revokes = text(), false
-  local how, time, span = pick('>Bi8i8', job, 17)
-  if how >= 128 then
-    how, revokes = how - 128, pick('Bc0', job, 26)
-    job = sub(job, 1, 16) .. char(how) .. sub(job, 18, 25) .. sub(job, 27 + #revokes)
-    span = pick('>i8', job, 26)
+  at = at + 1
+  local job, body, due, revokes = args[at], false, false, false
+  local how = byte(job, 17)
+  if how >= 64 then
+    if how >= 128 then
+      revokes = pick('Bc0', job, 26)
+      job = sub(job, 1, 25) .. sub(job, 27 + #revokes)
+    end
+    body = how % 128 >= 64 and text()
+    how = how % 64
   end
-  if how == 43 then time = now + time end
-  return job, has_body(job, 10) and text(), how > 0 and time, span, revokes
+  if how > 0 then
+    due = pick('>i8', job, 18)
+    if how == 43 then due = now + due end
+  end
+  return job, body, due, revokes
 end
 
 local REVOKED_FOR, MOST_REVOKED = 24 * 3600 * 1000000, 100000
@@ -117,11 +126,11 @@ local function revoke(origin)
 end
 
 -- Stores a job that comes; false if its id exists or is remembered. `due` is a time, or false.
-local function insert(id, job, body, due, span)
+local function insert(id, job, body, due)
   local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
   if not free[id] then
     settle()
-    if is_remembered(id, span) then return false end
+    if is_remembered(id, span_of(job)) then return false end
     local old = call('HGET', JOB, id)
     if old then
       local _, _, _, _, secret = header(record)
@@ -134,7 +143,7 @@ local function insert(id, job, body, due, span)
   if body then set(BODY, id, body) end
   local queue, lane, chat = new_header(record)
   if chat then add(CHAT .. chat, live_score(chat), id) end
-  if due and due > now then schedule(id, due, byte(job, 17) == 43) else enter(id, queue, lane) end
+  if due and due > now then schedule(id, due, byte(job, 17) % 64 == 43) else enter(id, queue, lane) end
   return true
 end
 

@@ -40,32 +40,42 @@ function remember_now()
   begin_remembered()
 end
 
--- Which of these ids are remembered; of each, for which span.
+-- Of short ids that are remembered for their spans, those of one span, and where each stands.
+local function those_of(span, ids, spans)
+  local some, places = {}, {}
+  for i = 1, #ids do
+    if spans[i] == span then
+      some[#some + 1] = ids[i]
+      places[#places + 1] = i
+    end
+  end
+  return some, places
+end
+
+-- Which of these ids are remembered; of each, for which span, or one for all.
 function remembered(ids, spans)
-  local found, places, asked = {}, {}, {}
+  local found, shorts = {}, {}
   -- By a clock in doubt, the time of none of them is over.
   local names = call('ZRANGEBYSCORE', SEEN, is_trusted and '(' .. stamp or '-inf', '+inf')
   if #names == 0 then return found end
-  -- What an older version remembered does not tell its span: '', all are looked for there.
-  for i, span in ipairs(spans) do
-    local one = short(ids[i])
-    collect_one(places, span, i)
-    collect_one(asked, span, one)
-    collect_one(places, '', i)
-    collect_one(asked, '', one)
-  end
+  for i = 1, #ids do shorts[i] = short(ids[i]) end
   for _, name in ipairs(names) do
-    local colon = find(name, ':', 1, true)
-    local span = colon and sub(name, 1, colon - 1)
-    span = tonumber(span) or span
-    for n, is_in in ipairs(ask('SMISMEMBER', SEEN_IN .. name, asked[span] or {})) do
-      if is_in == 1 then found[places[span][n]] = true end
+    local colon = find(name, ':', 1, true) or 1
+    local span, asked, places = tonumber(sub(name, 1, colon - 1)), shorts, nil
+    -- What an older version remembered does not tell its span.
+    if span and tonumber(spans) then
+      if span ~= spans then asked = {} end
+    elseif span then
+      asked, places = those_of(span, shorts, spans)
+    end
+    for n, is_in in ipairs(ask('SMISMEMBER', SEEN_IN .. name, asked)) do
+      if is_in == 1 then found[places and places[n] or n] = true end
     end
   end
   return found
 end
 
-function is_remembered(id, span) return remembered({ id }, { span })[1] end
+function is_remembered(id, span) return remembered({ id }, span)[1] end
 
 function unremember(id)
   for _, name in ipairs(call('ZRANGE', SEEN, '0', '-1')) do call('SREM', SEEN_IN .. name, short(id)) end

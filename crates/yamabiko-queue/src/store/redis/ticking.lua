@@ -6,22 +6,22 @@ local read_ticking, tick do
 
 local MOST_DUE, MOST_ENDED, MOST_PRUNED = '128', '64', '128'
 local MOST_CORRECTED = 256
+local TICKING = '>' .. ('i8'):rep(14)
 
 local told                               -- what read_ticking() has read: one table, since a chunk has 200 local variables at most
 
--- ARGV: lease, since when this handle has been ticking without a gap, its last tick ("" = none),
+-- ARGV: a text of numbers: lease, since when this handle has been ticking without a gap, its last tick (less than 0: none),
 --       the longest time between ticks that is no gap, for how long claims are spared after one, when to come again meanwhile,
 --       for how long dead jobs are kept, and how many, for how long completed ones, and how many of these,
 --       how many jobs of cancelled groups are taken out at most, how many ids are remembered,
---       what read_trust() reads, 1 if the time is to be noted
+--       what the clock must show if it was not set (less than 0: it is in doubt), 1 if the time is to be noted
 function read_ticking()
+  local expected, notes_time
   told = {}
-  lease, told.since, told.last = number(), number(), number()
-  told.gap, told.spared, told.again = number(), number(), number()
-  told.keep_dead, told.most_dead, keep_completed, told.keep_most = number(), number(), number(), number()
-  told.cancel_batch, told.most_seen = number(), number()
-  read_trust()
-  told.notes_time = number() == 1
+  lease, told.since, told.last, told.gap, told.spared, told.again, told.keep_dead, told.most_dead, keep_completed,
+    told.keep_most, told.cancel_batch, told.most_seen, expected, notes_time = pick(TICKING, text())
+  trust(expected)
+  told.notes_time = notes_time == 1
 end
 
 -- What a sorted set has first, up to this time, goes out of it.
@@ -226,7 +226,8 @@ end
 -- so they beat first; else each outage would run everything twice.
 function tick(later)
   settle()
-  local goes_on = told.last and told.last <= now + told.gap and now <= told.last + told.gap
+  local last = told.last
+  local goes_on = last >= 0 and last <= now + told.gap and now <= last + told.gap
   if not goes_on then told.since = now end
   local may_end = now >= told.since + told.spared
   -- A turn looks only behind a gap, where the clock may have been set: a tick of its own comes at least every second where

@@ -8,6 +8,7 @@
 -- One that comes after a later one of its line does no more than a tick.
 --
 -- allow-oom: a commit frees more than it takes.
+count_rare()
 local exchange, is_again = open_exchange(text()), number() == 1
 read_ticking()
 local later = number()
