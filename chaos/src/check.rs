@@ -94,6 +94,8 @@ pub(crate) enum Wrong {
     HalfDone,
     /// Something was sent, or was to be sent, for an event in standby.
     InStandby,
+    /// Something was sent, or was to be sent, for a message that the user had taken back before it came (I5).
+    TakenBack,
 }
 
 /// One thing that is wrong.
@@ -119,6 +121,8 @@ pub(crate) struct Verdict {
     pub(crate) refused: u64,
     /// Messages that were rightly not said, since the channel was in standby (I4).
     pub(crate) in_standby: u64,
+    /// Requests that came after the user had taken them back, and to which nothing was said (I5).
+    pub(crate) revoked: u64,
     /// Messages that were rightly not said: their request was taken back, cancelled, or never reached the bot.
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
@@ -141,6 +145,7 @@ impl Verdict {
         self.forgotten += other.forgotten;
         self.refused += other.refused;
         self.in_standby += other.in_standby;
+        self.revoked += other.revoked;
         self.called_off += other.called_off;
         self.given_up += other.given_up;
         self.orphans += other.orphans;
@@ -171,6 +176,14 @@ impl<C: Conversation> Chat<C> {
 
     fn find(&self, verdict: &mut Verdict, wrong: Wrong, text: String) {
         verdict.findings.push(Finding { wrong, user: self.user.clone(), text });
+    }
+
+    /// Says whether the bot had heard that a request was taken back before it was sent to the bot, so that it must not run.
+    fn is_revoked(&self, asked: &Asked<C::Ask>) -> bool {
+        asked.unsent.is_some_and(|off| {
+            let is_first = off.taken.zip(asked.sent).is_some_and(|(taken, sent)| taken < sent);
+            is_first && asked.taken.is_some() && !self.has_forgotten(&off)
+        })
     }
 
     fn asked(&self, request: u64) -> Option<&Asked<C::Ask>> {

@@ -84,9 +84,10 @@ impl WallClock {
 }
 
 impl Step {
-    /// Says whether a timer may have come before its due time: the clock was ahead, and had reached that time.
-    pub(crate) fn brings(&self, due: i64, at: i64) -> bool {
-        self.ahead > 0 && self.from <= at && due - self.ahead <= self.until
+    /// Says whether a timer that was asked for at one time may have come at another, before its due time: the clock was ahead
+    /// between the two, and had reached the due time.
+    pub(crate) fn brings(&self, due: i64, asked: i64, at: i64) -> bool {
+        self.ahead > 0 && self.covers(asked, at) && due - self.ahead <= self.until
     }
 
     /// Says whether the clock was wrong when something was stored that was sent and stored at these times.
@@ -118,10 +119,15 @@ mod tests {
     #[test]
     fn a_timer_comes_early_while_the_clock_is_ahead_and_no_earlier_than_it_says() {
         let step = Step { from: 1_000, until: 5_000, ahead: 60_000 };
-        assert!(step.brings(64_000, 1_500) && step.brings(64_000, 9_000), "by a late call too");
-        assert!(!step.brings(64_000, 900), "before it was set");
-        assert!(!step.brings(66_000, 4_000), "it was not ahead by that much");
-        assert!(!Step { ahead: -60_000, ..step }.brings(64_000, 1_500));
+        assert!(step.brings(64_000, 0, 1_500));
+        assert!(step.brings(64_000, 4_900, 9_000), "by a late call too");
+        assert!(!step.brings(64_000, 0, 900), "before it was set");
+        assert!(
+            !step.brings(64_000, 5_100, 9_000),
+            "it was right again when the timer was asked for"
+        );
+        assert!(!step.brings(66_000, 0, 4_000), "it was not ahead by that much");
+        assert!(!Step { ahead: -60_000, ..step }.brings(64_000, 0, 1_500));
     }
 
     #[test]

@@ -50,8 +50,8 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
     /// Draws what a user asks for who will take it back.
     fn choose_to_take_back(dice: &mut Rng) -> Self::Ask;
 
-    /// Draws what a user asks for while the channel is in standby: nothing that ends what was asked for before.
-    fn choose_in_standby(dice: &mut Rng) -> Self::Ask {
+    /// Draws what a user asks for that ends nothing that was asked for before, since no message may tell what it has ended.
+    fn choose_what_ends_nothing(dice: &mut Rng) -> Self::Ask {
         Self::choose(dice)
     }
 

@@ -47,7 +47,7 @@ impl Report {
     }
 
     /// Returns what the run must not have done, with how often it did.
-    fn zeros(&self) -> [(&'static str, usize); 9] {
+    fn zeros(&self) -> [(&'static str, usize); 10] {
         [
             ("lost", self.wrong(Wrong::Lost)),
             ("said twice", self.wrong(Wrong::Twice)),
@@ -55,6 +55,7 @@ impl Report {
             ("fired early", self.wrong(Wrong::Early)),
             ("effects half done", self.wrong(Wrong::HalfDone)),
             ("sent for events in standby", self.wrong(Wrong::InStandby)),
+            ("sent for messages that were taken back first", self.wrong(Wrong::TakenBack)),
             ("keys, rows or jobs left over", self.left_over.len()),
             ("jobs dead that were not to fail", self.dead.len()),
             ("processes that ended wrongly or late", self.counts.misdeeds.len()),

@@ -162,9 +162,10 @@ impl<C: Conversation> Run<C> {
         let faults = faults::names().into_iter().map(|name| (name, C::LOAD.faults_a_minute));
         let panics = C::endpoint().is_some().then_some(BotPlace::ALL).into_iter().flatten();
         let panics = panics.map(|place| (place.name(), PANICS_A_MINUTE));
-        let standby = (users::STANDBY, C::LOAD.faults_a_minute);
+        self.targets.tally.add(users::REVOKED, verdict.revoked);
+        let of_chats = [users::STANDBY, users::REVOKED].map(|name| (name, C::LOAD.faults_a_minute));
         let by_users =
-            [standby].into_iter().chain(C::pile().map(|_| (users::HOARD, HOARDS_A_MINUTE)));
+            of_chats.into_iter().chain(C::pile().map(|_| (users::HOARD, HOARDS_A_MINUTE)));
         let needed = harm::needed(place).into_iter().chain(faults).chain(by_users).chain(panics);
         let report = Report {
             verdict,

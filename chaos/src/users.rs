@@ -24,6 +24,8 @@ const IN_STANDBY: u32 = 4;
 pub(crate) const HOARD: &str = "chat with 1,500 live timers that cancels all, and leaves";
 /// The longest time between two things that such a user does.
 const HOARDED: Duration = Duration::from_secs(3);
+/// What the ledger calls it when the bot has heard that a message was taken back before the message came.
+pub(crate) const REVOKED: &str = "message that came after the user had taken it back";
 /// For how long a user blocks the bot at most.
 const BLOCKED: Duration = Duration::from_secs(4);
 
@@ -148,11 +150,17 @@ impl<C: Conversation> User<C> {
         }
     }
 
-    /// Asks for something and takes the message back.
+    /// Asks for something and takes the message back, every other time so soon that the bot hears of that first.
     async fn take_back(&mut self) -> anyhow::Result<()> {
-        let what = C::choose_to_take_back(&mut self.dice);
-        ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
-        tokio::time::sleep(Duration::from_millis(self.dice.u64(0..3_000))).await;
+        if self.dice.bool() {
+            let what = C::choose_what_ends_nothing(&mut self.dice);
+            self.line.lose_next_webhook(&self.id).await?;
+            ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
+        } else {
+            let what = C::choose_to_take_back(&mut self.dice);
+            ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
+            tokio::time::sleep(Duration::from_millis(self.dice.u64(0..3_000))).await;
+        }
         let message =
             self.book.write(self.page, |page| page.asked.last().map(|asked| asked.message.clone()));
         let Some(message) = message else { return Ok(()) };
@@ -169,7 +177,7 @@ impl<C: Conversation> User<C> {
     async fn hand_over(&mut self) -> anyhow::Result<()> {
         self.line.stand_by(&self.id, true).await?;
         for _ in 0..self.dice.u32(1..=IN_STANDBY) {
-            let what = C::choose_in_standby(&mut self.dice);
+            let what = C::choose_what_ends_nothing(&mut self.dice);
             ask(&self.line, &self.book, self.page, &self.id, what, true).await?;
             let pause = HANDED_OVER / IN_STANDBY;
             tokio::time::sleep(pause.mul_f64(self.dice.f64())).await;

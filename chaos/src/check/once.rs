@@ -17,15 +17,22 @@ impl<C: Conversation> Chat<C> {
             *counts.entry((heard.said.request, C::bare(&heard.said.what))).or_default() += 1;
         }
         for said in self.told() {
-            if self.asked(said.request).is_some_and(|asked| asked.in_standby) {
-                counts.remove(&(said.request, C::bare(&said.what)));
-                let text = format!("{:?} was said for {:?}", said.what, self.asked(said.request));
-                self.find(verdict, Wrong::InStandby, text);
-            }
+            let Some(asked) = self.asked(said.request) else { continue };
+            let wrong = match asked {
+                Asked { in_standby: true, .. } => Wrong::InStandby,
+                asked if self.is_revoked(asked) => Wrong::TakenBack,
+                _ => continue,
+            };
+            counts.remove(&(said.request, C::bare(&said.what)));
+            self.find(verdict, wrong, format!("{:?} was said for {asked:?}", said.what));
         }
         for asked in &self.asked {
             if asked.in_standby {
                 verdict.in_standby += C::expected(&asked.ask).len() as u64;
+                continue;
+            }
+            if self.is_revoked(asked) {
+                verdict.revoked += 1;
                 continue;
             }
             let reached =

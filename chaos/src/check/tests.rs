@@ -80,6 +80,26 @@ fn a_missing_message_is_lost() {
 }
 
 #[test]
+fn nothing_may_be_said_to_a_message_that_was_taken_back_before_it_came() {
+    let take_back = |chat: &mut Chat, taken: i64| {
+        chat.asked[0].unsent = Some(CalledOff { at: 0, taken: Some(taken) });
+    };
+    let mut chat = chat();
+    take_back(&mut chat, 0);
+    assert_eq!(wrongs(&chat), [Wrong::TakenBack]);
+    take_back(&mut chat, 1);
+    assert_eq!(wrongs(&chat), [], "at the same time");
+    chat.forget("#1 1 set");
+    chat.forget("#1 3 rang");
+    chat.heard[0].said = "#2 2 listed".parse().expect("a message");
+    take_back(&mut chat, 0);
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.revoked), (vec![], 1));
+    chat.asked[0].taken = None;
+    assert_eq!(chat.check().revoked, 0, "it never came");
+}
+
+#[test]
 fn a_message_said_again_is_said_twice() {
     let mut chat = chat();
     chat.hear("#3 5 done", 2_400);

@@ -108,7 +108,8 @@ impl Chat {
         let stored = set.next().map(|set| set.at).max(asked.taken);
         let stored = asked.sent.zip(stored);
         self.clock_steps.iter().any(|step| {
-            step.brings(due, at) || stored.is_some_and(|(sent, at)| step.dates_back(sent, at))
+            step.brings(due, asked.at, at)
+                || stored.is_some_and(|(sent, at)| step.dates_back(sent, at))
         })
     }
 

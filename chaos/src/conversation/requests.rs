@@ -61,9 +61,8 @@ impl Conversation for Requests {
         Ask::Timer(dice.u64(2_000..20_000))
     }
 
-    fn choose_in_standby(dice: &mut Rng) -> Ask {
+    fn choose_what_ends_nothing(dice: &mut Rng) -> Ask {
         match Self::choose(dice) {
-            // No message would tell which timers it has cancelled.
             Ask::Cancel => Ask::List,
             other => other,
         }
