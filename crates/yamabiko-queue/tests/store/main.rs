@@ -84,6 +84,7 @@ conformance! { everywhere {
         c3_a_handle_that_has_just_started_lets_one_lease_pass,
         c3_two_seconds_without_a_tick_let_a_lease_pass,
         c3_an_outage_of_any_length_ends_no_claim,
+        c3_a_tick_that_failed_lets_a_lease_pass,
         c4_a_lost_claim_is_counted_apart_from_failures,
         c4_lost_claims_are_counted_anew_after_a_checkpoint,
         c4_a_stop_and_a_snooze_count_nothing,

@@ -5,6 +5,7 @@ use yamabiko_queue::{
     store::{Answer, Cancelled, Claim, Held, Sending},
 };
 
+use super::upgrade::{set_version, version};
 use crate::place::{
     Kind, LEASE, Place, QUEUES, commit, dead, id, ids, in_lane, job, micros, millis, process,
     retry, secs, snooze, want,
@@ -155,6 +156,26 @@ pub(crate) async fn c3_an_outage_of_any_length_ends_no_claim(kind: Kind) {
         place.pass(millis(1_200)).await;
     }
     assert_eq!(place.record(id("a")).await.job.lost, 0);
+}
+
+pub(crate) async fn c3_a_tick_that_failed_lets_a_lease_pass(kind: Kind) {
+    // The model never fails.
+    if kind == Kind::Model {
+        return;
+    }
+    let place = Place::open(kind).await;
+    place.pass(secs(20)).await;
+    place.insert(&[job("a")]).await;
+    let claim = place.claim_one().await;
+    place.pass(LEASE - secs(1)).await;
+    let version = version(&place, kind).to_string();
+    set_version(&place, kind, "99");
+    place.store.tick().await.unwrap_err();
+    set_version(&place, kind, &version);
+    place.clock.advance(secs(1));
+    assert_eq!(place.tick().await.ended, 0, "as after an outage, although there was no gap");
+    assert_eq!(place.beat(&[&claim]).await, [Held::Yes], "so that its worker can beat");
+    assert_eq!(place.ended_after(LEASE).await, 1);
 }
 
 pub(crate) async fn c4_a_lost_claim_is_counted_apart_from_failures(kind: Kind) {

@@ -16,7 +16,7 @@ fn schema_key(place: &Place) -> String {
 }
 
 /// Returns the version of the schema that a store has.
-fn version(place: &Place, kind: Kind) -> u32 {
+pub(super) fn version(place: &Place, kind: Kind) -> u32 {
     match kind {
         Kind::Model => 0,
         Kind::Sqlite => place
@@ -32,7 +32,7 @@ fn version(place: &Place, kind: Kind) -> u32 {
 }
 
 /// Gives a store this version of the schema, as a process of that version does when it starts.
-fn set_version(place: &Place, kind: Kind, version: &str) {
+pub(super) fn set_version(place: &Place, kind: Kind, version: &str) {
     match kind {
         Kind::Model => {}
         Kind::Sqlite => {
