@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use yamabiko_queue::JobId;
+
 use crate::conversation::Conversation;
 
 /// What a user asked for.
@@ -27,6 +29,8 @@ pub(crate) struct Page<A> {
     pub(crate) asked: Vec<Asked<A>>,
     /// Whether the user does nothing but pile up timers, and end them all.
     pub(crate) is_hoarder: bool,
+    /// The timers whose records were damaged, by their requests.
+    pub(crate) damaged: Vec<(u64, JobId)>,
     /// The events by which the user blocked the bot.
     pub(crate) unfollows: Vec<String>,
 }
@@ -50,7 +54,13 @@ impl<C: Conversation> Book<C> {
     /// Opens a page for a chat and returns its number.
     pub(crate) fn open(&self, user: String, is_hoarder: bool) -> usize {
         let mut pages = self.pages();
-        pages.push(Page { user, asked: Vec::new(), is_hoarder, unfollows: Vec::new() });
+        pages.push(Page {
+            user,
+            asked: Vec::new(),
+            is_hoarder,
+            damaged: Vec::new(),
+            unfollows: Vec::new(),
+        });
         pages.len() - 1
     }
 

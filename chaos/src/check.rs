@@ -69,6 +69,8 @@ pub(crate) struct Chat<C: Conversation = Requests> {
     pub(crate) refused: Vec<Said<C::What>>,
     /// The requests that were given up because their process died three times (C4).
     pub(crate) given_up: HashSet<u64>,
+    /// The requests of which a job was set aside, or is dead, since its record was damaged.
+    pub(crate) damaged: HashSet<u64>,
     /// How often the chat was told that a request was given up, or was not since it would have cost a push.
     pub(crate) apologies: usize,
     /// What the store has lost.
@@ -127,6 +129,8 @@ pub(crate) struct Verdict {
     pub(crate) called_off: u64,
     /// Requests given up after three deaths of their process (C4).
     pub(crate) given_up: u64,
+    /// Timers that did not ring since their records were damaged.
+    pub(crate) damaged: u64,
     /// Messages that LINE took after the user had taken their request back, and after later ones.
     pub(crate) orphans: u64,
     /// Timers that rang early, by a clock that was wrong (T3).
@@ -148,6 +152,7 @@ impl Verdict {
         self.revoked += other.revoked;
         self.called_off += other.called_off;
         self.given_up += other.given_up;
+        self.damaged += other.damaged;
         self.orphans += other.orphans;
         self.misled += other.misled;
         self.rung += other.rung;

@@ -60,6 +60,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
         None
     }
 
+    /// Draws what a user asks for whose timer's record is damaged before it is due, if the bot has such timers.
+    fn bulky(_dice: &mut Rng) -> Option<Self::Ask> {
+        None
+    }
+
     /// Returns what every user asks for in the end.
     fn last_words() -> Self::Ask;
 
@@ -68,6 +73,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
 
     /// Says whether it must fail.
     fn is_to_fail(_ask: &Self::Ask) -> bool {
+        false
+    }
+
+    /// Says whether something is said by a timer when its time is up.
+    fn is_timer(_what: &Self::What) -> bool {
         false
     }
 

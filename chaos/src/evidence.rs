@@ -76,6 +76,7 @@ pub(crate) fn gather<C: Conversation>(
             too_late: facts.too_late.get(&page.user).cloned().unwrap_or_default(),
             refused: facts.refused.get(&page.user).cloned().unwrap_or_default(),
             given_up: facts.given_up.clone(),
+            damaged: facts.damaged.clone(),
             apologies: apologies.remove(page.user.as_str()).unwrap_or(0)
                 + facts.unsent_apologies.get(&page.user).copied().unwrap_or(0),
             losses: losses.to_vec(),

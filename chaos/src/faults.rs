@@ -22,7 +22,7 @@ fn all() -> Vec<(&'static str, f64, Value)> {
     add("reply timed out after LINE took it", 0.012, "reply", json!({ "timeout": "after" }));
     add("reply reset before LINE took it", 0.012, "reply", json!({ "reset": "before" }));
     add("reply reset after LINE took it", 0.012, "reply", json!({ "reset": "after" }));
-    add("reply refused by rate (429)", 0.003, "reply", json!({ "limit": "rate" }));
+    add("reply refused by rate (429)", 0.006, "reply", json!({ "limit": "rate" }));
     add("reply refused for one user (429)", 0.012, "reply", json!({ "limit": "user" }));
     add("reply refused for its quote (400)", 0.02, "reply", json!({ "refuse": "quoteToken" }));
     add("reply slow", 0.02, "reply", json!({ "delayMs": 100, "delayMaxMs": 2500 }));
@@ -31,7 +31,7 @@ fn all() -> Vec<(&'static str, f64, Value)> {
     add("push timed out after LINE took it", 0.012, "push", json!({ "timeout": "after" }));
     add("push reset before LINE took it", 0.012, "push", json!({ "reset": "before" }));
     add("push reset after LINE took it", 0.012, "push", json!({ "reset": "after" }));
-    add("push refused by rate (429)", 0.006, "push", json!({ "limit": "rate" }));
+    add("push refused by rate (429)", 0.01, "push", json!({ "limit": "rate" }));
     add("push refused for one user (429)", 0.012, "push", json!({ "limit": "user" }));
     add(
         "push refused by a limit that LINE does not name (429)",

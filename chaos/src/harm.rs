@@ -1,20 +1,26 @@
 //! What breaks, how often and for how long.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    clocks::WallClock,
+    clocks::{WallClock, now_ms},
     herd::{Herd, KILLED, LEASE},
     line::Line,
     place::{Kind, Place},
+    refusals::UsedUp,
     tally::Tally,
     wire::Wire,
 };
 
+/// By how many seconds a clock is set ahead, or back.
+const CLOCK_STEPS: RangeInclusive<i64> = 60..=2 * 60 * 60;
 /// How often an endpoint of the bot is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// The keys of a Redis that are overwritten: what they hold can be known without them.
+const KEYS: [&str; 6] = ["timers", "lease", "lanes", "queues", "ready:events", "ready:outbox"];
 
 /// All that can be broken.
 #[derive(Clone, Debug)]
@@ -39,6 +45,7 @@ enum Harm {
     Freeze,
     LoseWebhookAnswers,
     CutStore,
+    LoseStoreRequests,
     LoseStoreAnswers,
     SwallowStoreAnswers,
     DelayStoreAnswers,
@@ -50,11 +57,12 @@ enum Harm {
     CloseLog,
     StepClock,
     StepStoreClock,
+    OverwriteKey,
     FailOver,
 }
 
 impl Harm {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 21] = [
         Self::Kill,
         Self::KillInCommit,
         Self::Stop,
@@ -74,6 +82,8 @@ impl Harm {
         Self::StepClock,
         Self::StepStoreClock,
         Self::FailOver,
+        Self::OverwriteKey,
+        Self::LoseStoreRequests,
     ];
 
     /// Returns how often it happens, in times a minute; what cannot happen here does not.
@@ -83,10 +93,12 @@ impl Harm {
             Self::Kill => 26.0,
             Self::KillInCommit | Self::FreezeInCommit if on_redis => 0.0,
             Self::CutStore
+            | Self::LoseStoreRequests
             | Self::LoseStoreAnswers
             | Self::SwallowStoreAnswers
             | Self::DelayStoreAnswers
             | Self::StepStoreClock
+            | Self::OverwriteKey
                 if !on_redis =>
             {
                 0.0
@@ -97,11 +109,15 @@ impl Harm {
             Self::KillInCommit => 12.0,
             Self::Stop => 8.0,
             Self::Freeze => 10.0,
-            Self::LoseWebhookAnswers | Self::CutStore | Self::LoseStoreAnswers => 8.0,
+            Self::LoseWebhookAnswers
+            | Self::CutStore
+            | Self::LoseStoreRequests
+            | Self::LoseStoreAnswers => 8.0,
             Self::TakeStoreAway | Self::FillDisk | Self::UseUpMonth => 6.0,
             Self::Beset | Self::StallLog | Self::CloseLog => 4.0,
             // Each costs all processes a time-out.
             Self::SwallowStoreAnswers => 3.0,
+            Self::OverwriteKey => 3.0,
             // Each is an outage of several seconds.
             Self::FreezeInCommit
             | Self::DelayStoreAnswers
@@ -123,19 +139,21 @@ impl Harm {
             Self::Freeze => ("process frozen for longer than its lease (SIGSTOP)", 5.0),
             Self::LoseWebhookAnswers => ("answers to webhooks lost", 5.0),
             Self::CutStore => ("connections to the store cut", 5.0),
+            Self::LoseStoreRequests => ("requests to the store lost", 5.0),
             Self::LoseStoreAnswers => ("answers of the store lost", 5.0),
             Self::SwallowStoreAnswers => ("answers of the store swallowed, connections open", 2.0),
             Self::DelayStoreAnswers => ("answers of the store delayed past a lease", 1.0),
             Self::TakeStoreAway => match place.kind {
-                Kind::Sqlite(_) => ("file locked by another program", 5.0),
-                Kind::Redis(_) => ("Redis killed and started again", 5.0),
+                Kind::Sqlite(_) => ("file locked by another program", 4.0),
+                Kind::Redis(_) => ("Redis killed and started again", 4.0),
             },
-            Self::FillDisk => ("disk full", 5.0),
-            Self::Beset => ("crowd of silent clients on the public port", 2.0),
+            Self::FillDisk => ("disk full", 3.0),
+            Self::Beset => ("crowd of silent clients on the public port", 1.0),
             Self::StallLog => ("reader of a log stalled", 2.0),
             Self::CloseLog => ("reader of a log gone", 2.0),
             Self::StepClock => ("wall clock of the processes set by up to 2 h, and back", 1.0),
             Self::StepStoreClock => ("wall clock of Redis set by up to 2 h, and back", 1.0),
+            Self::OverwriteKey => ("key of the bot on Redis overwritten with another type", 1.0),
             Self::FailOver => ("replica of Redis promoted without the last second", 1.0),
             Self::UseUpMonth => ("the month's messages used up, and free again", 5.0),
         }
@@ -186,13 +204,14 @@ async fn repeat(
 ) -> anyhow::Result<()> {
     let mean = Duration::from_secs_f64(60.0 / per_minute);
     let mut next = Instant::now();
-    loop {
+    for round in 0_u64.. {
         next += mean.mul_f64(0.5 + dice.f64());
         tokio::time::sleep_until(next).await;
-        let times = Times::draw(&mut dice);
+        let times = Times::draw(&mut dice, round);
         let targets = targets.clone();
         tokio::spawn(async move { targets.harm(harm, times).await }).await??;
     }
+    Ok(())
 }
 
 async fn look_after(herd: Herd) -> anyhow::Result<()> {
@@ -223,19 +242,24 @@ struct Times {
     past_a_lease: Duration,
     /// Whether a log's reader that stalls goes on before the process is started again.
     is_brief: bool,
+    /// Which of the keys is overwritten.
+    key: usize,
     /// By how many seconds a clock is set ahead, or back.
     clock_step: i64,
 }
 
 impl Times {
-    fn draw(dice: &mut fastrand::Rng) -> Self {
+    /// Draws the times of a round, from 0; a clock is set ahead and back by turns.
+    fn draw(dice: &mut fastrand::Rng, round: u64) -> Self {
+        let clock_step = dice.i64(CLOCK_STEPS);
         Self {
             outage: Duration::from_millis(dice.u64(100..8_000)),
             moment: Duration::from_millis(dice.u64(50..1_200)),
             gap: Duration::from_millis(dice.u64(0..1_500)),
             past_a_lease: LEASE + Duration::from_millis(dice.u64(200..3_000)),
             is_brief: dice.bool(),
-            clock_step: dice.i64(-2 * 60 * 60..=2 * 60 * 60),
+            key: dice.usize(..KEYS.len()),
+            clock_step: if round.is_multiple_of(2) { clock_step } else { -clock_step },
         }
     }
 }
@@ -276,6 +300,7 @@ impl Targets {
                 self.tally.broke(name);
             }
             Harm::CutStore => self.on_wire(name, Wire::cut),
+            Harm::LoseStoreRequests => self.on_wire(name, Wire::lose_requests),
             Harm::LoseStoreAnswers => self.on_wire(name, Wire::lose_answers),
             Harm::SwallowStoreAnswers => self.on_wire(name, Wire::swallow_answers),
             Harm::DelayStoreAnswers => {
@@ -318,15 +343,26 @@ impl Targets {
                     self.tally.broke(name);
                 }
             }
+            Harm::OverwriteKey => {
+                let key = KEYS[times.key];
+                let what = format!("{key} was overwritten");
+                self.tally.note(what.clone());
+                if !self.place.overwrite_key(key).await? {
+                    self.tally.misdeed(format!("{what}, and the bot does not set it aside"));
+                }
+                self.tally.broke(name);
+            }
             Harm::FailOver => {
                 self.place.fail_over(times.moment).await?;
                 self.tally.broke(name);
                 self.measure_return();
             }
             Harm::UseUpMonth => {
+                let from = now_ms();
                 self.line.use_up_month(true).await?;
                 tokio::time::sleep(times.moment).await;
                 self.line.use_up_month(false).await?;
+                self.tally.used_up(UsedUp { from, until: now_ms() });
                 self.tally.broke(name);
             }
         }

@@ -25,6 +25,8 @@ use crate::{
 pub(crate) const STOP: Duration = Duration::from_secs(30);
 /// How long a claim holds, as the processes are told.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
+/// How often a process in the middle of a commit is looked for at most, where each may just be done something else to.
+const FREEZES: u32 = 6;
 /// How long an endpoint may take to answer.
 const ENDPOINT: Duration = Duration::from_secs(10);
 /// What the ledger calls a process that was killed, whenever that was.
@@ -115,10 +117,14 @@ impl Herd {
     /// Freezes a process for so long while it holds the write lock of an SQLite file, so that its commit is done when its
     /// lease has ended, and no other process can write meanwhile; returns whether one was found.
     pub(crate) async fn freeze_in_commit(&self, lock: &WriteLock, time: Duration) -> bool {
-        let Some(held) = self.frozen_in_commit(lock).await else { return false };
-        tokio::time::sleep(time).await;
-        held.signal(Signal::CONT);
-        true
+        for _ in 0..FREEZES {
+            if let Some(held) = self.frozen_in_commit(lock).await {
+                tokio::time::sleep(time).await;
+                held.signal(Signal::CONT);
+                return true;
+            }
+        }
+        false
     }
 
     /// Returns a process that is frozen in the middle of a commit.

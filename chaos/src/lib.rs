@@ -8,4 +8,4 @@ mod panics;
 mod words;
 
 pub use panics::{Fragile, ON_PURPOSE, Place};
-pub use words::{Ask, Said, What};
+pub use words::{Ask, Said, What, filling};

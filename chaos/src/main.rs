@@ -13,6 +13,7 @@ mod check;
 mod clocks;
 mod conversation;
 mod crowd;
+mod damage;
 mod disk;
 mod evidence;
 mod faults;

@@ -1,15 +1,20 @@
 //! Where the store is, and how it goes away and comes back.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::spawn_blocking};
+use yamabiko_queue::JobId;
 
 use crate::{
     check::Loss,
+    damage::{Damage, SqliteFile},
     disk::Disk,
     locks::WriteLock,
     options::{Options, StoreKind},
@@ -24,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Place {
     pub(crate) disk: Disk,
     pub(crate) kind: Kind,
+    /// The name of the bot that the store is of.
+    bot: &'static str,
     /// Whether a replica of Redis takes its server's place now and then.
     pub(crate) fails_over: bool,
     /// Held by whoever makes the store go away, until it is back.
@@ -35,7 +42,7 @@ pub(crate) struct Place {
 /// What the store is.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Sqlite(PathBuf),
+    Sqlite(Arc<SqliteFile>),
     Redis(Box<Redis>),
 }
 
@@ -43,21 +50,25 @@ impl Place {
     /// Starts a store on this disk; files that must not be full are in the folder.
     pub(crate) async fn start(
         options: &Options,
+        bot: &'static str,
         disk: Disk,
         folder: &Path,
     ) -> anyhow::Result<Self> {
         let kind = match options.store {
-            StoreKind::Sqlite => Kind::Sqlite(disk.path().join("chaos.db")),
+            StoreKind::Sqlite => {
+                Kind::Sqlite(Arc::new(SqliteFile::new(disk.path().join("chaos.db"))))
+            }
             StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path(), folder).await?)),
         };
         let fails_over = options.fail_over && matches!(kind, Kind::Redis(_));
-        Ok(Self { disk, kind, fails_over, away: Mutex::new(()), outages: AtomicU64::new(0) })
+        let (away, outages) = (Mutex::new(()), AtomicU64::new(0));
+        Ok(Self { disk, kind, bot, fails_over, away, outages })
     }
 
     /// Returns the address for the bot's processes, on Redis through the wire.
     pub(crate) fn url(&self) -> String {
         match &self.kind {
-            Kind::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Kind::Sqlite(file) => format!("sqlite:{}", file.path.display()),
             Kind::Redis(redis) => format!("redis://127.0.0.1:{}", redis.wire.port()),
         }
     }
@@ -72,7 +83,7 @@ impl Place {
 
     pub(crate) fn write_lock(&self) -> Option<WriteLock> {
         match &self.kind {
-            Kind::Sqlite(path) => Some(WriteLock::of(path)),
+            Kind::Sqlite(file) => Some(WriteLock::of(&file.path)),
             Kind::Redis(_) => None,
         }
     }
@@ -82,9 +93,9 @@ impl Place {
         let _alone = self.away.lock().await;
         self.outages.fetch_add(1, Ordering::SeqCst);
         match &self.kind {
-            Kind::Sqlite(path) => {
-                let path = path.clone();
-                tokio::task::spawn_blocking(move || lock_file(&path, time)).await?
+            Kind::Sqlite(file) => {
+                let path = file.path.clone();
+                spawn_blocking(move || lock_file(&path, time)).await?
             }
             Kind::Redis(redis) => {
                 redis.kill().await?;
@@ -99,6 +110,65 @@ impl Place {
         let Kind::Redis(redis) = &self.kind else { return Ok(()) };
         let _alone = self.away.lock().await;
         redis.fail_over(tail, || self.outages.fetch_add(1, Ordering::SeqCst)).await
+    }
+
+    /// Damages the record of a scheduled job, which holds this filling, and returns whether there was one.
+    pub(crate) async fn damage(
+        &self,
+        damage: Damage,
+        id: JobId,
+        filling: String,
+    ) -> anyhow::Result<bool> {
+        let _alone = self.away.lock().await;
+        match &self.kind {
+            Kind::Sqlite(file) => {
+                let file = Arc::clone(file);
+                spawn_blocking(move || match damage {
+                    Damage::Record => file.damage_row(id),
+                    Damage::Page => file.damage_page(&filling),
+                })
+                .await?
+            }
+            Kind::Redis(redis) => redis.damage_record(self.bot, id).await,
+        }
+    }
+
+    /// Gives a key of the bot another type, if the store has keys, and returns whether the bot has set it aside.
+    pub(crate) async fn overwrite_key(&self, name: &str) -> anyhow::Result<bool> {
+        match &self.kind {
+            Kind::Sqlite(_) => Ok(true),
+            Kind::Redis(redis) => redis.overwrite_key(self.bot, name).await,
+        }
+    }
+
+    /// Returns the ways to damage a job's record.
+    pub(crate) const fn damages(&self) -> &'static [Damage] {
+        match self.kind {
+            Kind::Sqlite(_) => &[Damage::Page, Damage::Record],
+            Kind::Redis(_) => &[Damage::Record],
+        }
+    }
+
+    /// Returns the jobs that the store has set aside.
+    pub(crate) async fn set_aside(&self) -> anyhow::Result<Vec<JobId>> {
+        match &self.kind {
+            Kind::Sqlite(file) => {
+                let file = Arc::clone(file);
+                spawn_blocking(move || file.set_aside()).await?
+            }
+            Kind::Redis(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Mends what can be mended by hand, once no process of the bot runs.
+    pub(crate) async fn repair(&self) -> anyhow::Result<()> {
+        match &self.kind {
+            Kind::Sqlite(file) => {
+                let file = Arc::clone(file);
+                spawn_blocking(move || file.restore()).await?
+            }
+            Kind::Redis(redis) => Ok(redis.remove_set_aside(self.bot).await?),
+        }
     }
 
     /// Returns what the store has lost.
@@ -135,7 +205,7 @@ impl Place {
 }
 
 /// Locks an SQLite file as another program may do.
-fn lock_file(path: &PathBuf, time: Duration) -> anyhow::Result<()> {
+fn lock_file(path: &Path, time: Duration) -> anyhow::Result<()> {
     let file = rusqlite::Connection::open(path)?;
     file.busy_timeout(PATIENCE)?;
     file.execute_batch("BEGIN IMMEDIATE")?;

@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use redis::{AsyncCommands as _, AsyncConnectionConfig};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -20,6 +21,7 @@ use tokio::{
     sync::Mutex,
     time::Instant,
 };
+use yamabiko_queue::JobId;
 
 use crate::{
     check::Loss,
@@ -34,8 +36,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_millis(2);
 /// How long a replica may take to acknowledge a write, in milliseconds.
 const ACKNOWLEDGED_WITHIN: u64 = 5_000;
+/// How often to look whether the bot has set a key aside.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A key that is written to see a replica acknowledge it, and then removed.
 const MARK: &str = "chaos:mark";
+
+/// What a record is overwritten with so that nothing in it can be read.
+const GARBAGE: [u8; 100] = [0xff; 100];
 
 /// A Redis server behind a wire.
 #[derive(Debug)]
@@ -81,6 +88,62 @@ impl Redis {
     /// Returns what was lost with servers that were killed.
     pub(crate) fn losses(&self) -> Vec<Loss> {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Overwrites the record of a scheduled job with garbage, and returns whether there was one.
+    pub(crate) async fn damage_record(&self, bot: &str, id: JobId) -> anyhow::Result<bool> {
+        let script = redis::Script::new(
+            "return redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])",
+        );
+        let mut call = script.key(key(bot, "timers"));
+        call.key(key(bot, "job")).arg(id.as_bytes()).arg(GARBAGE.as_slice());
+        let mut connection = connect(self.port()).await?;
+        let changed: Option<u64> = call.invoke_async(&mut connection).await?;
+        Ok(changed.is_some())
+    }
+
+    /// Gives a key of the bot another type, and returns whether it was set aside.
+    ///
+    /// What the bot has set aside before is removed first, as an operator does who has looked at it: by then the bot has found
+    /// new places for what had its place in it.
+    pub(crate) async fn overwrite_key(&self, bot: &str, name: &str) -> anyhow::Result<bool> {
+        // The next time is as good.
+        self.remove_set_aside(bot).await.ok();
+        let losses = self.losses().len();
+        while self.set(&key(bot, name), "overwritten").await.is_err() {
+            tokio::time::sleep(AGAIN).await;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // A server that is away for a moment says nothing, and one that takes its place may have lost the key.
+            let names = self.set_aside(bot).await.unwrap_or_default();
+            if names.iter().any(|aside| aside.splitn(3, ':').nth(2) == Some(name)) {
+                return Ok(true);
+            }
+            if self.losses().len() > losses || Instant::now() > deadline {
+                return Ok(self.losses().len() > losses);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn set(&self, key: &str, value: &str) -> redis::RedisResult<()> {
+        connect(self.port()).await?.set(key, value).await
+    }
+
+    /// Returns the keys that the bot has set aside, by the names that they have now.
+    async fn set_aside(&self, bot: &str) -> redis::RedisResult<Vec<String>> {
+        connect(self.port()).await?.zrange(key(bot, "damaged"), 0, -1).await
+    }
+
+    /// Removes what the bot has set aside.
+    pub(crate) async fn remove_set_aside(&self, bot: &str) -> redis::RedisResult<()> {
+        let mut connection = connect(self.port()).await?;
+        for name in self.set_aside(bot).await? {
+            let _: () = connection.del(key(bot, &name)).await?;
+            let _: () = connection.zrem(key(bot, "damaged"), name).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn kill(&self) -> io::Result<()> {
@@ -179,9 +242,18 @@ impl Server {
     }
 }
 
+/// Returns a key of the bot.
+fn key(bot: &str, name: &str) -> String {
+    format!("yamabiko:{{{bot}}}:{name}")
+}
+
 async fn connect(port: u16) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}"))?;
-    client.get_multiplexed_async_connection().await
+    // On a busy machine a server is slow, which is no reason to give the whole run up.
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 async fn answers(port: u16) -> bool {

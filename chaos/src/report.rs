@@ -15,6 +15,8 @@ const KILLS_A_MINUTE: f64 = 20.0;
 const OUTAGES_A_MINUTE: f64 = 0.5;
 /// Outages are counted by their length, in steps of so many seconds.
 const OUTAGE_STEP: u64 = 2;
+/// The length up to which outages of each length must come, in seconds.
+const LONGEST_OUTAGE: u64 = 8;
 
 /// All that a run has brought.
 #[derive(Debug)]
@@ -79,7 +81,12 @@ impl Report {
             check(kind, times as f64, *a_minute);
         }
         check("processes killed", self.kills() as f64, KILLS_A_MINUTE);
-        check("outages of the store", self.counts.outages.len() as f64, OUTAGES_A_MINUTE);
+        let by_length = self.outages_by_length();
+        for seconds in (0..LONGEST_OUTAGE).filter(|seconds| seconds % OUTAGE_STEP == 0) {
+            let times = by_length.get(&seconds).copied().unwrap_or(0);
+            let what = format!("outages of {seconds} to {} s", seconds + OUTAGE_STEP);
+            check(&what, times as f64, OUTAGES_A_MINUTE);
+        }
         check("timers", self.timers as f64, self.load.timers_a_minute);
         too_little
     }
@@ -132,6 +139,7 @@ impl Report {
                 "requests given up after three deaths of their process (C4), or repeated panics (D1)",
                 verdict.given_up,
             ),
+            ("timers that did not ring since their records were damaged", verdict.damaged),
             (
                 "messages that LINE took after their request was taken back, and out of order",
                 verdict.orphans,

@@ -13,7 +13,7 @@ use yamabiko_queue::JobRecord;
 use yamabiko_simulator::Simulator;
 
 use crate::{
-    aftermath::{Aftermath, describe, left_over},
+    aftermath::{Aftermath, describe, left_over, untold},
     book::Book,
     case,
     check::{self, Finding, Wrong},
@@ -42,6 +42,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const PANICS_A_MINUTE: f64 = 0.5;
 /// How often a chat must have ended very many timers in a minute at least.
 const HOARDS_A_MINUTE: f64 = 1.0;
+/// How often a job's record must have been damaged in each way in a minute at least.
+const DAMAGES_A_MINUTE: f64 = 1.0;
 /// For how long the bot must have nothing to do: a webhook may still be held back for that long.
 const QUIET: Duration = Duration::from_secs(4);
 
@@ -62,8 +64,9 @@ impl<C: Conversation> Run<C> {
     /// Starts everything, and waits until the bot is ready.
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("chaos-").tempdir()?;
-        let place =
-            Arc::new(Place::start(&options, disk(&options, &folder)?, folder.path()).await?);
+        let place = Arc::new(
+            Place::start(&options, C::BOT, disk(&options, &folder)?, folder.path()).await?,
+        );
         let clock = Arc::new(WallClock::start(folder.path(), "clock-of-the-bot")?);
         let tally = Arc::new(Tally::default());
         let (ports, web_ports) = Herd::ports()?;
@@ -97,7 +100,7 @@ impl<C: Conversation> Run<C> {
     /// Lets users write while everything breaks, for as long as was asked for.
     pub(crate) async fn break_everything(&self) -> anyhow::Result<()> {
         let seed = self.options.seed;
-        let users = Users::start(&self.line, &self.book, &self.targets.tally, seed).await?;
+        let users = Users::start(&self.targets, &self.book, seed).await?;
         let chats: Vec<_> = self.book.read().into_iter().map(|page| page.user).collect();
         let faults = Faults::switch_on(&self.line, seed, C::LOAD.faults, &chats).await?;
         let mut harms = Harms::start(&self.targets, seed, C::endpoint());
@@ -141,7 +144,11 @@ impl<C: Conversation> Run<C> {
             Kind::Sqlite(_) => self.targets.clock.steps(),
             Kind::Redis(redis) => redis.clock.steps(),
         };
-        let facts = aftermath.facts::<C>(&pages, &traffic.refusals, &clock_steps).await?;
+        let set_aside = place.set_aside().await?;
+        let used_up = self.targets.tally.get().used_up;
+        let facts = aftermath
+            .facts::<C>(&pages, &traffic.refusals, &clock_steps, &set_aside, &used_up)
+            .await?;
         self.simulator.stop().await;
         let Evidence { chats, strays } = evidence::gather(
             &pages,
@@ -155,6 +162,12 @@ impl<C: Conversation> Run<C> {
         verdict.findings.extend(strays.into_iter().chain(missing));
         verdict.findings.extend(facts.wrongly_marked.iter().map(wrongly_marked));
         verdict.findings.extend(C::forgotten(&live).into_iter().map(forgotten));
+        let untold = untold(place, C::BOT, &set_aside).await;
+        verdict.findings.extend(untold.map(|text| Finding {
+            wrong: Wrong::HalfDone,
+            user: String::new(),
+            text,
+        }));
         case::write_timeline(self.folder.path(), &self.targets.tally.get())?;
         case::write(self.folder.path(), &verdict, &chats, &traffic, &aftermath).await?;
         drop(aftermath);
@@ -166,7 +179,15 @@ impl<C: Conversation> Run<C> {
         let of_chats = [users::STANDBY, users::REVOKED].map(|name| (name, C::LOAD.faults_a_minute));
         let by_users =
             of_chats.into_iter().chain(C::pile().map(|_| (users::HOARD, HOARDS_A_MINUTE)));
-        let needed = harm::needed(place).into_iter().chain(faults).chain(by_users).chain(panics);
+        let bulky = C::bulky(&mut fastrand::Rng::new());
+        let damages = place.damages().iter().filter(|_| bulky.is_some());
+        let damages = damages.map(|damage| (damage.name(), DAMAGES_A_MINUTE));
+        let needed = harm::needed(place)
+            .into_iter()
+            .chain(faults)
+            .chain(by_users)
+            .chain(damages)
+            .chain(panics);
         let report = Report {
             verdict,
             counts: self.targets.tally.get(),
@@ -178,7 +199,7 @@ impl<C: Conversation> Run<C> {
             pictures,
             messages: chats.iter().map(|chat| chat.heard.len()).sum(),
             left_over: if live.is_empty() {
-                left_over(place, C::BOT).await?
+                left_over(place, C::BOT, &set_aside, &pages).await?
             } else {
                 live.iter().map(describe).collect()
             },

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::clocks::now_ms;
+use crate::{clocks::now_ms, refusals::UsedUp};
 
 /// What was counted so far; shared by all who break something.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Counts {
     pub(crate) stops: Vec<Duration>,
     /// How long processes took to be ready again after the store came back.
     pub(crate) returns: Vec<Duration>,
+    /// When the month's messages were used up.
+    pub(crate) used_up: Vec<UsedUp>,
     /// What a process did that it must not, such as ending by itself.
     pub(crate) misdeeds: Vec<String>,
 }
@@ -38,6 +40,16 @@ impl Tally {
     pub(crate) fn broke(&self, what: &'static str) {
         self.add(what, 1);
         self.counts().timeline.push((now_ms(), what.to_owned()));
+    }
+
+    /// Notes when the month's messages were used up.
+    pub(crate) fn used_up(&self, month: UsedUp) {
+        self.counts().used_up.push(month);
+    }
+
+    /// Notes something for people.
+    pub(crate) fn note(&self, what: String) {
+        self.counts().timeline.push((now_ms(), what));
     }
 
     /// Counts something that was broken several times.

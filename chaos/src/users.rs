@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
+    aftermath::timer_with,
     book::{Asked, Book},
     conversation::{Conversation, Pile, Utterance},
+    harm::Targets,
     line::Line,
+    place::Place,
     tally::Tally,
 };
 
@@ -20,6 +23,13 @@ pub(crate) const STANDBY: &str = "channel in standby in a chat, and active again
 const HANDED_OVER: Duration = Duration::from_secs(4);
 /// How many requests the bot gets meanwhile at most.
 const IN_STANDBY: u32 = 4;
+/// How many users there are whose timers' records are damaged.
+const UNLUCKY: u64 = 2;
+/// How often to look whether the bot has stored a timer, and for how long.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const STORED_WITHIN: Duration = Duration::from_secs(8);
+/// How much such a user asks for beside a damaged record, until there is the next one.
+const BESIDE_DAMAGE: u32 = 4;
 /// What the ledger calls it when a chat has ended more timers than one commit can cancel.
 pub(crate) const HOARD: &str = "chat with 1,500 live timers that cancels all, and leaves";
 /// The longest time between two things that such a user does.
@@ -39,11 +49,11 @@ pub(crate) struct Users {
 impl Users {
     /// Lets all users begin.
     pub(crate) async fn start<C: Conversation>(
-        line: &Line,
+        targets: &Targets,
         book: &Arc<Book<C>>,
-        tally: &Arc<Tally>,
         seed: u64,
     ) -> anyhow::Result<Self> {
+        let Targets { line, place, tally, .. } = targets;
         let stop = watch::Sender::new(false);
         let mut writing = JoinSet::new();
         for number in 0..C::LOAD.users {
@@ -71,6 +81,20 @@ impl Users {
                 dice: fastrand::Rng::with_seed(seed),
             };
             writing.spawn(user.hoard(pile, stop.subscribe()));
+        }
+        let has_bulky = C::bulky(&mut fastrand::Rng::with_seed(seed)).is_some();
+        for number in (0..UNLUCKY).filter(|_| has_bulky) {
+            let id = line.user(&format!("unlucky user {number}")).await?;
+            let user = User {
+                page: book.open(id.clone(), false),
+                id,
+                pause: C::LOAD.short_pause,
+                line: line.clone(),
+                book: Arc::clone(book),
+                tally: Arc::clone(tally),
+                dice: fastrand::Rng::with_seed(seed.wrapping_mul(31) + number),
+            };
+            writing.spawn(user.suffer(Arc::clone(place), stop.subscribe()));
         }
         Ok(Self { writing, stop })
     }
@@ -116,13 +140,13 @@ impl<C: Conversation> User<C> {
     async fn write(mut self, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         loop {
             let pause = self.pause.mul_f64(0.2 + 0.8 * self.dice.f64());
-            if tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok() {
+            if is_over(&mut stop, pause).await {
                 return Ok(());
             }
             match self.dice.u32(0..100) {
                 0 => self.block().await?,
-                1..=4 => self.take_back().await?,
-                5 => self.hand_over().await?,
+                1..=6 => self.take_back().await?,
+                7 => self.hand_over().await?,
                 _ => {
                     let what = C::choose(&mut self.dice);
                     ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
@@ -141,7 +165,7 @@ impl<C: Conversation> User<C> {
             for what in [&pile.ask, &pile.ask, &pile.ask, &pile.ask, &pile.cancel] {
                 ask(&self.line, &self.book, self.page, &self.id, what.clone(), false).await?;
                 let pause = self.pause.mul_f64(0.2 + 0.8 * self.dice.f64());
-                if tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok() {
+                if is_over(&mut stop, pause).await {
                     return Ok(());
                 }
             }
@@ -150,9 +174,46 @@ impl<C: Conversation> User<C> {
         }
     }
 
-    /// Asks for something and takes the message back, every other time so soon that the bot hears of that first.
+    /// Asks for timers whose records are damaged before they are due, and goes on beside them, again and again.
+    async fn suffer(
+        mut self,
+        place: Arc<Place>,
+        mut stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        for damage in place.damages().iter().copied().cycle() {
+            let Some(what) = C::bulky(&mut self.dice) else { break };
+            let asked_at = Instant::now();
+            let request = ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
+            let filling = yamabiko_chaos::filling(request);
+            let stored = loop {
+                let stored = timer_with(&place, C::BOT, &self.id, &filling).await?;
+                if stored.is_some() || asked_at.elapsed() > STORED_WITHIN {
+                    break stored;
+                }
+                if is_over(&mut stop, LOOK_EVERY).await {
+                    return Ok(());
+                }
+            };
+            if let Some(id) = stored
+                && place.damage(damage, id, filling).await?
+            {
+                self.book.write(self.page, |page| page.damaged.push((request, id)));
+                self.tally.broke(damage.name());
+            }
+            for _ in 0..BESIDE_DAMAGE {
+                let what = C::choose_what_ends_nothing(&mut self.dice);
+                ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
+                if is_over(&mut stop, self.pause).await {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for something and takes the message back, mostly so soon that the bot may hear of that first.
     async fn take_back(&mut self) -> anyhow::Result<()> {
-        if self.dice.bool() {
+        if self.dice.u32(0..4) > 0 {
             let what = C::choose_what_ends_nothing(&mut self.dice);
             self.line.lose_next_webhook(&self.id).await?;
             ask(&self.line, &self.book, self.page, &self.id, what, false).await?;
@@ -196,6 +257,11 @@ impl<C: Conversation> User<C> {
     }
 }
 
+/// Waits for so long, and returns whether the users were stopped meanwhile.
+async fn is_over(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
+    tokio::time::timeout(time, stop.wait_for(|stop| *stop)).await.is_ok()
+}
+
 async fn ask<C: Conversation>(
     line: &Line,
     book: &Book<C>,
@@ -203,7 +269,7 @@ async fn ask<C: Conversation>(
     user: &str,
     ask: C::Ask,
     in_standby: bool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
     let request = book.number();
     let sent = match C::utterance(&ask, request) {
         Utterance::Text(text) => line.says(user, &text).await?,
@@ -212,5 +278,5 @@ async fn ask<C: Conversation>(
     let message = sent.message.unwrap_or_default();
     let asked = Asked { request, ask, event: sent.event, message, in_standby, unsent_by: None };
     book.write(page, |page| page.asked.push(asked));
-    Ok(())
+    Ok(request)
 }

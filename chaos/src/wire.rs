@@ -20,11 +20,16 @@ use tokio::{
     time::Instant,
 };
 
+/// How much is passed on at a time.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// What happens to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// Bytes go both ways.
     Whole,
+    /// The next request is lost, and the connection with it.
+    Deaf,
     /// The next answer is lost, and the connection with it.
     Mute,
     /// All answers from now on are lost, while the connection stays open.
@@ -101,6 +106,12 @@ impl Wire {
         self.decide(Fate::Cut);
     }
 
+    /// Loses the next request on each connection: the server never hears of it, and the client sees the same as if the answer
+    /// was lost.
+    pub(crate) fn lose_requests(&self) {
+        self.decide(Fate::Deaf);
+    }
+
     /// Loses the next answer on each connection: the server has done what was asked, and the client never hears of it.
     pub(crate) fn lose_answers(&self) {
         self.decide(Fate::Mute);
@@ -143,17 +154,28 @@ async fn join(client: TcpStream, server: TcpStream, answers: Answers) -> io::Res
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let mut cut = answers.fate.clone();
+    let (fate, mut cut) = (answers.fate.clone(), answers.fate.clone());
     tokio::select! {
-        ended = pass(from_client, to_server) => ended,
+        ended = pass_requests(from_client, to_server, fate) => ended,
         ended = pass_answers(from_server, to_client, answers) => ended,
         _ = cut.wait_for(|fate| *fate == Fate::Cut) => Ok(()),
     }
 }
 
-/// Passes bytes on until the source ends.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
-    tokio::io::copy(&mut from, &mut to).await.map(drop)
+/// Passes requests on, as far as they are not lost.
+async fn pass_requests(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    fate: watch::Receiver<Fate>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        if read == 0 || *fate.borrow() == Fate::Deaf {
+            return Ok(());
+        }
+        to.write_all(&buffer[..read]).await?;
+    }
 }
 
 /// Passes answers on, as far as they are not lost and once they are no longer held back.
@@ -162,7 +184,7 @@ async fn pass_answers(
     mut to: OwnedWriteHalf,
     answers: Answers,
 ) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let read = from.read(&mut buffer).await?;
         let fate = *answers.fate.borrow();
@@ -222,6 +244,18 @@ mod tests {
         wire.lose_answers();
         assert!(ask(&mut stream).await.is_err());
         count.wait_for(|count| *count == 2).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lost_request_is_one_that_the_server_never_hears_of() {
+        let counted = watch::Sender::new(0);
+        let count = counted.subscribe();
+        let wire = Wire::start(vec![echo(counted).await]).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", wire.port())).await.unwrap();
+        assert_eq!(ask(&mut stream).await.unwrap(), b'x');
+        wire.lose_requests();
+        assert!(ask(&mut stream).await.is_err());
+        assert_eq!(*count.borrow(), 1);
     }
 
     #[tokio::test]

@@ -13,6 +13,8 @@ pub enum Ask {
     Flaky,
     /// One answer, and another message when so many milliseconds are over.
     Timer(u64),
+    /// The same, and the timer's record is so large that it fills pages of its own.
+    Bulky(u64),
     /// One answer, and a laneless job of so many steps, each with a message and a checkpoint.
     Work(u32),
     /// So many messages, said in one commit.
@@ -40,6 +42,7 @@ impl Ask {
             Self::Slow(ms) => format!("{request} slow {ms}"),
             Self::Flaky => format!("{request} flaky"),
             Self::Timer(ms) => format!("{request} timer {ms}"),
+            Self::Bulky(ms) => format!("{request} bulky {ms}"),
             Self::Work(steps) => format!("{request} work {steps}"),
             Self::Many(messages) => format!("{request} many {messages}"),
             Self::List => format!("{request} list"),
@@ -61,6 +64,7 @@ impl Ask {
             ["slow", ms] => Self::Slow(ms.parse().ok()?),
             ["flaky"] => Self::Flaky,
             ["timer", ms] => Self::Timer(ms.parse().ok()?),
+            ["bulky", ms] => Self::Bulky(ms.parse().ok()?),
             ["work", steps] => Self::Work(steps.parse().ok()?),
             ["many", messages] => Self::Many(messages.parse().ok()?),
             ["list"] => Self::List,
@@ -73,6 +77,12 @@ impl Ask {
         };
         Some((request.parse().ok()?, ask))
     }
+}
+
+/// Returns the text that a bulky timer's record is filled with, again and again; that of no other request has it.
+#[must_use]
+pub fn filling(request: u64) -> String {
+    format!("bulky {request};")
 }
 
 /// What a message of the bot is.
@@ -184,6 +194,7 @@ mod tests {
             Ask::Slow(300),
             Ask::Flaky,
             Ask::Timer(1500),
+            Ask::Bulky(9000),
             Ask::Work(3),
             Ask::Many(10),
             Ask::List,

@@ -5,12 +5,14 @@ use std::{error::Error, fmt, time::Duration};
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use yamabiko::{App, Context, Dead, Job, JobId, Lane, Message, Permanent, Result, TextMessage};
-use yamabiko_chaos::{Ask, Fragile, Place, Said, What};
+use yamabiko_chaos::{Ask, Fragile, Place, Said, What, filling};
 
 /// How long a run takes that reads the chat's timers, so that it is killed between reading and commit now and then.
 const THINKING: Duration = Duration::from_millis(50);
 /// How long the timers of a pile take: longer than any clock is set ahead.
 const PILED_FOR: Duration = Duration::from_secs(10 * 60 * 60);
+/// How often a bulky timer repeats its filling: some 30 kB.
+const FILLINGS: usize = 2_500;
 /// The error of which the chat is never told.
 const SILENTLY: &str = "fails silently";
 /// How long a step of a job takes.
@@ -66,13 +68,19 @@ async fn on_text(cx: Context<Runs>, message: TextMessage) -> Result {
         }
         Ask::Flaky if cx.attempt() == 1 => {
             say(What::Wrong);
-            cx.enqueue(Ring { request, quote: None, fragile: Fragile });
+            cx.enqueue(Ring { request, quote: None, fragile: Fragile, filling: String::new() });
             bail!(FirstAttempt);
         }
         Ask::Flaky => say(What::Answered),
         Ask::Timer(ms) => {
             say(What::Set);
-            cx.after(Duration::from_millis(ms), Ring { request, quote, fragile: Fragile });
+            let ring = Ring { request, quote, fragile: Fragile, filling: String::new() };
+            cx.after(Duration::from_millis(ms), ring);
+        }
+        Ask::Bulky(ms) => {
+            say(What::Set);
+            let filling = filling(request).repeat(FILLINGS);
+            cx.after(Duration::from_millis(ms), Ring { request, quote, fragile: Fragile, filling });
         }
         Ask::Work(steps) => {
             cx.enqueue(Work { request, done: 0, steps });
@@ -157,6 +165,8 @@ struct Ring {
     request: u64,
     quote: Option<String>,
     fragile: Fragile,
+    /// Makes the record large.
+    filling: String,
 }
 
 impl Job<Runs> for Ring {

@@ -79,6 +79,8 @@ impl<C: Conversation> Chat<C> {
             verdict.refused += 1;
         } else if self.given_up.contains(&asked.request) {
             verdict.given_up += 1;
+        } else if self.damaged.contains(&asked.request) && C::is_timer(what) {
+            verdict.damaged += 1;
         } else if !reached || self.is_called_off(asked, what) {
             verdict.called_off += 1;
         } else if self.is_forgotten(asked) {

@@ -33,6 +33,7 @@ impl<C: Conversation> Default for Chat<C> {
             too_late: Vec::new(),
             refused: Vec::new(),
             given_up: HashSet::new(),
+            damaged: HashSet::new(),
             apologies: 0,
             losses: Vec::new(),
             clock_steps: Vec::new(),
@@ -97,6 +98,23 @@ fn nothing_may_be_said_to_a_message_that_was_taken_back_before_it_came() {
     assert_eq!((verdict.findings, verdict.revoked), (vec![], 1));
     chat.asked[0].taken = None;
     assert_eq!(chat.check().revoked, 0, "it never came");
+}
+
+#[test]
+fn a_timer_whose_record_was_damaged_need_not_ring_and_is_not_listed() {
+    let mut chat = chat();
+    chat.forget("#1 3 rang");
+    chat.heard[1].said = "#2 2 listed".parse().expect("a message");
+    // The runs after it count one less.
+    chat.heard[2].said = "#3 3 begun".parse().expect("a message");
+    chat.heard[5].said = "#3 4 done".parse().expect("a message");
+    chat.runs = 4;
+    assert_eq!(wrongs(&chat), [Wrong::Lost, Wrong::HalfDone]);
+    chat.damaged.insert(1);
+    let verdict = chat.check();
+    assert_eq!((verdict.findings, verdict.damaged), (vec![], 1));
+    chat.forget("#1 1 set");
+    assert_eq!(wrongs(&chat)[..1], [Wrong::Lost], "its confirmation has no excuse");
 }
 
 #[test]

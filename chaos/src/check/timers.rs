@@ -48,6 +48,7 @@ impl Chat {
                     && !over(asked.request)
                     && !shaken.contains(&asked.request)
                     && !maybe_cancelled.contains_key(&asked.request)
+                    && !self.damaged.contains(&asked.request)
                     && Requests::due(&asked.ask, asked.at)
                         .is_some_and(|due| due > heard.at && !self.is_misled(asked, due, heard.at))
                     && asked.unsent.is_none()
@@ -65,7 +66,8 @@ impl Chat {
 
     fn rang(&self, heard: &Heard, cancelled: &HashMap<u64, u64>, verdict: &mut Verdict) {
         let request = heard.said.request;
-        let Some(asked) = self.asked(request).filter(|asked| matches!(asked.ask, Ask::Timer(_)))
+        let Some(asked) =
+            self.asked(request).filter(|asked| matches!(asked.ask, Ask::Timer(_) | Ask::Bulky(_)))
         else {
             return;
         };

@@ -72,6 +72,10 @@ impl Conversation for Requests {
         Some(Pile { ask: Ask::Pile(TIMERS_OF_A_REQUEST), cancel: Ask::CancelAll })
     }
 
+    fn bulky(dice: &mut Rng) -> Option<Ask> {
+        Some(Ask::Bulky(dice.u64(10_000..15_000)))
+    }
+
     /// Each chat's last message tells how many runs there were.
     fn last_words() -> Ask {
         Ask::Say
@@ -85,9 +89,13 @@ impl Conversation for Requests {
         matches!(ask, Ask::Fail | Ask::FailSilently)
     }
 
+    fn is_timer(what: &What) -> bool {
+        *what == What::Rang
+    }
+
     fn due(ask: &Ask, at: i64) -> Option<i64> {
         match ask {
-            Ask::Timer(ms) => Some(at + i64::try_from(*ms).unwrap_or(i64::MAX)),
+            Ask::Timer(ms) | Ask::Bulky(ms) => Some(at + i64::try_from(*ms).unwrap_or(i64::MAX)),
             _ => None,
         }
     }
@@ -95,7 +103,7 @@ impl Conversation for Requests {
     fn expected(ask: &Ask) -> Vec<What> {
         match ask {
             Ask::Say | Ask::Slow(_) | Ask::Flaky => vec![What::Answered],
-            Ask::Timer(_) => vec![What::Set, What::Rang],
+            Ask::Timer(_) | Ask::Bulky(_) => vec![What::Set, What::Rang],
             Ask::Work(steps) => {
                 let steps = (1..=*steps).map(What::Step);
                 [What::Begun].into_iter().chain(steps).chain([What::Done]).collect()

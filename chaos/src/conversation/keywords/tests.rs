@@ -19,7 +19,13 @@ fn pages(ask: Ask, unsent_by: Option<String>) -> Vec<Page<Ask>> {
         in_standby: false,
         unsent_by,
     };
-    vec![Page { user: "u".to_owned(), asked: vec![asked], is_hoarder: false, unfollows: vec![] }]
+    vec![Page {
+        user: "u".to_owned(),
+        asked: vec![asked],
+        is_hoarder: false,
+        damaged: vec![],
+        unfollows: vec![],
+    }]
 }
 
 /// Reads a call that the bot made after this was asked for.
