@@ -41,7 +41,7 @@ fn all() -> Vec<(&'static str, f64, Value)> {
     );
     add(
         "push refused as the month's messages are used up (429)",
-        0.006,
+        0.01,
         "push",
         json!({ "limit": "quota" }),
     );
