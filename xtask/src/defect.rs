@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt, fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -132,7 +133,21 @@ impl Copy {
             fs::create_dir_all(file.parent().expect("it lies in the folder"))?;
             fs::write(file, text)?;
         }
+        // What tests need beside the tree, as `cargo xtask setup` has installed it.
+        let (installed, tests) = (root().join("target/tests"), folder.join("target/tests"));
+        if installed.is_dir() && !tests.exists() {
+            fs::create_dir_all(folder.join("target"))?;
+            symlink(installed, tests)?;
+        }
         Ok(Self { folder })
+    }
+
+    /// Does some work in the copy as it is.
+    pub(crate) fn sound<T>(
+        &self,
+        work: impl FnOnce(&Path) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        work(&self.folder)
     }
 
     /// Does some work in the copy while it has this defect.

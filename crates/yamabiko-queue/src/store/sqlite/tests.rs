@@ -225,6 +225,18 @@ async fn t3_a_stored_time_ahead_neither_rings_timers_early_nor_stays() {
 }
 
 #[tokio::test]
+async fn t3_a_stored_time_that_is_a_little_ahead_rings_no_timer_early() {
+    let file = File::new();
+    let store = file.open_with_own_clock().await.unwrap();
+    // By less than is set right at once.
+    move_latest(&file, 9);
+    let due = wall_clock() + 8 * SECOND;
+    store.insert(&[NewJob { due: Due::At(due), ..NewJob::new("kind", "a") }]).await.unwrap();
+    let tick = store.tick().await.unwrap();
+    assert_eq!((tick.promoted, tick.next), (0, Some(due)));
+}
+
+#[tokio::test]
 async fn t3_a_store_that_was_written_long_ago_by_its_clock_forgets_nothing_at_first() {
     const DAY: i64 = 24 * 3600;
     let file = File::new();
