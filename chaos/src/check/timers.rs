@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use yamabiko_chaos::{Ask, What};
 
-use super::{Asked, CalledOff, Chat, Heard, Verdict, Wrong};
+use super::{Asked, Chat, Heard, Verdict, Wrong};
 use crate::conversation::{Conversation as _, Requests};
 
 impl Chat {
@@ -85,7 +85,6 @@ impl Chat {
         let by_user = asked.unsent.iter().chain(&self.unfollows).any(|off| {
             asked.taken.is_some_and(|taken| taken < off.at)
                 && !is_misled
-                && !self.is_misdated(off)
                 && !self.has_forgotten(off)
                 && off.taken.is_some_and(|taken| taken < due)
                 // Where the end of a chat is told late, what was stored after it happened is left alone.
@@ -113,12 +112,5 @@ impl Chat {
             step.brings(due, asked.at, at)
                 || stored.is_some_and(|(sent, at)| step.dates_back(sent, at))
         })
-    }
-
-    /// Says whether the store's clock was wrong when it was told that a user had left: what was stored before that may look
-    /// as if it came later.
-    fn is_misdated(&self, off: &CalledOff) -> bool {
-        let taken = off.taken.unwrap_or(i64::MAX);
-        self.clock_steps.iter().any(|step| step.covers(off.at, taken))
     }
 }
