@@ -30,6 +30,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const STORED_WITHIN: Duration = Duration::from_secs(8);
 /// How much such a user asks for beside a damaged record, until there is the next one.
 const BESIDE_DAMAGE: u32 = 4;
+/// How many requests pile up timers before all are ended.
+const ASKED_AT_A_TIME: usize = 5;
 /// What the ledger calls it when a chat has ended more timers than one commit can cancel.
 pub(crate) const HOARD: &str = "chat with 1,500 live timers that cancels all, and leaves";
 /// The longest time between two things that such a user does.
@@ -162,7 +164,7 @@ impl<C: Conversation> User<C> {
         mut stop: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
         loop {
-            for what in [&pile.ask, &pile.ask, &pile.ask, &pile.ask, &pile.cancel] {
+            for what in [&pile.ask; ASKED_AT_A_TIME].into_iter().chain([&pile.cancel]) {
                 ask(&self.line, &self.book, self.page, &self.id, what.clone(), false).await?;
                 let pause = self.pause.mul_f64(0.2 + 0.8 * self.dice.f64());
                 if is_over(&mut stop, pause).await {

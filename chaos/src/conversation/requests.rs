@@ -13,8 +13,8 @@ use yamabiko_chaos::{Ask, ON_PURPOSE, Said, What};
 use super::{Call, Conversation, Index, Load, Pile, Utterance};
 use crate::check::{Chat, Verdict};
 
-/// How many timers a request piles up, of which there are four at a time; less than one commit may ask for.
-const TIMERS_OF_A_REQUEST: u32 = 375;
+/// How many timers a request piles up; less than one commit may ask for.
+const TIMERS_OF_A_REQUEST: u32 = 300;
 
 /// Numbered requests, and answers that name them.
 #[derive(Clone, Debug)]
