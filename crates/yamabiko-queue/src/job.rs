@@ -152,6 +152,9 @@ pub struct NewJob {
     pub parent: Option<JobId>,
     /// When it may run. Defaults to at once.
     pub due: Due,
+    /// Until when it may pass a job of its lane that waits and lends it, if both have another origin (O8). Defaults to never;
+    /// ignored where the job has a due time.
+    pub passes_until: Option<Timestamp>,
     /// A credential of the run (a reply token), erased when the job is completed or dies (D3).
     pub secret: Option<String>,
     /// For how long its id is remembered after it has left the live ones. Defaults to 1 hour.
@@ -174,6 +177,7 @@ impl NewJob {
             revokes: None,
             parent: None,
             due: Due::Now,
+            passes_until: None,
             secret: None,
             remember: REMEMBER,
         }

@@ -27,5 +27,5 @@ pub use registry::{Ending, Finish, Registry};
 pub use retry::RetryPolicy;
 pub use run::Run;
 pub use state::State;
-pub use store::{Effect, Outcome, Store, StoreOptions};
+pub use store::{Effect, Hold, Outcome, Store, StoreOptions};
 pub use worker::{Worker, WorkerOptions};

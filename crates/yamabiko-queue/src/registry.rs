@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     retry::RetryPolicy,
     run::Run,
-    store::{Claim, Effect},
+    store::{Claim, Effect, Hold},
 };
 
 /// A run in progress.
@@ -46,8 +46,8 @@ pub enum Ending {
     Snoozed {
         /// After how long.
         after: Duration,
-        /// Whether the job keeps its lane meanwhile.
-        hold: bool,
+        /// What becomes of the job's lane meanwhile.
+        hold: Hold,
         /// Whether limits of time start again.
         afresh: bool,
         /// Why, for people.
@@ -57,10 +57,17 @@ pub enum Ending {
     Failed {
         /// What went wrong.
         error: String,
+        /// Whether it lends its lane meanwhile, if its policy keeps it (O8).
+        lends: bool,
         /// The wait before the next attempt, if not the policy's.
         after: Option<Duration>,
         /// Whether it may have done something outside that it could not report (O3).
         unsure: bool,
+    },
+    /// It gives back the lane that it has on loan, and waits in its place; counts as no failure (O8).
+    GaveBack {
+        /// Whether limits of time start again.
+        afresh: bool,
     },
     /// It failed, and trying again cannot help.
     Dead {

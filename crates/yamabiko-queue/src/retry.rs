@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::store::Hold;
+
 /// How often and when a kind of job is tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
@@ -47,6 +49,15 @@ impl Default for RetryPolicy {
 const JITTER: f64 = 0.2;
 
 impl RetryPolicy {
+    /// Returns what becomes of the lane of a job that waits for its next attempt.
+    pub(crate) const fn hold(&self, lends: bool) -> Hold {
+        match (self.holds_lane, lends) {
+            (false, _) => Hold::No,
+            (true, false) => Hold::Yes,
+            (true, true) => Hold::Lend,
+        }
+    }
+
     /// The policy of event handlers: 5 attempts within 20 s, during which the chat's lane is held (D1).
     #[must_use]
     pub fn events() -> Self {

@@ -45,7 +45,7 @@ impl State {
             (Scheduled, Ready | Waiting | Cancelled)
                 | (Ready, Running | Cancelled)
                 | (Waiting, Ready | Cancelled)
-                | (Running, Completed | Scheduled | Ready | Dead | Cancelled)
+                | (Running, Completed | Scheduled | Ready | Waiting | Dead | Cancelled)
                 | (Dead, Ready | Waiting)
         )
     }
@@ -106,6 +106,7 @@ mod tests {
             (Running, Completed, "is done"),
             (Running, Scheduled, "is tried again later, or snoozed"),
             (Running, Ready, "its worker stopped or died"),
+            (Running, Waiting, "gives back the lane that it had on loan"),
             (Running, Dead, "fails for good"),
             (Running, Cancelled, "is called off, once its worker has heard of it"),
             (Dead, Ready, "is run again by a person"),

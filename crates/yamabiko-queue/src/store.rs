@@ -23,7 +23,7 @@ mod token;
 mod upkeep;
 
 pub(crate) use commit::check_commits;
-pub use commit::{Commit, Effect, Group, Outcome};
+pub use commit::{Commit, Effect, Group, Hold, Outcome};
 pub(crate) use limits::{
     LINE_KEPT, LINE_RENEWED, MAX_CORRECTED, MAX_REVOKED, REVOKED_FOR, count_forgotten_revocations,
 };
@@ -150,6 +150,8 @@ pub struct Claim {
     pub claimed_at: Timestamp,
     /// The state of its lane; `None` where the lane has none, or the job no lane.
     pub state: Option<Vec<u8>>,
+    /// Whether it has its lane on loan, from a job that waits: `Outcome::GiveBack` returns it (O8).
+    pub on_loan: bool,
 }
 
 /// What a worker takes: at most `at_most` jobs from these queues, those named first before those named later.

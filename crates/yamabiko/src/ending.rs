@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use yamabiko_queue::{Ending, Error, ErrorKind};
+use yamabiko_queue::{Ending, Error, ErrorKind, Hold};
 
 /// How soon a run is made again that met an outage of the store.
 const AFTER_OUTAGE: Duration = Duration::from_millis(500);
@@ -27,13 +27,13 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Ending {
     if error.downcast_ref::<Cancel>().is_some() {
         Ending::Cancelled
     } else if let Some(Snooze(after)) = error.downcast_ref() {
-        Ending::Snoozed { after: *after, hold: false, afresh: true, reason: None }
+        Ending::Snoozed { after: *after, hold: Hold::No, afresh: true, reason: None }
     } else if let Some(Permanent(error)) = error.downcast_ref() {
         Ending::Dead { error: error.clone() }
     } else if let Some(outage) = error.chain().find_map(|cause| outage(cause.downcast_ref()?)) {
         outage
     } else {
-        Ending::Failed { error: format!("{error:#}"), after: None, unsure: true }
+        Ending::Failed { error: format!("{error:#}"), lends: false, after: None, unsure: true }
     }
 }
 
@@ -41,6 +41,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Ending {
 pub(crate) fn of_store_error(error: &Error) -> Ending {
     outage(error).unwrap_or_else(|| Ending::Failed {
         error: error.to_string(),
+        lends: false,
         after: None,
         unsure: false,
     })
@@ -50,7 +51,7 @@ pub(crate) fn of_store_error(error: &Error) -> Ending {
 fn outage(error: &Error) -> Option<Ending> {
     (error.kind() == ErrorKind::Unavailable).then(|| Ending::Snoozed {
         after: AFTER_OUTAGE,
-        hold: true,
+        hold: Hold::Yes,
         afresh: true,
         reason: Some(error.to_string()),
     })
@@ -69,7 +70,7 @@ mod tests {
         let snooze: anyhow::Result<()> = Err(Snooze(Duration::from_secs(9)).into());
         let error = snooze.context("busy").unwrap_err();
         assert!(
-            matches!(of_error(&error), Ending::Snoozed { after, hold: false, .. } if after == Duration::from_secs(9))
+            matches!(of_error(&error), Ending::Snoozed { after, hold: Hold::No, .. } if after == Duration::from_secs(9))
         );
         assert_eq!(of_error(&Cancel.into()), Ending::Cancelled);
     }
@@ -79,7 +80,7 @@ mod tests {
         let outage = || Error::Unavailable("connection refused".into());
         let of_author = anyhow::Error::new(outage()).context("looking at the timers");
         for ending in [of_error(&of_author), of_store_error(&outage())] {
-            assert!(matches!(ending, Ending::Snoozed { hold: true, afresh: true, .. }));
+            assert!(matches!(ending, Ending::Snoozed { hold: Hold::Yes, afresh: true, .. }));
         }
         let damaged = || Error::Damaged("a page".into());
         for ending in [of_error(&damaged().into()), of_store_error(&damaged())] {

@@ -11,7 +11,7 @@ use std::{
 
 use yamabiko_line::event::Event;
 use yamabiko_queue::{
-    Effect, Ending, Finish, Registry, RetryPolicy, Run,
+    Effect, Ending, Finish, Hold, Registry, RetryPolicy, Run,
     store::{Claim, Group},
 };
 
@@ -242,7 +242,10 @@ fn lateness(Claim { job, claimed_at, .. }: &Claim) -> Option<Duration> {
 }
 
 fn failed(error: String) -> Finish {
-    Finish { ending: Ending::Failed { error, after: None, unsure: false }, effects: Vec::new() }
+    Finish {
+        ending: Ending::Failed { error, lends: false, after: None, unsure: false },
+        effects: Vec::new(),
+    }
 }
 
 /// Returns the end of a run that met this error of the store.
@@ -251,8 +254,12 @@ fn met(error: &yamabiko_queue::Error) -> Finish {
 }
 
 fn newer(reason: String) -> Finish {
-    let ending =
-        Ending::Snoozed { after: NEWER_AGAIN, hold: true, afresh: false, reason: Some(reason) };
+    let ending = Ending::Snoozed {
+        after: NEWER_AGAIN,
+        hold: Hold::Yes,
+        afresh: false,
+        reason: Some(reason),
+    };
     Finish { ending, effects: Vec::new() }
 }
 
@@ -294,7 +301,7 @@ mod tests {
         let payload = b"2".to_vec();
         let checkpoint = commit(&first, Outcome::Checkpoint { payload });
         let after = Duration::ZERO;
-        let snooze = Outcome::Snooze { after, hold: false, reason: None, afresh: true };
+        let snooze = Outcome::Snooze { after, hold: Hold::No, reason: None, afresh: true };
         store.turn(Sending::once(), &[checkpoint, commit(&first, snooze)], &[]).await.unwrap();
         clock.advance(MINUTE);
         store.tick().await.unwrap();

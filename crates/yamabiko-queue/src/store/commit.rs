@@ -43,8 +43,8 @@ pub enum Outcome {
     Retry {
         /// After how long, 10 years at most.
         after: Duration,
-        /// Whether it keeps its lane until then (L4).
-        hold: bool,
+        /// What becomes of its lane until then (L4, O8).
+        hold: Hold,
         /// What went wrong, for people.
         error: String,
         /// Whether the run may have done something outside that it could not report (O3).
@@ -54,8 +54,8 @@ pub enum Outcome {
     Snooze {
         /// After how long, 10 years at most.
         after: Duration,
-        /// Whether it keeps its lane until then.
-        hold: bool,
+        /// What becomes of its lane until then.
+        hold: Hold,
         /// Why, for people.
         reason: Option<String>,
         /// Whether its next run counts as its first, as far as limits of time go.
@@ -73,6 +73,33 @@ pub enum Outcome {
     },
     /// It called itself off.
     Cancel,
+    /// It gives its lane back to the job that lent it, uncounted, and waits in the place in line that it had; it passes no
+    /// other job any more (O8). A job that does not have its lane on loan goes to the front of its queue.
+    GiveBack {
+        /// Whether its next run counts as its first, as far as limits of time go.
+        afresh: bool,
+    },
+}
+
+/// What becomes of a job's lane while the job waits for its next run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The job leaves it: the next job of the lane runs, and this one joins the tail when it is due.
+    No,
+    /// The job keeps it: the lane waits.
+    Yes,
+    /// The job keeps it, and lends it: until it is due, jobs of the lane that may pass it run, one at a time (O8).
+    ///
+    /// The first in line goes first. A job that has its lane on loan itself does not lend it, but keeps it.
+    Lend,
+}
+
+impl Hold {
+    /// Returns whether the job keeps its lane.
+    #[must_use]
+    pub const fn keeps(self) -> bool {
+        !matches!(self, Self::No)
+    }
 }
 
 /// What a run asks for.

@@ -31,6 +31,7 @@ mod group;
 mod insert;
 mod inspect;
 mod list;
+mod loan;
 mod people;
 mod reader;
 mod revoked;

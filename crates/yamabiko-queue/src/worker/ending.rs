@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     registry::{Ending, Finish, Registry},
-    store::{Claim, Commit, Effect, Outcome},
+    store::{Claim, Commit, Effect, Hold, Outcome},
 };
 
 /// How long a job of an unknown kind waits for a worker that knows it (D2).
@@ -39,7 +39,7 @@ pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
             claim,
             Outcome::Snooze {
                 after: UNKNOWN_AGAIN,
-                hold: false,
+                hold: Hold::No,
                 reason: Some(error),
                 afresh: false,
             },
@@ -52,7 +52,7 @@ pub(super) fn before_run(claim: &Claim, registry: &Registry) -> Option<Commit> {
     if registration.policy.begins_anew(claim.job.lost, spent(claim)) {
         let outcome = Outcome::Snooze {
             after: Duration::ZERO,
-            hold: registration.policy.holds_lane,
+            hold: registration.policy.hold(false),
             reason: Some("held up by an outage or a dead process; its time begins anew".to_owned()),
             afresh: true,
         };
@@ -78,8 +78,9 @@ pub(super) fn commit(
             let outcome = Outcome::Snooze { after, hold, reason, afresh };
             checked(claim, registry, end_with(claim, outcome, finish.effects))
         }
+        Ending::GaveBack { afresh } => end(claim, Outcome::GiveBack { afresh }),
         Ending::Dead { error } => dead(claim, registry, error),
-        Ending::Failed { error, after, unsure } => {
+        Ending::Failed { error, lends, after, unsure } => {
             let policy = registry
                 .get(&claim.job.kind)
                 .map(|registration| registration.policy.clone())
@@ -90,7 +91,7 @@ pub(super) fn commit(
                 return dead(claim, registry, error);
             }
             log_failure(claim, &error, failures);
-            let outcome = Outcome::Retry { after: wait, hold: policy.holds_lane, error, unsure };
+            let outcome = Outcome::Retry { after: wait, hold: policy.hold(lends), error, unsure };
             checked(claim, registry, end(claim, outcome))
         }
     }
@@ -195,7 +196,7 @@ mod tests {
             first_claimed: Some(NOW),
             unreadable: None,
         };
-        Claim { job, token: Sending::once().token, claimed_at: NOW, state: None }
+        Claim { job, token: Sending::once().token, claimed_at: NOW, state: None, on_loan: false }
     }
 
     fn registry() -> Registry {
@@ -207,7 +208,8 @@ mod tests {
     }
 
     fn failed() -> Finish {
-        let ending = Ending::Failed { error: "no luck".into(), after: None, unsure: false };
+        let ending =
+            Ending::Failed { error: "no luck".into(), lends: true, after: None, unsure: false };
         Finish { ending, effects: vec![Effect::Cancel(JobId::new())] }
     }
 
@@ -217,7 +219,7 @@ mod tests {
         let after = Duration::from_secs(2);
         assert_eq!(
             commit.outcome,
-            Outcome::Retry { after, hold: false, error: "no luck".into(), unsure: false }
+            Outcome::Retry { after, hold: Hold::No, error: "no luck".into(), unsure: false }
         );
         assert_eq!(commit.effects, []);
     }
@@ -269,7 +271,7 @@ mod tests {
         let commit = before_run(&claim, &registry).unwrap();
         assert!(matches!(
             commit.outcome,
-            Outcome::Snooze { after: Duration::ZERO, hold: true, afresh: true, .. }
+            Outcome::Snooze { after: Duration::ZERO, hold: Hold::Yes, afresh: true, .. }
         ));
     }
 
@@ -277,7 +279,7 @@ mod tests {
     fn d2_an_unknown_kind_waits_an_hour_and_then_dies_naming_the_missing_line() {
         let mut claim = claim("unknown");
         let waits = before_run(&claim, &registry()).unwrap();
-        assert!(matches!(waits.outcome, Outcome::Snooze { afresh: false, hold: false, .. }));
+        assert!(matches!(waits.outcome, Outcome::Snooze { afresh: false, hold: Hold::No, .. }));
         claim.job.first_claimed = Some(NOW - UNKNOWN_FOR);
         let dies = before_run(&claim, &registry()).unwrap();
         assert!(
@@ -289,9 +291,13 @@ mod tests {
     fn t1_a_snooze_a_retry_and_a_pause_beyond_ten_years_kill_the_run_and_say_why() {
         let pause = Effect::Pause { queue: "outbox".into(), time: Duration::MAX };
         let snoozed =
-            Ending::Snoozed { after: Duration::MAX, hold: false, afresh: false, reason: None };
-        let failed =
-            Ending::Failed { error: "no luck".into(), after: Some(Duration::MAX), unsure: false };
+            Ending::Snoozed { after: Duration::MAX, hold: Hold::No, afresh: false, reason: None };
+        let failed = Ending::Failed {
+            error: "no luck".into(),
+            lends: false,
+            after: Some(Duration::MAX),
+            unsure: false,
+        };
         for (ending, effects) in
             [(snoozed, Vec::new()), (failed, Vec::new()), (Ending::Done, vec![pause])]
         {

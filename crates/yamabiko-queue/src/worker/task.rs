@@ -40,7 +40,7 @@ async fn commit(run: Run, registry: &Registry) -> Commit {
 
 async fn finish(run: Run, registry: &Registry) -> Finish {
     let failed = |error: String| Finish {
-        ending: Ending::Failed { error, after: None, unsure: true },
+        ending: Ending::Failed { error, lends: false, after: None, unsure: true },
         effects: Vec::new(),
     };
     let claim = Arc::clone(&run.claim);

@@ -35,7 +35,8 @@ pub(crate) fn job(job: &Job) -> String {
 /// Returns claims, line by line.
 pub(crate) fn claims(claims: &[Claim]) -> Vec<String> {
     let line = |claim: &Claim| {
-        format!("{} {:?} {:?} {:?}", job(&claim.job), claim.token, claim.claimed_at, claim.state)
+        let Claim { token, claimed_at, state, on_loan, .. } = claim;
+        format!("{} {token:?} {claimed_at:?} {state:?} on loan {on_loan}", job(&claim.job))
     };
     claims.iter().map(line).collect()
 }

@@ -26,6 +26,7 @@ mod rules {
     pub(crate) mod commit;
     pub(crate) mod groups;
     pub(crate) mod lanes;
+    pub(crate) mod loans;
     pub(crate) mod people;
     pub(crate) mod quiet;
     pub(crate) mod refused;
@@ -74,6 +75,21 @@ conformance! { everywhere {
         l4_a_scheduled_job_that_holds_its_lane_runs_when_a_person_says_so,
         l4_a_cancelled_job_that_holds_its_lane_passes_it_on,
         l5_each_lane_has_one_job_among_the_ready;
+    loans:
+        o8_jobs_that_may_pass_run_one_at_a_time_while_the_lender_waits,
+        o8_only_those_pass_that_have_time_left_and_another_origin,
+        o8_a_lender_that_keeps_its_lane_lends_it_to_nobody,
+        o8_a_lender_that_is_due_goes_before_the_next_in_line,
+        o8_a_job_that_gives_its_lane_back_waits_in_its_place,
+        o8_a_job_gives_its_lane_back_to_a_lender_that_is_due_or_gone,
+        o8_a_job_with_a_lane_of_its_own_keeps_it_when_it_gives_it_back,
+        o8_the_lane_returns_to_the_lender_however_the_borrower_ends,
+        o8_a_lender_that_is_cancelled_leaves_the_lane_to_its_borrower,
+        o8_a_lender_whose_group_is_cancelled_leaves_the_lane,
+        o8_a_lender_that_a_person_runs_now_goes_first,
+        o8_a_borrower_keeps_the_lane_until_it_is_settled,
+        o8_an_exchange_sent_again_shows_what_is_on_loan,
+        o8_a_clock_that_is_set_back_keeps_the_lane_with_its_lender;
     claims:
         c1_a_run_of_an_older_turn_changes_nothing,
         c1_every_turn_that_claims_has_a_token_of_its_own,

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod groups;
+mod loans;
 mod people;
 mod steps;
 mod store;
@@ -34,6 +35,17 @@ struct Kept {
     history: Vec<Failure>,
     /// The number of the newest of its chat's groups that does not concern it.
     spared: u64,
+    /// Until when it may pass a job that lends their lane.
+    passes_until: Option<Timestamp>,
+    /// Its number in line, the last time that it waited.
+    stood: u64,
+}
+
+/// A lane that is lent (O8).
+#[derive(Clone, Copy, Debug)]
+struct Loan {
+    lender: Option<JobId>,
+    borrower: Option<JobId>,
 }
 
 /// The whole store.
@@ -44,8 +56,11 @@ struct World {
     ready: BTreeMap<String, Vec<JobId>>,
     /// Waiting jobs by lane, in order.
     waiting: BTreeMap<String, Vec<JobId>>,
-    /// Who has the lane.
+    /// Who has the lane; of a lane that is lent and that nobody has borrowed, the lender.
     holders: BTreeMap<String, JobId>,
+    loans: BTreeMap<String, Loan>,
+    /// The last number in line that was given.
+    last_in_line: u64,
     /// Until when the id of a job that has left the live ones is remembered.
     remembered: BTreeMap<JobId, Timestamp>,
     /// Origins whose jobs are not to run any more, and until when that is remembered.
@@ -106,6 +121,9 @@ impl World {
         match place {
             Place::Ready => self.ready.entry(queue).or_default().push(id),
             Place::Waiting => {
+                self.last_in_line += 1;
+                let number = self.last_in_line;
+                self.job(id).stood = number;
                 self.waiting.entry(lane.expect("only lanes wait")).or_default().push(id);
             }
             Place::Scheduled(_) | Place::Running { .. } | Place::Dead(_) | Place::Completed(_) => {}
@@ -120,22 +138,29 @@ impl World {
     }
 
     /// A job that may run takes its lane, or waits for it.
-    fn enter(&mut self, id: JobId) {
+    fn enter(&mut self, now: Timestamp, id: JobId) {
+        if self.waits_in_front(id) {
+            return;
+        }
         let free = self.jobs[&id]
             .job
             .lane
             .clone()
             .is_none_or(|lane| *self.holders.entry(lane).or_insert(id) == id);
         self.put(id, if free { Place::Ready } else { Place::Waiting });
+        if let Some(lane) = self.jobs[&id].job.lane.clone() {
+            self.lend_again(now, &lane);
+        }
     }
 
     /// A job gives its lane, if it holds it, to the next.
-    fn leave_lane(&mut self, id: JobId) {
+    fn leave_lane(&mut self, now: Timestamp, id: JobId) {
         let Some(lane) = self.jobs[&id].job.lane.clone() else { return };
-        if self.holders.get(&lane) != Some(&id) {
+        if self.ends_loan(now, &lane, id) || self.holders.get(&lane) != Some(&id) {
             return;
         }
         self.holders.remove(&lane);
+        self.loans.remove(&lane);
         let line = self.waiting.entry(lane.clone()).or_default();
         if !line.is_empty() {
             let next = line.remove(0);
@@ -165,14 +190,14 @@ impl World {
     /// A job leaves the live ones, and the store.
     fn remove(&mut self, now: Timestamp, id: JobId) {
         self.step_out(id);
-        self.leave_lane(id);
+        self.leave_lane(now, id);
         self.remember(now, id);
         self.jobs.remove(&id);
     }
 
     /// A job leaves the live ones, and is kept for people.
     fn end(&mut self, now: Timestamp, id: JobId, place: Place) {
-        self.leave_lane(id);
+        self.leave_lane(now, id);
         self.remember(now, id);
         self.job(id).job.secret = None;
         self.put(id, place);

@@ -6,7 +6,8 @@ use std::{
 };
 
 use yamabiko_queue::{
-    Effect, JobId, JobRecord, ManualClock, NewJob, Outcome, State, Store, StoreOptions, Timestamp,
+    Effect, Hold, JobId, JobRecord, ManualClock, NewJob, Outcome, State, Store, StoreOptions,
+    Timestamp,
     clock::Clock,
     store::{
         self, Answer, Cancelled, Claim, Commit, Held, Inserted, Line, MAX_CLAIMS, Process, Query,
@@ -222,10 +223,12 @@ pub(crate) fn commit(claim: &Claim, outcome: Outcome, effects: Vec<Effect>) -> C
 }
 
 pub(crate) fn retry(after: Duration, hold: bool) -> Outcome {
+    let hold = if hold { Hold::Yes } else { Hold::No };
     Outcome::Retry { after, hold, error: "it went wrong".to_owned(), unsure: false }
 }
 
 pub(crate) fn snooze(after: Duration, hold: bool) -> Outcome {
+    let hold = if hold { Hold::Yes } else { Hold::No };
     Outcome::Snooze { after, hold, reason: None, afresh: false }
 }
 

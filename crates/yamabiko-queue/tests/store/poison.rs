@@ -18,8 +18,8 @@ use proptest::{
 use rusqlite::types::Value;
 use writes::WRITES;
 use yamabiko_queue::{
-    Clock, Due, Effect, Ending, Finish, JobId, ManualClock, NewJob, Outcome, Registry, RetryPolicy,
-    State, Worker, WorkerOptions,
+    Clock, Due, Effect, Ending, Finish, Hold, JobId, ManualClock, NewJob, Outcome, Registry,
+    RetryPolicy, State, Worker, WorkerOptions,
     store::{Answer, Held, Inserted, Query},
 };
 
@@ -408,7 +408,8 @@ async fn l2_a_lane_stays_taken_while_a_run_goes_on_whose_record_breaks_on_redis(
     Damage::Cut(24).of(&place, id("bad"));
     let checkpoint = Outcome::Checkpoint { payload: b"1".to_vec() };
     assert_eq!(place.end(&claim, checkpoint).await, Answer::Applied);
-    let again = Outcome::Retry { after: secs(9), hold: true, error: String::new(), unsure: false };
+    let again =
+        Outcome::Retry { after: secs(9), hold: Hold::Yes, error: String::new(), unsure: false };
     assert_eq!(place.end(&claim, again).await, Answer::Applied);
     for _ in 0..4 {
         place.tick().await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use yamabiko_queue::{
-    Due, Effect, Error, JobId, ManualClock, Mark, NewJob, Outcome, State, StoreOptions,
+    Due, Effect, Error, Hold, JobId, ManualClock, Mark, NewJob, Outcome, State, StoreOptions,
     store::{self, Claim, Depth, Query},
 };
 
@@ -60,7 +60,9 @@ async fn fill(place: &Place) {
     let point = Outcome::Checkpoint { payload: b"\x01half".to_vec() };
     let effects = vec![Effect::SetState(Some(b"{\"n\":1}".to_vec()))];
     let held =
-        Outcome::Retry { after: secs(40), hold: true, error: "一度".to_owned(), unsure: true };
+        Outcome::Retry {
+            after: secs(40), hold: Hold::Yes, error: "一度".to_owned(), unsure: true
+        };
     let commits = [
         commit(claim("held"), point, effects),
         commit(claim("held"), held, vec![]),

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use uuid::Uuid;
 use yamabiko_line::error::{Error, ErrorKind};
-use yamabiko_queue::{Effect, Ending, Finish, Run, Timestamp};
+use yamabiko_queue::{Effect, Ending, Finish, Hold, Run, Timestamp};
 
 use super::{
     Delivery, Trimmed,
@@ -131,7 +131,7 @@ impl Attempt {
         Finish {
             ending: Ending::Snoozed {
                 after,
-                hold: true,
+                hold: Hold::Yes,
                 // The retry key counts from the first attempt that may have arrived.
                 afresh: !self.maybe_said(),
                 reason: Some(reason),
@@ -145,7 +145,7 @@ impl Attempt {
 pub(super) fn newer(version: u32) -> Finish {
     ended(Ending::Snoozed {
         after: Duration::from_secs(5),
-        hold: true,
+        hold: Hold::Yes,
         afresh: false,
         reason: Some(format!("payload version {version} is newer than this program")),
     })
@@ -158,7 +158,7 @@ pub(super) fn lost() -> Finish {
 
 /// LINE surely did nothing, and the same call is made again: after `after`, or by the policy.
 pub(super) fn failed(error: String, after: Option<Duration>) -> Finish {
-    ended(Ending::Failed { error, after, unsure: false })
+    ended(Ending::Failed { error, lends: false, after, unsure: false })
 }
 
 pub(super) fn dead(error: impl Into<String>) -> Finish {

@@ -27,7 +27,8 @@ impl Courier {
         let text = describe(error);
         match verdict {
             Verdict::Again { unsure } => {
-                ended(Ending::Failed { error: text, after: error.retry_after(), unsure })
+                let after = error.retry_after();
+                ended(Ending::Failed { error: text, lends: false, after, unsure })
             }
             Verdict::CredentialsRefused => self.credentials_refused(attempt, text),
             Verdict::Forbidden => self.forbidden(attempt, call, text).await,

@@ -6,10 +6,11 @@ local cancel_all do
 local function take_out(jobs, lanes)
   local holders, n, timers, ready, waiting = hmget(HOLDER, lanes), 0, {}, {}, {}
   for _, job in ipairs(jobs) do
-    local holds = false
+    local holds, lends = false, false
     if job.lane then
       n = n + 1
-      holds = holders[n] == job.id
+      holds = holders[n] and sub(holders[n], 1, 16) == job.id
+      lends = not holds and has_lane(job.id, holders[n])
     end
     if job.is_scheduled then
       timers[#timers + 1] = job.id
@@ -19,7 +20,7 @@ local function take_out(jobs, lanes)
       collect_one(waiting, job.lane, job.id .. job.queue)
     end
     remove(job.id, job.chat, job.remember)
-    if holds then leave(job.lane) end
+    if holds or lends then leave(job.lane, job.id) end
     if not job.kind then leave(nil, job.id) end
   end
   many('ZREM', DUE, timers)
@@ -30,6 +31,7 @@ local function take_out(jobs, lanes)
   end
   for lane, entries in pairs(waiting) do
     many('ZREM', WAIT .. lane, entries)
+    many('ZREM', PASS .. lane, entries)
     line_left(lane)
   end
 end

@@ -2,8 +2,9 @@
 --
 -- A commit: token, outcome and flags in one text ("rhu"), and then, but for a "c" that stands alone: how many arguments follow,
 --   how many checkpoints the run knows behind its job, time span, note, effects
--- Outcomes: c complete, k checkpoint (note = payload), r retry (span), s snooze (span), d dead, l release, x cancel
--- Flags:    h keeps its lane, u unsure, n has a note (an error, a reason), a afresh
+-- Outcomes: c complete, k checkpoint (note = payload), r retry (span), s snooze (span), d dead, l release, x cancel,
+--           b gives its lane back to the one that lent it
+-- Flags:    h keeps its lane, t and lends it, u unsure, n has a note (an error, a reason), a afresh
 -- Effects:  j job (and its payload, see moves.lua) | x id | a group time (cancel all, see groups.lua) | s state
 --           | - (remove the state) | n origin (scrub) | p queue span
 
@@ -49,10 +50,14 @@ end
 
 local function has(run, flag) return find(run.what, flag, 2, true) end
 
+-- A job that leaves its lane, or dies, has it on loan no longer.
+local function own_again(run) run.more.flags = band(run.more.flags, bit.bnot(4)) end
+
 local function again(run, span)
+  if not has(run, 'h') then own_again(run) end
   save_more(run.id, run.more)
   schedule(run.id, now + span, true)
-  if not has(run, 'h') then leave(run.lane) end
+  if not has(run, 'h') then leave(run.lane) elseif has(run, 't') then change_loan('lend', run.id, false, run.lane) end
 end
 
 local function call_off(run)
@@ -63,6 +68,7 @@ end
 local outcomes = {
   c = function(run)
     if keep_completed == 0 then call_off(run) return end
+    own_again(run)
     save_more(run.id, run.more)
     keep(DONE, run.id, run.record, run.chat, run.remember, run.secret)
     leave(run.lane, run.id)
@@ -81,6 +87,7 @@ local outcomes = {
   d = function(run, _, line)
     run.more.failures = run.more.failures + 1
     note(run.id, run.more, line)
+    own_again(run)
     save_more(run.id, run.more)
     keep(DEAD, run.id, run.record, run.chat, run.remember, run.secret)
     leave(run.lane, run.id)
@@ -88,6 +95,14 @@ local outcomes = {
   l = function(run)
     save_more(run.id, run.more)
     put_first(run.id, (header(run.record)))
+  end,
+  b = function(run)
+    local is_on_loan = band(run.more.flags, 4) > 0
+    own_again(run)
+    if has(run, 'a') then clear_first(run.more) end
+    save_more(run.id, run.more)
+    local queue = header(run.record)
+    if is_on_loan then change_loan('back', run.id, queue, run.lane) else put_first(run.id, queue) end
   end,
 }
 

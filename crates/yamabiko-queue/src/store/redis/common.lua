@@ -27,7 +27,7 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN, SEEN_IN
 local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
-local BODY, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
+local BODY, PASS, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
 local RARE, is_rare                      -- the keys that mostly do not exist, and which these are
 
 local function name_keys(of)
@@ -43,7 +43,7 @@ local function name_keys(of)
   SET_AT  = prefix .. 'set_at'   -- ZSET id -> when its delay, retry or snooze was set; not of what is due at a moment
   CLAIM   = prefix .. 'claims'   -- HASH id -> token and time of the claim, with an "x" behind them once cancelled
   LEASE   = prefix .. 'lease'    -- ZSET id -> when the claim ends unless a beat extends it
-  HOLDER  = prefix .. 'holder'   -- HASH lane -> id of the one job that has the lane
+  HOLDER  = prefix .. 'holder'   -- HASH lane -> id of the one job that has the lane; more where it is lent, see places.lua
   ORPHAN  = prefix .. 'orphan'   -- ZSET id -> round of the search for the lane that the job may have; its record does not tell
   SEARCH  = prefix .. 'search'   -- HASH the round of that search, and how far it is
   STATE   = prefix .. 'state'    -- HASH lane -> the lane's state
@@ -67,6 +67,7 @@ local function name_keys(of)
   LEAVERS = prefix .. 'leavers'  -- ZSET of the queues that have one of the last two
   ENTRY   = prefix .. 'entry'    -- HASH id -> how it is called in its queue's list, if not by its id
   WAIT    = prefix .. 'line:'    -- ZSETs of ids, each with its queue behind it, so that handing on a lane reads no record
+  PASS    = prefix .. 'pass:'    -- ZSETs of what waits in a lane (as in WAIT) and may pass its lender -> until when
   PLACE   = prefix .. 'place'    -- STRING the last place in line that was given
   CHAT    = prefix .. 'chat:'    -- ZSETs id -> at most 0 while the job is live, see groups.lua; since when it is over while it is kept
   SCRUB   = prefix .. 'scrub'    -- LIST of what is still to be scrubbed: chat, origin, how far it is; see moves.lua
@@ -208,7 +209,7 @@ local function begin_call(keys, given, writes, migrates)
     local time = try('TIME')
     now = time[1] * 1000000 + time[2]
   end
-  stamp, arrives_now = exact(now), pack('>i8i8', now, 0)
+  stamp, arrives_now = exact(now), pack('>i8', now)
   begin_work(writes)
 end
 

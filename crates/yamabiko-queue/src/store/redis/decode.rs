@@ -21,6 +21,11 @@ const CLAIM_BYTES: usize = 24;
 /// Where the time of the claim stands in it, behind the token.
 const CLAIM_TIME: usize = 16;
 
+/// Where the flags stand in what only some jobs have; see `record.lua`.
+const MORE_FLAGS: usize = 16;
+/// The flag of a job that has its lane on loan.
+const ON_LOAN: u8 = 4;
+
 /// An answer that is not as the steps give it.
 pub(super) fn not_understood(what: &'static str) -> Error {
     Error::OutcomeUnknown(format!("its answer was not understood: {what}").into())
@@ -104,7 +109,9 @@ pub(super) fn claims(now: Timestamp, token: RunToken, columns: [Value; 4]) -> Re
     rows.map(|(((id, record), more), state)| {
         let mut job = any_job(&id, &record, more.as_deref());
         job.first_claimed.get_or_insert(now);
-        Ok(Claim { job, token, claimed_at: now, state })
+        let on_loan =
+            more.is_some_and(|more| more.get(MORE_FLAGS).is_some_and(|it| it & ON_LOAN > 0));
+        Ok(Claim { job, token, claimed_at: now, state, on_loan })
     })
     .collect()
 }

@@ -6,7 +6,7 @@ use super::scripts::Call;
 use crate::{
     clock::{Timestamp, micros},
     job::{Due, JobId, NewJob},
-    store::{Commit, Effect, Group, Outcome, Want},
+    store::{Commit, Effect, Group, Hold, Outcome, Want},
 };
 
 /// The longest error of one failure, in bytes.
@@ -54,7 +54,8 @@ pub(super) fn job(call: &mut Call<'_>, job: &NewJob) {
         Some(&job.kind),
     ];
     let (how, due) = match job.due {
-        Due::Now => (0, 0),
+        // There is room for it where no due time stands.
+        Due::Now => (0, job.passes_until.map_or(0, Timestamp::as_micros)),
         Due::At(time) => (b'=', time.as_micros()),
         Due::In(delay) => (b'+', micros(delay)),
     };
@@ -157,13 +158,18 @@ fn outcome(call: &mut Call<'_>, commit: &Commit, effects: usize) {
     let what = match &commit.outcome {
         Outcome::Complete => "c+".to_owned(),
         Outcome::Checkpoint { .. } => "k".to_owned(),
-        Outcome::Retry { hold, unsure, .. } => flags('r', &[(*hold, 'h'), (*unsure, 'u')]),
+        Outcome::Retry { hold, unsure, .. } => {
+            flags('r', &[(hold.keeps(), 'h'), (*hold == Hold::Lend, 't'), (*unsure, 'u')])
+        }
         Outcome::Snooze { hold, reason, afresh, .. } => {
-            flags('s', &[(*hold, 'h'), (*afresh, 'a'), (reason.is_some(), 'n')])
+            let lends = *hold == Hold::Lend;
+            let noted = reason.is_some();
+            flags('s', &[(hold.keeps(), 'h'), (lends, 't'), (*afresh, 'a'), (noted, 'n')])
         }
         Outcome::Dead { .. } => "d".to_owned(),
         Outcome::Release { unsure } => flags('l', &[(*unsure, 'u')]),
         Outcome::Cancel => "x".to_owned(),
+        Outcome::GiveBack { afresh } => flags('b', &[(*afresh, 'a')]),
     };
     call.arg(what).arg(3 + effects).arg(commit.checkpoints);
     match &commit.outcome {
@@ -173,7 +179,10 @@ fn outcome(call: &mut Call<'_>, commit: &Commit, effects: usize) {
             call.arg(micros(*after)).arg(one_line(reason.as_deref().unwrap_or_default()))
         }
         Outcome::Dead { error } => call.arg(0).arg(one_line(error)),
-        Outcome::Complete | Outcome::Release { .. } | Outcome::Cancel => call.arg(0).arg(""),
+        Outcome::Complete
+        | Outcome::Release { .. }
+        | Outcome::Cancel
+        | Outcome::GiveBack { .. } => call.arg(0).arg(""),
     };
 }
 

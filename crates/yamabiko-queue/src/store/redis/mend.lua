@@ -45,7 +45,7 @@ local function place_anew(id, record)
     note(id, more, 'its place in the store was damaged, and it may have been over')
     save_more(id, more)
     keep(DEAD, id, record, chat, time, secret)
-    if lane and call('HGET', HOLDER, lane) == id then leave(lane) end
+    if lane and has_lane(id, call('HGET', HOLDER, lane)) then leave(lane, id) end
     return
   end
   if may_have_run then
@@ -53,7 +53,8 @@ local function place_anew(id, record)
     note(id, more, 'its place in the store was damaged')
     save_more(id, more)
   end
-  if is_ahead then schedule(id, due) else enter(id, queue, lane) end
+  if lane then call('ZREM', PASS .. lane, id .. queue) end
+  if is_ahead then schedule(id, due) else enter(id, queue, lane, record) end
 end
 
 local mend = {
@@ -76,6 +77,7 @@ while at < #args do
   if letter == 'l' then
     settle()
     local holder = call('HGET', HOLDER, name)
+    holder = holder and sub(holder, 1, 16)
     if call('EXISTS', WAIT .. name) == 1 then
       call('ZADD', LANES, '0', name)
       if not holder or call('HEXISTS', JOB, holder) == 0 and call('HEXISTS', CLAIM, holder) == 0 then leave(name) end

@@ -10,7 +10,7 @@ end
 -- Adds a line to a job's past; the oldest go when it becomes too long. save_more follows.
 local function note(id, more, line)
   local history = (more.stored and call('HGET', HISTORY, id) or '') .. stamp .. ' ' .. line .. '\n'
-  while #history > HISTORY_BYTES do history = sub(history, find(history, '\n', 1, true) + 1) end
+  while #history > 4096 do history = sub(history, find(history, '\n', 1, true) + 1) end
   call('HSET', HISTORY, id, history)
   more.noted = true
 end
@@ -69,7 +69,7 @@ local function place_of(id, record)
   time = call('ZSCORE', DONE, id)
   if time then return 'completed', time end
   local _, lane = header(record)
-  return (not lane or call('HGET', HOLDER, lane) == id) and 'ready' or 'waiting'
+  return (not lane or has_lane(id, call('HGET', HOLDER, lane))) and 'ready' or 'waiting'
 end
 
 -- A duplicate renews secret and arrival of a job that nobody has claimed yet.
@@ -88,7 +88,7 @@ local function look_up(ids, spans)
 end
 
 -- A job that comes is one text: its id (16 bytes), how its due time is given (0: it has none, "=": a time, "+": a delay),
--- that time (8 bytes), and the rest of its record, from `remember` on; behind it stands its payload if it is for BODY.
+-- that time (8 bytes; 0, or until when it may pass a lender), and the rest of its record, from `remember` on; behind it stands its payload if it is for BODY.
 -- See encode.rs.
 local function id_of(job) return sub(job, 1, 16) end
 
@@ -116,18 +116,22 @@ local function read_job()
   return job, body, due, revokes
 end
 
+local revoke do
+
 local REVOKED_FOR, MOST_REVOKED = 24 * 3600 * 1000000, 100000
 
 -- Remembers an origin for a day, and answers how many of the oldest were forgotten for it.
-local function revoke(origin)
+function revoke(origin)
   call('ZADD', REVOKED, exact(now + REVOKED_FOR), origin)
   local surplus = call('ZCARD', REVOKED) - MOST_REVOKED
   return surplus > 0 and call('ZREMRANGEBYRANK', REVOKED, '0', exact(surplus - 1)) or 0
 end
 
+end
+
 -- Stores a job that comes; false if its id exists or is remembered. `due` is a time, or false.
 local function insert(id, job, body, due)
-  local record = (due and pack('>i8i8', now, due) or arrives_now) .. sub(job, 26)
+  local record = due and pack('>i8i8', now, due) .. sub(job, 26) or arrives_now .. sub(job, 18)
   if not free[id] then
     settle()
     if is_remembered(id, span_of(job)) then return false end
@@ -143,7 +147,7 @@ local function insert(id, job, body, due)
   if body then set(BODY, id, body) end
   local queue, lane, chat = new_header(record)
   if chat then add(CHAT .. chat, live_score(chat), id) end
-  if due and due > now then schedule(id, due, byte(job, 17) % 64 == 43) else enter(id, queue, lane) end
+  if due and due > now then schedule(id, due, byte(job, 17) % 64 == 43) else enter(id, queue, lane, record) end
   return true
 end
 

@@ -8,13 +8,13 @@ local free                               -- id -> whether it was found to be nei
 local may_scrub                          -- how many kept jobs the step may still look at for what is to be scrubbed
 local touched                            -- queues that may need a marker
 
-local begin, set, add, drop, unclaim, notice, schedule, unset, put_first, enter, leave, line_left,
-  settle, wake do
+local begin, set, add, drop, unclaim, notice, schedule, unset, put_first, enter, leave, change_loan, has_lane,
+  line_left, settle, wake do
 
 local scores, drops                      -- key -> what ZADD and ZREM are to write
 local unclaimed                          -- ids of runs that have ended
 local pending                            -- queue -> ids that become ready
-local moving                             -- who enters a lane (id, queue, lane) or leaves one (false, false, lane), in order
+local moving                             -- who enters or leaves lanes, and how, in order: four entries each, see settle_lanes
 local nearest                            -- the nearest new due time
 
 function begin(keys, given, writes, migrates)
@@ -65,25 +65,46 @@ function put_first(id, queue)
   touched[queue] = true
 end
 
-local function move(id, queue, lane)
+local function move(id, queue, lane, how)
   local length = #moving
-  moving[length + 1], moving[length + 2], moving[length + 3] = id, queue, lane
+  moving[length + 1], moving[length + 2], moving[length + 3], moving[length + 4] = id, queue, lane, how
+end
+
+-- Until when a job may pass one that lends their lane; false if it may not.
+local function passes_until(record)
+  local flags = record and byte(record, 25)
+  if not flags or flags % 2 == 1 then return false end    -- it has a due time
+  local until_time = pick('>i8', record, 9)
+  return until_time > 0 and until_time
 end
 
 -- Gets in line: ready if the lane is free or already this job's (a retry that held it), else behind the others.
-function enter(id, queue, lane)
-  if lane or #moving > 0 then move(id, queue, lane) else make_ready(id, queue) end
+function enter(id, queue, lane, record)
+  if lane or #moving > 0 then move(id, queue, lane, lane and passes_until(record)) else make_ready(id, queue) end
 end
 
--- Gives the lane to the next in line. Only for its holder, which is over if it is named; if its record does not tell its
--- lane (nil), ticks search for it.
+-- Gives the lane to the next in line, or back to the job that lent it. Only for its holder, which is over if it is named, and
+-- for one that lends it; if its record does not tell its lane (nil), ticks search for it.
 function leave(lane, id)
   if lane then
-    move(false, false, lane)
+    move(id or false, false, lane, 'leave')
   elseif lane == nil and id then
     call('ZADD', ORPHAN, call('HGET', SEARCH, 'round') or '1', id)
   end
 end
+
+-- Lends the lane of a job that has just been put off ('lend'), or puts one that has it on loan back to its place in line, and the
+-- lane back to the lender ('back').
+function change_loan(how, id, queue, lane)
+  if lane then move(id, queue, lane, how) elseif how == 'back' then put_first(id, queue) end
+end
+
+-- What HOLDER has of a lane: the id of its holder; of one that has it on loan, its place in line (8 bytes) behind that, and
+-- then the id of the lender, unless that is due and waits first in line. Where nobody has borrowed it, the lender's id and "-".
+local LENT, BORROWED = 17, 40
+
+-- Whether a job holds a lane, or lends it.
+function has_lane(id, held) return held and (sub(held, 1, 16) == id or sub(held, 25) == id) end
 
 function line_left(lane)
   if call('EXISTS', WAIT .. lane) == 0 then
@@ -94,61 +115,169 @@ end
 
 local settle_lanes do
 
--- Takes the next in line out of a lane's line. What is too short to name a job and its queue was not written by a step.
-local function next_waiting(lane)
-  local next
-  repeat next = call('ZPOPMIN', WAIT .. lane)[1] until not next or #next > 16
-  return next
-end
+local holder, loans, is_waited_for      -- lane -> who has it (false: nobody), the loan if it is lent, whether anyone waits
 
 -- Whether there is no such job, so that a lane that is not left now would wait for ever.
 local function is_no_job(id) return call('HEXISTS', JOB, id) == 0 and call('HEXISTS', CLAIM, id) == 0 end
 
+local function open_lane(lane, held)
+  if not held or #held == 16 then
+    holder[lane] = held
+  elseif #held == LENT then
+    holder[lane], loans[lane] = false, { lender = sub(held, 1, 16) }
+  else
+    holder[lane], loans[lane] = sub(held, 1, 16), { place = sub(held, 17, 24), lender = #held == BORROWED and sub(held, 25) }
+  end
+end
+
+local function pack_lane(lane)
+  local id, loan = holder[lane], loans[lane]
+  if not loan then return id end
+  return id and id .. loan.place .. (loan.lender or '') or loan.lender .. '-'
+end
+
+-- A place in line that ends in a half is that of a job that may pass the lender of the lane, and stands in PASS as well.
+local function wait_in_line(id, queue, lane, place, passes)
+  local entry = id .. queue
+  call('ZADD', WAIT .. lane, exact(place) .. (passes and '.5' or ''), entry)
+  if passes then call('ZADD', PASS .. lane, exact(passes), entry) end
+  if not is_waited_for[lane] then call('ZADD', LANES, '0', lane) end
+  is_waited_for[lane] = true
+end
+
+-- Takes the next in line out of a lane's line. What is too short to name a job and its queue was not written by a step.
+local function next_waiting(lane)
+  local next
+  repeat
+    next = call('ZPOPMIN', WAIT .. lane)
+    if next[2] and find(next[2], '.', 1, true) then call('ZREM', PASS .. lane, next[1]) end
+  until not next[1] or #next[1] > 16
+  return next[1]
+end
+
+local function hand_on(lane)
+  local next = is_waited_for[lane] and next_waiting(lane)
+  holder[lane], loans[lane] = next and sub(next, 1, 16), nil
+  if is_waited_for[lane] then is_waited_for[lane] = not line_left(lane) end
+  if next then make_ready(holder[lane], sub(next, 17)) end
+end
+
+local MOST_PASSING = '256'
+
+-- The first in line whose time to pass a lender is not over, and which has another origin: its entry and its place.
+local function first_passer(lane, lender)
+  local entries, standing, gone = call('ZRANGEBYSCORE', PASS .. lane, '(' .. stamp, '+inf', 'LIMIT', '0', MOST_PASSING), {}, {}
+  for i, place in ipairs(zmscore(WAIT .. lane, entries)) do
+    local list = place and standing or gone
+    list[#list + 1] = place and { entry = entries[i], place = tonumber(place) } or entries[i]
+  end
+  many('ZREM', PASS .. lane, gone)
+  table.sort(standing, function(one, other) return one.place < other.place end)
+  local _, _, _, origin = header(call('HGET', JOB, lender) or '')
+  for _, passer in ipairs(standing) do
+    local _, _, _, its = header(call('HGET', JOB, sub(passer.entry, 1, 16)) or '')
+    if its and its ~= origin then return passer.entry, math.floor(passer.place) end
+  end
+end
+
+-- Gives a lane that is lent, and that nobody has, to the first that may pass the lender. A lender that is due goes before it,
+-- even where no tick has come to it yet.
+local function lend_again(lane)
+  local loan = loans[lane]
+  local due = tonumber(call('ZSCORE', DUE, loan.lender) or 0)
+  if due <= now then return end
+  local entry, place = first_passer(lane, loan.lender)
+  if not entry then return end
+  call('ZREM', WAIT .. lane, entry)
+  call('ZREM', PASS .. lane, entry)
+  is_waited_for[lane] = not line_left(lane)
+  local id = sub(entry, 1, 16)
+  local more = open_more(call('HGET', MORE, id))
+  more.flags = bor(more.flags, 4)
+  call('HSET', MORE, id, pack_more(more))
+  holder[lane], loan.place = id, pack('>i8', place)
+  make_ready(id, sub(entry, 17))
+end
+
+local ways = {
+  leave = function(id, _, lane)
+    local loan = loans[lane]
+    local is_lender = loan and (not holder[lane] or id and loan.lender == id)
+    if is_lender and holder[lane] then
+      loan.lender = false
+    elseif not is_lender and loan and loan.lender then
+      holder[lane], loan.place = false, nil
+      lend_again(lane)
+    else
+      hand_on(lane)
+    end
+  end,
+  lend = function(id, _, lane)
+    if loans[lane] or holder[lane] ~= id then return end
+    holder[lane], loans[lane] = false, { lender = id }
+    lend_again(lane)
+  end,
+}
+
+function ways.back(id, queue, lane)
+  local loan = loans[lane]
+  if holder[lane] ~= id or not loan then return put_first(id, queue) end
+  wait_in_line(id, queue, lane, pick('>i8', loan.place), false)
+  ways.leave(id, queue, lane)
+end
+
 -- Moves all who enter and leave lanes, in their order.
 function settle_lanes()
-  local lanes, holder, is_waited_for, leaves, place = {}, {}, {}, {}, nil
-  for i = 3, #moving, 3 do
+  local lanes, seen, leaves, place = {}, {}, {}, nil
+  holder, loans, is_waited_for = {}, {}, {}
+  for i = 3, #moving, 4 do
     local lane = moving[i]
-    if lane and holder[lane] == nil then
-      holder[lane] = false
+    if lane and not seen[lane] then
+      seen[lane] = true
       lanes[#lanes + 1] = lane
     end
-    if lane and not moving[i - 2] then leaves[lane] = true end
+    if lane and moving[i + 1] == 'leave' then leaves[lane] = true end
   end
   local before, waiting = hmget(HOLDER, lanes), zmscore(LANES, lanes)
-  for i, lane in ipairs(lanes) do holder[lane], is_waited_for[lane] = before[i], waiting[i] end
-  for i = 1, #moving, 3 do
-    local id, queue, lane = moving[i], moving[i + 1], moving[i + 2]
+  for i, lane in ipairs(lanes) do
+    open_lane(lane, before[i])
+    is_waited_for[lane] = waiting[i]
+  end
+  for i = 1, #moving, 4 do
+    local id, queue, lane, how = moving[i], moving[i + 1], moving[i + 2], moving[i + 3]
+    local loan, has = lane and loans[lane], lane and holder[lane]
+    local taker = has or loan and loan.lender
     if not lane then
       make_ready(id, queue)
-    elseif not id then
-      local next = is_waited_for[lane] and next_waiting(lane)
-      holder[lane] = next and sub(next, 1, 16)
-      if is_waited_for[lane] then is_waited_for[lane] = not line_left(lane) end
-      if next then make_ready(holder[lane], sub(next, 17)) end
-    elseif not holder[lane] or holder[lane] == id or not leaves[lane] and is_no_job(holder[lane]) then
+    elseif ways[how] then
+      ways[how](id, queue, lane)
+    elseif loan and loan.lender == id and has then
+      loan.lender = false                -- it is due, and goes before all others once the lane comes back
+      wait_in_line(id, queue, lane, 0, false)
+    elseif not taker or taker == id or not leaves[lane] and is_no_job(taker) then
       holder[lane] = id
+      if taker ~= has or taker ~= id then loans[lane] = nil end
       make_ready(id, queue)
     else
-      place = place and place + 1 or call('INCRBY', PLACE, exact(#moving / 3)) - #moving / 3 + 1
-      call('ZADD', WAIT .. lane, exact(place), id .. queue)
-      if not is_waited_for[lane] then call('ZADD', LANES, '0', lane) end
-      is_waited_for[lane] = true
+      place = place and place + 1 or call('INCRBY', PLACE, exact(#moving / 4)) - #moving / 4 + 1
+      wait_in_line(id, queue, lane, place, how)
+      if how and loan and not has then lend_again(lane) end
     end
   end
   moving = {}
   local taken, left = {}, {}
   for i, lane in ipairs(lanes) do
-    local id = holder[lane]
-    if not id then
+    local held = pack_lane(lane)
+    if not held then
       left[#left + 1] = lane
-    elseif id ~= before[i] then
+    elseif held ~= before[i] then
       taken[#taken + 1] = lane
-      taken[#taken + 1] = id
+      taken[#taken + 1] = held
     end
   end
   many('HSET', HOLDER, taken)
   many('HDEL', HOLDER, left)
+  holder, loans, is_waited_for = nil, nil, nil
 end
 
 end

@@ -1,14 +1,13 @@
 -- What is stored of a job: its record, and what only some jobs have.
 
-local HISTORY_BYTES = 4096
 local CLAIM_BYTES = 24
 -- A payload of more bytes is kept apart from its record.
 local MOST_INLINE = 2048
 -- A call answers no further jobs when it has answered so many bytes.
 local MOST_BYTES = 512 * 1024
 
-local read, header, new_header, origin_time, has_body, may_have_lane, with_secret, with_payload, open_more, pack_more, set_first,
-  first_run, clear_first, NOTHING do
+local read, header, new_header, origin_time, has_body, may_have_lane, with_secret, with_payload, open_more, pack_more,
+  set_first, first_run, clear_first, NOTHING do
 
 -- Where a flag is looked for in every job, this is done by a remainder: a call of band() costs as much as a job's other lines.
 local HAS_LANE, HAS_CHAT, HAS_ORIGIN, HAS_PARENT, HAS_SECRET, HAS_BODY, HAS_ORIGIN_TIME = 2, 4, 8, 16, 32, 64, 128
@@ -22,6 +21,7 @@ function read(format, packed, position) return read_on(pcall(pick, format, packe
 
 -- A record: arrived, due, remember (8 bytes each), flags; queue, lane, chat, origin, secret, kind, each behind a byte
 -- with its length; the parent's id and the origin's time if there are such; the payload, if BODY has none. What is absent is false here. See encode.rs.
+-- In the place of `due`, a job that is due at once has until when it may pass one that lends their lane (0: it may not).
 -- One that cannot be read counts for the queue that is always served, and has no kind: its worker gives it up.
 local NAMES = '>i8BBc0Bc0Bc0Bc0Bc0Bc0'
 
@@ -79,7 +79,8 @@ function with_payload(record, payload, is_inline)
   return sub(record, 1, 24) .. char(flags) .. sub(record, 26, pos - 1) .. (is_inline and payload or '')
 end
 
--- What MORE has: failures, lost claims, checkpoints, re-runs (4 bytes each), flags (1: unsure, 2: claimed before), first claim.
+-- What MORE has: failures, lost claims, checkpoints, re-runs (4 bytes each), flags (1: unsure, 2: claimed before, 4: has its lane
+-- on loan), first claim.
 function open_more(packed)
   local more = { stored = packed, failures = 0, lost = 0, checkpoint = 0, reruns = 0, flags = 0, first = 0 }
   if packed then
@@ -109,6 +110,6 @@ function first_run(claim)
   return FIRST_RUN .. sub(claim, 17)
 end
 
-function clear_first(more) more.flags, more.first = band(more.flags, 1), 0 end
+function clear_first(more) more.flags, more.first = band(more.flags, bit.bnot(2)), 0 end
 
 end

@@ -4,6 +4,7 @@
 local answers = {}
 while at < #args do
   local id = text()
+  settle()                               -- those before it have their lanes, which this one may lend
   local record, was_dead = call('HGET', JOB, id), call('ZREM', DEAD, id) == 1
   if was_dead or not is_cancelled_group(id, record, true) and call('ZREM', DUE, id) == 1 then
     unset({ id })
@@ -17,7 +18,7 @@ while at < #args do
       if chat then call('ZADD', CHAT .. chat, live_score(chat), id) end
     end
     save_more(id, more)
-    enter(id, queue, lane)
+    enter(id, queue, lane, record)
     answers[#answers + 1] = 1
   else
     answers[#answers + 1] = 0

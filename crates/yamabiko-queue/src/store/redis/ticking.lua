@@ -36,7 +36,7 @@ local function end_timer(id, record)
   settle()
   local lane, chat, time = lane_of(id, record)
   remove(id, chat, time)
-  if lane and call('HGET', HOLDER, lane) == id then leave(lane) end
+  if lane and has_lane(id, call('HGET', HOLDER, lane)) then leave(lane, id) end
 end
 
 local function promote(later)
@@ -48,7 +48,7 @@ local function promote(later)
       end_timer(due[i], record)
     else
       local queue, lane = header(record)
-      enter(due[i], queue, lane)
+      enter(due[i], queue, lane, record)
       promoted = promoted + 1
     end
   end
@@ -201,11 +201,13 @@ function search_lanes()
   local lanes, holders = {}, {}
   cursor = found[1]
   for i = 1, #found[2], 2 do
-    lanes[#lanes + 1], holders[#holders + 1] = found[2][i], found[2][i + 1]
+    for _, id in ipairs({ sub(found[2][i + 1], 1, 16), sub(found[2][i + 1], 25) }) do
+      if id ~= '' then lanes[#lanes + 1], holders[#holders + 1] = found[2][i], id end
+    end
   end
   for i, noted in ipairs(zmscore(ORPHAN, holders)) do
     if noted and is_over(holders[i], lanes[i]) then
-      leave(lanes[i])
+      leave(lanes[i], holders[i])
       call('ZREM', ORPHAN, holders[i])
     end
   end

@@ -9,7 +9,7 @@ use super::{
     row,
     step::{Place, Step},
 };
-use crate::store::{Answer, Commit, Effect, Outcome};
+use crate::store::{Answer, Commit, Effect, Hold, Outcome};
 
 /// A run that holds its job.
 struct Held {
@@ -92,8 +92,7 @@ impl Step<'_, '_> {
                 let trace = Trace { counts: false, error: reason.as_deref(), unsure: false };
                 self.leave_trace(Work::Change, job, &trace)?;
                 if *afresh {
-                    let sql = "UPDATE job SET first_claimed = NULL WHERE seq = ?";
-                    self.change(Work::Change, job.seq, sql, (job.seq,))?;
+                    self.begin_afresh(job)?;
                 }
                 self.schedule(job, *after, *hold)
             }
@@ -114,20 +113,31 @@ impl Step<'_, '_> {
                 self.put_in_front(job)
             }
             Outcome::Cancel => self.remove(job),
+            Outcome::GiveBack { afresh } => self.give_back(job, *afresh),
             Outcome::Checkpoint { .. } => Ok(()),
         }
     }
 
-    fn schedule(&mut self, job: &Place, after: Duration, hold: bool) -> rusqlite::Result<()> {
+    fn schedule(&mut self, job: &Place, after: Duration, hold: Hold) -> rusqlite::Result<()> {
         let at = self.now + after;
         self.waits_until(at);
         self.shared.scheduled += 1;
         let sql = "UPDATE job
                    SET state = 0, place = ?, set_at = ?, token = NULL, holds = iif(?, holds, 0)
                    WHERE seq = ?";
-        let params = (at.as_micros(), self.now.as_micros(), hold, job.seq);
+        let params = (at.as_micros(), self.now.as_micros(), hold.keeps(), job.seq);
         self.change(Work::Change, job.seq, sql, params)?;
-        if hold { Ok(()) } else { self.pass_lane_on(job) }
+        match hold {
+            Hold::No => self.pass_lane_on(job),
+            Hold::Yes => Ok(()),
+            Hold::Lend => self.lend(job),
+        }
+    }
+
+    /// Lets a job's next run count as its first.
+    pub(super) fn begin_afresh(&self, job: &Place) -> rusqlite::Result<()> {
+        let sql = "UPDATE job SET first_claimed = NULL WHERE seq = ?";
+        self.change(Work::Change, job.seq, sql, (job.seq,))
     }
 
     fn leave_trace(&self, work: Work, job: &Place, trace: &Trace<'_>) -> rusqlite::Result<()> {

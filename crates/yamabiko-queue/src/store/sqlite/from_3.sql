@@ -1,5 +1,5 @@
 -- Leads from schema version 3 to 4: what lasts a length of time has the time at which it was set; damaged records are set aside;
--- groups of a chat's jobs can be cancelled.
+-- groups of a chat's jobs can be cancelled; a job that waits can lend its lane.
 -- What version 3 has left goes by the moment alone. Damaged jobs keep their lane beside its next holder, so holders have numbers.
 
 ALTER TABLE job ADD COLUMN set_at INTEGER;
@@ -49,3 +49,13 @@ CREATE TABLE cancelled_group (
     origin_by INTEGER            -- NULL: whenever
 ) STRICT;
 CREATE INDEX cancelled_group_chat ON cancelled_group (chat);
+
+ALTER TABLE job ADD COLUMN passes_until INTEGER;
+DROP INDEX job_waiting;
+CREATE INDEX job_waiting ON job (lane, place, passes_until) WHERE state = 2;
+CREATE TABLE loan (
+    lane     TEXT PRIMARY KEY,
+    lender   INTEGER,
+    borrower INTEGER,
+    place    INTEGER
+) STRICT, WITHOUT ROWID;

@@ -47,8 +47,8 @@ impl Step<'_, '_> {
             (1, self.tail(), self.next_hold(job.lane.as_deref())?)
         };
         let stored = self.run(
-            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, origin_time, parent, secret, payload, spared)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO job (id, state, place, set_at, holds, arrived, due, remember, queue, lane, chat, kind, origin, origin_time, parent, secret, payload, spared, passes_until)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
             params![
                 job.id.as_bytes(),
@@ -69,6 +69,7 @@ impl Step<'_, '_> {
                 &job.secret,
                 &job.payload,
                 self.newest_group(job.chat.as_deref())?,
+                job.passes_until.filter(|_| due.is_none()).map(Timestamp::as_micros),
             ],
         )?;
         if stored == 0 {
@@ -84,7 +85,7 @@ impl Step<'_, '_> {
                 self.waits_until(due);
             }
             None if state == 1 => self.touch(&job.queue),
-            None => {}
+            None => self.lend_again(job.lane.as_deref())?,
         }
         Ok(Inserted::Stored)
     }

@@ -60,7 +60,7 @@ const ORIGIN_TIME: usize = 23;
 pub(super) const BEHIND_JOB: usize = 24;
 
 /// A text as it stands in the file, which may be none; so that moves concern every row, even one that cannot be read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Text(Vec<u8>);
 
 impl Text {

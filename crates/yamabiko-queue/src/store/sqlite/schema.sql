@@ -30,14 +30,15 @@ CREATE TABLE job (
     secret        TEXT,
     history       TEXT    NOT NULL DEFAULT '',  -- a line of each failure: its time, a space, its text
     payload       BLOB    NOT NULL,
-    spared        INTEGER NOT NULL DEFAULT 0    -- the number of the newest of its chat's groups that does not concern it
+    spared        INTEGER NOT NULL DEFAULT 0,   -- the number of the newest of its chat's groups that does not concern it
+    passes_until  INTEGER                       -- until when it may pass a job that lends their lane; NULL: it may not
 ) STRICT;
 
 -- One index for each state: a job is in one of them.
 CREATE INDEX job_scheduled ON job (place, id)    WHERE state = 0;
 CREATE INDEX job_set       ON job (set_at)       WHERE state = 0 AND set_at IS NOT NULL;
 CREATE INDEX job_ready     ON job (queue, place) WHERE state = 1;
-CREATE INDEX job_waiting   ON job (lane, place)  WHERE state = 2;
+CREATE INDEX job_waiting   ON job (lane, place, passes_until) WHERE state = 2;
 CREATE INDEX job_running   ON job (place, id)    WHERE state = 3;
 CREATE INDEX job_dead      ON job (place, id)    WHERE state = 4;
 CREATE INDEX job_completed ON job (place, id)    WHERE state = 5;
@@ -45,6 +46,14 @@ CREATE INDEX job_chat      ON job (chat, spared DESC, id) WHERE chat IS NOT NULL
 
 -- The database itself refuses a second job that holds a lane.
 CREATE UNIQUE INDEX lane_holder ON job (lane, holds) WHERE holds > 0;
+
+-- Lanes that a scheduled job lends, each to one job at a time.
+CREATE TABLE loan (
+    lane     TEXT PRIMARY KEY,
+    lender   INTEGER,             -- the job that lends it, by its seq; NULL: it is due and waits first in line, or has ended
+    borrower INTEGER,             -- the job that has it, by its seq; NULL: none, and the lender holds it
+    place    INTEGER              -- the place in line that the borrower had
+) STRICT, WITHOUT ROWID;
 
 -- The states of the lanes. A table of rowids: damage to one state then concerns no other.
 CREATE TABLE state (seq INTEGER PRIMARY KEY, lane TEXT NOT NULL, value BLOB NOT NULL) STRICT;

@@ -105,8 +105,16 @@ impl Step<'_, '_> {
         }
         self.shared.scheduled -= i64::from(is_scheduled);
         self.shared.completed -= i64::from(is_completed);
-        if let Some(lane) = lane {
-            self.hand_on(&lane)?;
+        if lane.is_some() {
+            let queue = Text::default();
+            self.pass_lane_on(&Place {
+                seq,
+                id: id.unwrap_or_default(),
+                queue,
+                lane,
+                holds: 1,
+                remember: 0,
+            })?;
         }
         Ok(true)
     }

@@ -39,6 +39,8 @@ pub(super) struct Step<'a, 'db> {
     pub(super) shared: Shared,
     /// Whether groups of jobs are being cancelled.
     pub(super) has_groups: bool,
+    /// Whether lanes are lent.
+    pub(super) has_loans: bool,
     /// Queues that may have work for others after this.
     pub(super) touched: BTreeSet<String>,
     /// The earliest time for which something was scheduled.
@@ -131,11 +133,11 @@ impl<'a, 'db> Step<'a, 'db> {
         let version =
             statements.with(file::VERSION, |select| select.query_one((), |row| row.get(0)));
         file::check_again(version.map_err(file::meaning)?)?;
-        let (shared, has_groups) = statements
+        let (shared, has_groups, has_loans) = statements
             .with(
                 "SELECT front, tail, completed, latest, scheduled, set_back_at, set_back_by, damaged, revoked,
-                        EXISTS (SELECT 1 FROM cancelled_group) FROM store",
-                |select| select.query_one((), |row| Ok((Shared::of(row)?, row.get(9)?))),
+                        EXISTS (SELECT 1 FROM cancelled_group), EXISTS (SELECT 1 FROM loan) FROM store",
+                |select| select.query_one((), |row| Ok((Shared::of(row)?, row.get(9)?, row.get(10)?))),
             )
             .map_err(file::meaning)?;
         let Reading { now, recorded, ahead, is_trusted } = clock.read(shared.latest);
@@ -151,6 +153,7 @@ impl<'a, 'db> Step<'a, 'db> {
             found: shared,
             shared: ahead.map_or(shared, |ahead| shared.set_back(now, ahead)),
             has_groups,
+            has_loans,
             touched: BTreeSet::new(),
             earliest: None,
         })
@@ -212,6 +215,12 @@ impl<'a, 'db> Step<'a, 'db> {
         self.statements.with(sql, |statement| statement.exists(params))
     }
 
+    /// Returns the next place in front of any line.
+    pub(super) const fn front(&mut self) -> i64 {
+        self.shared.front -= 1;
+        self.shared.front
+    }
+
     /// Returns the next place at the tail of any line.
     pub(super) const fn tail(&mut self) -> i64 {
         self.shared.tail += 1;
@@ -229,10 +238,14 @@ impl<'a, 'db> Step<'a, 'db> {
 
     /// Makes a job ready, or puts it at the tail of its lane if another holds it (L2).
     pub(super) fn enter(&mut self, job: &Place) -> rusqlite::Result<()> {
+        if self.waits_in_front(job)? {
+            return Ok(());
+        }
         if job.holds == 0 && self.is_taken(job.lane.as_ref())? {
             let place = self.tail();
             let sql = "UPDATE job SET state = 2, place = ? WHERE seq = ?";
-            return self.change(Work::Change, job.seq, sql, (place, job.seq));
+            self.change(Work::Change, job.seq, sql, (place, job.seq))?;
+            return self.lend_again(job.lane.as_ref());
         }
         let holds = if job.holds > 0 { job.holds } else { self.next_hold(job.lane.as_ref())? };
         self.make_ready(job.seq, &job.queue.lossy(), holds)
@@ -248,7 +261,7 @@ impl<'a, 'db> Step<'a, 'db> {
         self.statements.with(sql, |select| select.query_one((lane,), |row| row.get(0)))
     }
 
-    fn make_ready(&mut self, seq: i64, queue: &str, holds: i64) -> rusqlite::Result<()> {
+    pub(super) fn make_ready(&mut self, seq: i64, queue: &str, holds: i64) -> rusqlite::Result<()> {
         let place = self.tail();
         self.touch(queue);
         let sql = "UPDATE job SET state = 1, place = ?, holds = ? WHERE seq = ?";
@@ -257,10 +270,10 @@ impl<'a, 'db> Step<'a, 'db> {
 
     /// Puts a job whose run ended without an outcome to the front of its queue; it keeps its lane.
     pub(super) fn put_in_front(&mut self, job: &Place) -> rusqlite::Result<()> {
-        self.shared.front -= 1;
+        let place = self.front();
         self.touch(&job.queue.lossy());
         let sql = "UPDATE job SET state = 1, place = ?, token = NULL WHERE seq = ?";
-        self.change(Work::Change, job.seq, sql, (self.shared.front, job.seq))
+        self.change(Work::Change, job.seq, sql, (place, job.seq))
     }
 
     /// Notes that something waits for a time.
@@ -305,8 +318,11 @@ impl<'a, 'db> Step<'a, 'db> {
         self.pass_lane_on(job)
     }
 
-    /// Gives the lane that a job held to the next one that waits for it.
+    /// Gives the lane that a job held to the next one that waits for it, or back to the one that lent it.
     pub(super) fn pass_lane_on(&mut self, job: &Place) -> rusqlite::Result<()> {
+        if self.ends_loan(job)? {
+            return Ok(());
+        }
         match (job.holds, &job.lane) {
             (1.., Some(lane)) => self.hand_on(lane),
             _ => Ok(()),

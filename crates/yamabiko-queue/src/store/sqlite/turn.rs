@@ -185,7 +185,8 @@ impl Step<'_, '_> {
                 self.change(Work::Change, seq, sql, (job.id.as_bytes(), seq))?;
             }
             job.first_claimed.get_or_insert(self.recorded);
-            claims.push(Claim { job, token, claimed_at: self.recorded, state });
+            let on_loan = self.is_on_loan(seq, job.lane.as_ref())?;
+            claims.push(Claim { job, token, claimed_at: self.recorded, state, on_loan });
         }
         Ok(())
     }

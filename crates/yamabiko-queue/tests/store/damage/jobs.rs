@@ -7,8 +7,9 @@ use yamabiko_queue::{
 
 use super::{Closed, GARBAGE, large, open, set_aside};
 use crate::{
-    place::{Place, dead, id, in_lane, job, retry, secs},
+    place::{Place, START, dead, id, in_lane, job, retry, secs},
     poison::work,
+    rules::loans::lend,
 };
 
 /// The place in which a job is when its page is damaged.
@@ -18,16 +19,22 @@ enum When {
     Waiting,
     Scheduled,
     HeldForARetry,
+    Lending,
+    LendingToAnother,
+    OnLoan,
     Running,
     Dead,
     Completed,
 }
 
-const WHENS: [When; 7] = [
+const WHENS: [When; 10] = [
     When::Ready,
     When::Waiting,
     When::Scheduled,
     When::HeldForARetry,
+    When::Lending,
+    When::LendingToAnother,
+    When::OnLoan,
     When::Running,
     When::Dead,
     When::Completed,
@@ -39,6 +46,7 @@ fn bad() -> NewJob {
         chat,
         origin: Some("origin".to_owned()),
         secret: Some("secret".to_owned()),
+        passes_until: Some(START + secs(50)),
         ..large(in_lane("bad", "lane"))
     }
 }
@@ -55,10 +63,26 @@ async fn store_bad(place: &Place, when: When) {
     match when {
         When::Waiting => drop(place.insert(&[in_lane("ahead", "lane"), bad()]).await),
         When::Scheduled => drop(place.insert(&[NewJob { due: Due::In(secs(3)), ..bad() }]).await),
+        When::OnLoan => {
+            place.insert(&[in_lane("lender", "lane")]).await;
+            let claims = place.claim(9).await;
+            let lender = claims.iter().find(|claim| claim.job.id == id("lender")).unwrap();
+            place.end(lender, lend(3)).await;
+            place.insert(&[bad()]).await;
+        }
         _ => drop(place.insert(&[bad()]).await),
     }
     match when {
-        When::Ready | When::Waiting | When::Scheduled => {}
+        When::Ready | When::Waiting | When::Scheduled | When::OnLoan => {}
+        When::Lending => end(lend(3)).await,
+        When::LendingToAnother => {
+            end(lend(3)).await;
+            let borrower = NewJob {
+                origin: Some("another".to_owned()),
+                ..NewJob { passes_until: bad().passes_until, ..in_lane("borrower", "lane") }
+            };
+            place.insert(&[borrower]).await;
+        }
         When::HeldForARetry => end(retry(secs(3), true)).await,
         When::Running => drop(place.claim(9).await),
         When::Dead => end(dead()).await,
@@ -84,7 +108,10 @@ async fn a_job_on_a_damaged_page_is_set_aside_on_sqlite_and_everybody_else_is_se
             assert!(ran.contains(&id(name)), "{name} did not run: {when:?}");
         }
         assert!(!ran.contains(&id("bad")), "{when:?}");
-        let held = !matches!(when, When::Waiting | When::Scheduled | When::Dead | When::Completed);
+        let held = !matches!(
+            when,
+            When::Waiting | When::Scheduled | When::LendingToAnother | When::Dead | When::Completed
+        );
         let lane = held.then(|| "lane".to_owned());
         assert_eq!(set_aside(&place), (vec![(id("bad"), lane)], vec![]), "{when:?}");
 

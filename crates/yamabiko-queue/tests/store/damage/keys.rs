@@ -11,10 +11,11 @@ use crate::{
     ground::{Ground, Kind},
     place::{Place, START, commit, dead, id, in_lane, job, process, retry, secs},
     poison::work,
+    rules::loans::lend,
 };
 
 /// All keys of a store that is full of everything, but for the schema's version.
-const KEYS: [&str; 41] = [
+const KEYS: [&str; 43] = [
     "job",
     "more",
     "history",
@@ -38,6 +39,8 @@ const KEYS: [&str; 41] = [
     "ready:default",
     "ready:events",
     "line:lane",
+    "line:lent",
+    "pass:lent",
     "place",
     "leavers",
     "front:default",
@@ -71,12 +74,20 @@ async fn fill(place: &Place) {
     place.end(&claims[1], Outcome::Complete).await;
     place.end(&claims[2], retry(secs(3), false)).await;
     place.end(&claims[3], retry(secs(3), true)).await;
+    place.insert(&[in_lane("lender", "lent")]).await;
+    place.end(&place.claim_one().await, lend(3)).await;
     place.insert(&[of_chat(in_lane("running", "lane")), job("running, too")]).await;
     let claims = place.claim(2).await;
     place.beat(&[&claims[0], &claims[1]]).await;
     place.insert(&[of_chat(in_lane("waiting", "lane")), job("ready")]).await;
     place.insert(&[of_chat(in_lane("first", "events")), in_lane("second", "events")]).await;
     place.insert(&[NewJob { due: Due::In(secs(3)), ..of_chat(in_lane("timer", "timer")) }]).await;
+    let passer = |name: &str| NewJob {
+        origin: Some(name.to_owned()),
+        passes_until: Some(place.now() + secs(50)),
+        ..in_lane(name, "lent")
+    };
+    place.insert(&["borrower", "passer"].map(passer)).await;
     place.store.pause("low", Some(secs(2))).await.unwrap();
 }
 

@@ -17,8 +17,20 @@ use crate::{
 /// How long what is done beside everything else may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// All jobs that are to run.
-const LIVE: [&str; 9] =
-    ["again", "held", "running", "running, too", "waiting", "ready", "first", "second", "timer"];
+const LIVE: [&str; 12] = [
+    "again",
+    "held",
+    "running",
+    "running, too",
+    "waiting",
+    "ready",
+    "first",
+    "second",
+    "timer",
+    "lender",
+    "borrower",
+    "passer",
+];
 
 /// Works until a condition holds.
 async fn work_until(
@@ -43,7 +55,17 @@ async fn work_until(
 #[tokio::test]
 async fn r4_jobs_that_lost_their_place_with_a_key_get_another_on_redis() {
     let ground = Ground::new(Kind::Redis);
-    let keys = ["timers", "lease", "claims", "holder", "lanes", "queues", "line:lane"];
+    let keys = [
+        "timers",
+        "lease",
+        "claims",
+        "holder",
+        "lanes",
+        "queues",
+        "line:lane",
+        "line:lent",
+        "pass:lent",
+    ];
     for (n, key) in keys.into_iter().chain(["ready:default", "ready:events"]).enumerate() {
         let place = full(&ground, &format!("bot-{n}")).await;
         break_key(&place, key, false);
@@ -57,8 +79,16 @@ async fn r4_jobs_that_lost_their_place_with_a_key_get_another_on_redis() {
         assert!(!ran.contains_key(&id("dead")) && !ran.contains_key(&id("completed")), "{key}");
         // Every lane is free again.
         let next = LIVE.map(|name| in_lane(&format!("behind {name}"), name));
-        place.insert(&[next.as_slice(), &[in_lane("last", "lane")]].concat()).await;
-        assert_eq!(work(&place).await.len(), 10, "{key}");
+        place
+            .insert(
+                &[
+                    next.as_slice(),
+                    &["lane", "lent"].map(|lane| in_lane(&format!("last of {lane}"), lane)),
+                ]
+                .concat(),
+            )
+            .await;
+        assert_eq!(work(&place).await.len(), LIVE.len() + 2, "{key}");
         place.pass(secs(30)).await;
         place.forget().await;
         let left = place.leftovers();

@@ -61,7 +61,7 @@ impl World {
         let claim = |(id, _)| {
             let job = self.jobs[&id].job.clone();
             let state = job.lane.as_ref().and_then(|lane| self.states.get(lane)).cloned();
-            Claim { job, token, claimed_at: now, state }
+            Claim { job, token, claimed_at: now, state, on_loan: self.is_on_loan(id) }
         };
         self.claimed_under(token).into_iter().map(claim).collect()
     }

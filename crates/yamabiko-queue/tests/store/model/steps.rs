@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use yamabiko_queue::{
-    Due, Effect, Job, JobId, NewJob, Outcome, StoreOptions, Timestamp,
+    Due, Effect, Hold, Job, JobId, NewJob, Outcome, StoreOptions, Timestamp,
     store::{
         Answer, Cancelled, Claim, Commit, Held, Inserted, MAX_CLAIMS, MAX_DROPPED, MAX_DUE,
         MAX_ENDED, Paused, RunToken, Want,
@@ -57,12 +57,21 @@ impl World {
         let place = Place::Scheduled(due.unwrap_or(now));
         let set_at = matches!(new.due, Due::In(_)).then_some(now);
         let spared = self.newest_group(job.chat.as_ref());
-        self.jobs.insert(new.id, Kept { job, place, set_at, history: Vec::new(), spared });
+        let kept = Kept {
+            job,
+            place,
+            set_at,
+            history: Vec::new(),
+            spared,
+            passes_until: new.passes_until.filter(|_| due.is_none()),
+            stood: 0,
+        };
+        self.jobs.insert(new.id, kept);
         if let Some(origin) = &new.revokes {
             self.revoked.insert(origin.clone(), now + secs(24 * 3600));
         }
         if due.is_none_or(|due| due <= now) {
-            self.enter(new.id);
+            self.enter(now, new.id);
         }
         Inserted::Stored
     }
@@ -102,6 +111,7 @@ impl World {
             Outcome::Complete if options.keep_completed.is_zero() => self.remove(now, id),
             Outcome::Complete => self.end(now, id, Place::Completed(now)),
             Outcome::Cancel => self.remove(now, id),
+            Outcome::GiveBack { afresh } => self.give_back(now, id, *afresh),
             Outcome::Dead { error } => {
                 self.job(id).job.failures += 1;
                 self.note(now, id, error);
@@ -131,11 +141,13 @@ impl World {
         Answer::Applied
     }
 
-    fn schedule(&mut self, now: Timestamp, id: JobId, after: Duration, hold: bool) {
+    fn schedule(&mut self, now: Timestamp, id: JobId, after: Duration, hold: Hold) {
         self.job(id).set_at = Some(now);
         self.put(id, Place::Scheduled(now + after));
-        if !hold {
-            self.leave_lane(id);
+        match hold {
+            Hold::No => self.leave_lane(now, id),
+            Hold::Yes => {}
+            Hold::Lend => self.lend(now, id),
         }
     }
 
@@ -226,7 +238,7 @@ impl World {
             if self.is_cancelled_group(*id) {
                 self.remove(now, *id);
             } else {
-                self.enter(*id);
+                self.enter(now, *id);
                 promoted += 1;
             }
         }
@@ -331,7 +343,8 @@ impl World {
                     job.first_claimed.get_or_insert(now);
                     let job = job.clone();
                     let state = job.lane.as_ref().and_then(|lane| self.states.get(lane)).cloned();
-                    claims.push(Claim { job, token, claimed_at: now, state });
+                    let on_loan = self.is_on_loan(id);
+                    claims.push(Claim { job, token, claimed_at: now, state, on_loan });
                 }
             }
         }
@@ -373,7 +386,7 @@ impl World {
         }
     }
 
-    pub(super) fn retry(&mut self, id: JobId) -> bool {
+    pub(super) fn retry(&mut self, now: Timestamp, id: JobId) -> bool {
         let chat = self.jobs.get(&id).and_then(|kept| kept.job.chat.clone());
         let newest = self.newest_group(chat.as_ref());
         let is_cancelled = self.jobs.contains_key(&id) && self.is_cancelled_group(id);
@@ -396,7 +409,7 @@ impl World {
         }
         kept.job.failures = 0;
         kept.job.lost = 0;
-        self.enter(id);
+        self.enter(now, id);
         true
     }
 

@@ -118,7 +118,7 @@ impl Store for Model {
     }
 
     async fn retry(&self, ids: &[JobId]) -> Result<Vec<bool>> {
-        self.step(|world, _, _| Ok(ids.iter().map(|id| world.retry(*id)).collect()))
+        self.step(|world, now, _| Ok(ids.iter().map(|id| world.retry(now, *id)).collect()))
     }
 
     async fn delete(&self, ids: &[JobId]) -> Result<Vec<bool>> {

@@ -244,6 +244,7 @@ impl Driver {
                 DuePlan::At(time) => Due::At(now + time),
                 DuePlan::Past(time) => Due::At(now - time),
             },
+            passes_until: plan.passes.map(|time| now + time),
             secret: plan.secret.map(|n| format!("secret {n}")),
             // The same for each job of an id: only so long as for its own span is it sure to be remembered (K5).
             remember: secs([0, 0, 12, 60, 3600, 3600, 3600][usize::from(id.as_bytes()[0] % 7)]),
@@ -365,9 +366,7 @@ impl Driver {
                 payload.resize(if number.is_multiple_of(3) { 3000 } else { payload.len() }, b'.');
                 let outcome = Outcome::Checkpoint { payload };
                 let commit = Commit { id, token, checkpoints, outcome, effects };
-                if again {
-                    commits.push(commit.clone());
-                }
+                commits.extend(again.then(|| commit.clone()));
                 commits.push(commit);
                 return;
             }
@@ -381,6 +380,7 @@ impl Driver {
             OutcomePlan::Dead => Outcome::Dead { error: "no hope".to_owned() },
             OutcomePlan::Release { unsure } => Outcome::Release { unsure },
             OutcomePlan::Cancel => Outcome::Cancel,
+            OutcomePlan::GiveBack { afresh } => Outcome::GiveBack { afresh },
         };
         runs.remove(at);
         commits.push(Commit { id, token, checkpoints, outcome, effects });

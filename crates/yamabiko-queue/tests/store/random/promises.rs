@@ -1,5 +1,7 @@
 //! What a store promises, checked on calls and answers alone: it knows no lists, no tick and no model.
 
+mod loans;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -7,10 +9,11 @@ use std::{
 
 use yamabiko_queue::{
     Due, Effect, JobId, NewJob, Outcome, Timestamp,
-    store::{Answer, Cancelled, Claim, Commit, Group, Held, Inserted, RunToken, Sending},
+    store::{Answer, Cancelled, Claim, Commit, Group, Held, Hold, Inserted, RunToken, Sending},
 };
 
 use crate::place::{LEASE, secs};
+use loans::passed;
 
 /// The run that holds a job, as far as its worker knows.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ struct Run {
     /// Until when nobody else may have the job.
     until: Timestamp,
     cancelled: bool,
+    /// Whether it has its lane on loan.
+    on_loan: bool,
 }
 
 #[derive(Debug)]
@@ -41,8 +46,12 @@ pub(crate) struct Promises {
     jobs: BTreeMap<JobId, Seen>,
     /// Jobs of a lane that were stored for now and not yet claimed, in order.
     line: BTreeMap<String, Vec<JobId>>,
-    /// Who has a lane: from the first claim until it ends or lets the lane go on.
+    /// Who has a lane: from the first claim until it ends, lets the lane go on, or lends it.
     owner: BTreeMap<String, JobId>,
+    /// Who lends a lane, until it is claimed again or ends (O8).
+    lender: BTreeMap<String, JobId>,
+    /// Those that stood in line before a job that was claimed on loan.
+    before: BTreeMap<JobId, Vec<JobId>>,
     states: BTreeMap<String, Vec<u8>>,
     /// Origins whose jobs end instead of being claimed (I5).
     revoked: BTreeSet<String>,
@@ -139,14 +148,18 @@ impl Promises {
             (&new.queue, &new.lane, &new.kind)
         );
         assert_eq!((&claim.job.payload, claim.job.checkpoint), (&seen.payload, seen.checkpoint));
-        seen.run = Some(Run { token: claim.token, until: now + LEASE, cancelled: false });
+        let on_loan = claim.on_loan;
+        seen.run = Some(Run { token: claim.token, until: now + LEASE, cancelled: false, on_loan });
         let Some(lane) = claim.job.lane.clone() else {
             assert_eq!(claim.state, None);
             return;
         };
         assert_eq!(claim.state.as_ref(), self.states.get(&lane), "the state of the lane");
         let mut line = self.line.remove(&lane).unwrap_or_default();
-        if line.contains(&id) {
+        self.check_loan(now, &lane, claim);
+        if on_loan {
+            self.before.extend(passed(&mut line, id));
+        } else if line.contains(&id) {
             // Those before it may have ended when it was their turn.
             line.retain(|other| *other == id || !self.may_be_over(now, *other));
             assert_eq!(line.remove(0), id, "the order of the lane");
@@ -270,15 +283,27 @@ impl Promises {
 
     fn finished(&mut self, now: Timestamp, commit: &Commit) {
         let seen = self.jobs.get_mut(&commit.id).expect("it was found before");
+        let lane = seen.new.lane.clone();
         match &commit.outcome {
             Outcome::Complete | Outcome::Dead { .. } | Outcome::Cancel => self.end(commit.id),
             Outcome::Release { .. } | Outcome::Checkpoint { .. } => seen.run = None,
+            Outcome::GiveBack { .. } => {
+                if seen.run.take().is_some_and(|run| run.on_loan) {
+                    self.leave_lane(commit.id);
+                    self.back_in_line(commit.id);
+                }
+            }
             Outcome::Retry { after, hold, .. } | Outcome::Snooze { after, hold, .. } => {
+                // What has its lane on loan does not lend it.
+                let lends = *hold == Hold::Lend && !seen.run.is_some_and(|run| run.on_loan);
                 seen.run = None;
                 seen.not_before = Some(now + *after);
                 seen.is_relative = true;
-                if !hold {
+                if lends || *hold == Hold::No {
                     self.leave_lane(commit.id);
+                }
+                if let (true, Some(lane)) = (lends, lane) {
+                    self.lender.insert(lane, commit.id);
                 }
             }
         }
@@ -404,6 +429,7 @@ impl Promises {
 
     fn end(&mut self, id: JobId) {
         self.leave_lane(id);
+        self.lender.retain(|_, lender| *lender != id);
         let seen = self.jobs.get_mut(&id).expect("only what was stored ends");
         seen.ended = true;
         seen.run = None;

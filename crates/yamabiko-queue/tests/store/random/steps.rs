@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use yamabiko_queue::{Timestamp, store::Group};
+use yamabiko_queue::{
+    Timestamp,
+    store::{Group, Hold},
+};
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -97,6 +100,7 @@ pub(crate) struct NewPlan {
     pub(crate) origin: Option<u8>,
     pub(crate) revokes: Option<u8>,
     pub(crate) due: DuePlan,
+    pub(crate) passes: Option<Duration>,
     pub(crate) secret: Option<u8>,
     pub(crate) size: usize,
 }
@@ -128,12 +132,12 @@ pub(crate) enum OutcomePlan {
     },
     Retry {
         after: Duration,
-        hold: bool,
+        hold: Hold,
         unsure: bool,
     },
     Snooze {
         after: Duration,
-        hold: bool,
+        hold: Hold,
         noted: bool,
         afresh: bool,
     },
@@ -142,6 +146,10 @@ pub(crate) enum OutcomePlan {
         unsure: bool,
     },
     Cancel,
+    /// Gives its lane back, if it has it on loan; some that have not try it as well.
+    GiveBack {
+        afresh: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -186,33 +194,31 @@ fn new_plan() -> impl Strategy<Value = NewPlan> {
         proptest::option::weighted(0.4, 0..9_u8),
         proptest::option::weighted(0.02, 0..9_u8),
         due,
+        proptest::option::weighted(0.3, up_to(secs(20))),
         proptest::option::weighted(0.3, any::<u8>()),
         size,
     )
-        .prop_map(|(again, queue, lane, chat, origin, revokes, due, secret, size)| NewPlan {
-            again,
-            queue,
-            lane,
-            chat,
-            origin,
-            revokes,
-            due,
-            secret,
-            size,
+        .prop_map(|(again, queue, lane, chat, origin, revokes, due, passes, secret, size)| {
+            NewPlan { again, queue, lane, chat, origin, revokes, due, passes, secret, size }
         })
+}
+
+fn hold() -> impl Strategy<Value = Hold> {
+    prop_oneof![2 => Just(Hold::No), 2 => Just(Hold::Yes), 3 => Just(Hold::Lend)]
 }
 
 fn outcome() -> impl Strategy<Value = OutcomePlan> {
     prop_oneof![
         30 => Just(OutcomePlan::Complete),
         12 => any::<bool>().prop_map(|again| OutcomePlan::Checkpoint { again }),
-        8 => (up_to(secs(8)), any::<bool>(), any::<bool>())
+        10 => (up_to(secs(8)), hold(), any::<bool>())
             .prop_map(|(after, hold, unsure)| OutcomePlan::Retry { after, hold, unsure }),
-        6 => (up_to(secs(8)), any::<bool>(), any::<bool>(), any::<bool>())
+        6 => (up_to(secs(8)), hold(), any::<bool>(), any::<bool>())
             .prop_map(|(after, hold, noted, afresh)| OutcomePlan::Snooze { after, hold, noted, afresh }),
         4 => Just(OutcomePlan::Dead),
         4 => any::<bool>().prop_map(|unsure| OutcomePlan::Release { unsure }),
         2 => Just(OutcomePlan::Cancel),
+        4 => any::<bool>().prop_map(|afresh| OutcomePlan::GiveBack { afresh }),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! C: claims, leases, and what a run without the current token can do: nothing.
 
 use yamabiko_queue::{
-    Effect, JobId, NewJob, Outcome, State,
+    Effect, Hold, JobId, NewJob, Outcome, State,
     store::{Answer, Cancelled, Claim, Held, Sending},
 };
 
@@ -219,7 +219,9 @@ pub(crate) async fn c4_a_stop_and_a_snooze_count_nothing(kind: Kind) {
     let first_claimed = claim.job.first_claimed;
     place.clock.advance(secs(1));
     let reason = Some("not yet".to_owned());
-    place.end(&claim, Outcome::Snooze { after: secs(0), hold: false, reason, afresh: false }).await;
+    place
+        .end(&claim, Outcome::Snooze { after: secs(0), hold: Hold::No, reason, afresh: false })
+        .await;
     let record = place.record(id("a")).await;
     assert_eq!((record.job.lost, record.job.failures, record.job.unsure), (0, 0, false));
     assert_eq!(record.job.first_claimed, first_claimed);
@@ -228,7 +230,7 @@ pub(crate) async fn c4_a_stop_and_a_snooze_count_nothing(kind: Kind) {
     let claim = place.claim(2).await.remove(1);
     assert_eq!(claim.job.id, id("a"), "a snoozed job comes back at the tail");
     place
-        .end(&claim, Outcome::Snooze { after: secs(0), hold: false, reason: None, afresh: true })
+        .end(&claim, Outcome::Snooze { after: secs(0), hold: Hold::No, reason: None, afresh: true })
         .await;
     assert_eq!(place.record(id("a")).await.job.first_claimed, None);
 }

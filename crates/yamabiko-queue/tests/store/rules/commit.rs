@@ -1,7 +1,7 @@
 //! K, S: what a run asked for happens together with its end, in one step, or not at all.
 
 use yamabiko_queue::{
-    Due, Effect, Error, NewJob, Outcome, State,
+    Due, Effect, Error, Hold, NewJob, Outcome, State,
     job::MAX_PAYLOAD_BYTES,
     store::{Answer, Claim, Commit, Held, MAX_EFFECTS, Sending},
 };
@@ -188,7 +188,7 @@ pub(crate) async fn k6_a_run_whose_checkpoints_are_missing_has_lost_its_job(kind
         Commit { checkpoints: 2, ..commit(&claim, outcome, effects) }
     };
     let retry =
-        Outcome::Retry { after: secs(1), hold: false, error: "no luck".into(), unsure: false };
+        Outcome::Retry { after: secs(1), hold: Hold::No, error: "no luck".into(), unsure: false };
     for outcome in [half(), Outcome::Complete, retry] {
         assert_eq!(place.turn(&[later(outcome)], 9).await.answers, [Answer::Lost]);
     }
@@ -315,8 +315,12 @@ pub(crate) async fn o3_an_unsure_end_is_remembered(kind: Kind) {
     let place = Place::open(kind).await;
     place.insert(&[job("a"), job("b"), job("c")]).await;
     let claims = place.claim(3).await;
-    let failed =
-        Outcome::Retry { after: secs(0), hold: false, error: "timed out".to_owned(), unsure: true };
+    let failed = Outcome::Retry {
+        after: secs(0),
+        hold: Hold::No,
+        error: "timed out".to_owned(),
+        unsure: true,
+    };
     place.end(&claims[0], failed).await;
     place.end(&claims[1], Outcome::Release { unsure: true }).await;
     place.end(&claims[2], retry(secs(0), false)).await;

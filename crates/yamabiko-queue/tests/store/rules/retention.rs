@@ -1,6 +1,6 @@
 //! D3: what is kept of a job that has ended, and for how long.
 
-use yamabiko_queue::{NewJob, Outcome, State};
+use yamabiko_queue::{Hold, NewJob, Outcome, State};
 
 use crate::place::{Kind, Place, dead, id, in_lane, job, micros, retry, secs};
 
@@ -96,7 +96,7 @@ pub(crate) async fn d3_history_keeps_the_newest_4096_bytes(kind: Kind) {
         let claim = place.claim_one().await;
         let error = format!("{n}{}\nand more", "山".repeat(400));
         place
-            .end(&claim, Outcome::Retry { after: secs(0), hold: false, error, unsure: false })
+            .end(&claim, Outcome::Retry { after: secs(0), hold: Hold::No, error, unsure: false })
             .await;
         place.pass(secs(1)).await;
     }
