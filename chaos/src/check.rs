@@ -50,6 +50,8 @@ pub(crate) struct CalledOff {
 pub(crate) struct Heard<W = What> {
     pub(crate) said: Said<W>,
     pub(crate) at: i64,
+    /// Whether it came by reply token, else by push.
+    pub(crate) by_reply: bool,
 }
 
 /// All that is known of a chat.

@@ -118,6 +118,11 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
     /// Returns the requests in the order in which they were handled, as far as the chat tells.
     fn handled(chat: &Chat<Self>) -> Vec<u64>;
 
+    /// Says whether this order may be that of the answers alone, since the later one's answer has passed the other's (O8).
+    fn may_have_passed(_chat: &Chat<Self>, _later: u64, _earlier: u64) -> bool {
+        false
+    }
+
     /// Says whether the bot was asked, later on, not to say this.
     fn is_cancelled(_chat: &Chat<Self>, _request: u64, _what: &Self::What) -> bool {
         false

@@ -55,7 +55,8 @@ pub(crate) fn gather<C: Conversation>(
             match part {
                 Some(said) => {
                     let at = time(&call[0])?;
-                    heard.entry(chat).or_default().push(Heard { said, at });
+                    let by_reply = call[0]["via"] == "reply";
+                    heard.entry(chat).or_default().push(Heard { said, at, by_reply });
                 }
                 None => strays.push(Finding {
                     wrong: Wrong::HalfDone,

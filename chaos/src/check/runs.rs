@@ -1,4 +1,5 @@
-//! Each chat's messages come in the order of the runs that said them, and each run counts once.
+//! Each chat's messages come in the order of the runs that said them, but for replies that pass pushes (O8), and each run
+//! counts once.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,21 +13,21 @@ impl Chat {
     }
 
     fn messages_in_order(&self, verdict: &mut Verdict) {
-        let mut latest: Option<&Heard> = None;
+        let mut earlier: Vec<&Heard> = Vec::new();
         let shaken = self.shaken();
         let is_of_order =
             |heard: &&Heard| heard.said.run.is_some() && !shaken.contains(&heard.said.request);
         for heard in self.heard.iter().filter(is_of_order) {
+            let may_not_pass =
+                |other: &&&Heard| other.said.run > heard.said.run && !other.may_pass(heard);
+            let latest = earlier.iter().filter(may_not_pass).max_by_key(|other| other.said.run);
             match latest {
-                Some(latest) if latest.said.run > heard.said.run => {
-                    if self.is_orphan(heard) {
-                        verdict.orphans += 1;
-                    } else {
-                        let text = format!("{} came before {}", latest.said, heard.said);
-                        self.find(verdict, Wrong::OutOfOrder, text);
-                    }
+                Some(_) if self.is_orphan(heard) => verdict.orphans += 1,
+                Some(latest) => {
+                    let text = format!("{} came before {}", latest.said, heard.said);
+                    self.find(verdict, Wrong::OutOfOrder, text);
                 }
-                _ => latest = Some(heard),
+                None => earlier.push(heard),
             }
         }
     }

@@ -51,7 +51,8 @@ impl Chat {
     }
 
     fn hear(&mut self, text: &str, at: i64) {
-        self.heard.push(Heard { said: text.parse().expect("a message"), at });
+        let said = text.parse().expect("a message");
+        self.heard.push(Heard { said, at, by_reply: false });
     }
 
     fn forget(&mut self, text: &str) {
@@ -71,6 +72,33 @@ fn nothing_is_found_where_all_is_well() {
     let verdict = chat().check();
     assert_eq!(verdict.findings, []);
     assert_eq!((verdict.matched, verdict.rung, verdict.called_off), (7, 1, 0));
+}
+
+#[test]
+fn a_message_of_a_later_run_comes_first_only_if_it_is_a_reply_that_passes_a_push() {
+    for (later_by_reply, earlier_by_reply) in
+        [(true, false), (false, false), (false, true), (true, true)]
+    {
+        let mut chat = chat();
+        // The answer to the list comes after that to the work, whose event was handled later.
+        let mut listed = chat.heard.remove(1);
+        (listed.at, listed.by_reply) = (2_050, earlier_by_reply);
+        chat.heard[2].by_reply = later_by_reply;
+        chat.heard.insert(3, listed);
+        chat.heard.retain(|heard| heard.said.what != What::Rang);
+        chat.asked[0].ask = Ask::List;
+        let is_right = later_by_reply && !earlier_by_reply;
+        let is_out_of_order = wrongs(&chat).contains(&Wrong::OutOfOrder);
+        assert_eq!(is_out_of_order, !is_right, "{later_by_reply} {earlier_by_reply}");
+    }
+}
+
+#[test]
+fn a_reply_does_not_come_before_a_push_of_its_own_request() {
+    let mut chat = chat();
+    chat.heard[6].by_reply = true;
+    chat.heard.swap(3, 6);
+    assert!(wrongs(&chat).contains(&Wrong::OutOfOrder));
 }
 
 #[test]

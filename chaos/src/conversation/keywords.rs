@@ -243,6 +243,17 @@ impl Conversation for Keywords {
         in_order.map(|heard| heard.said.request).collect()
     }
 
+    fn may_have_passed(chat: &Chat<Self>, later: u64, earlier: u64) -> bool {
+        let acknowledged = |request| {
+            let is_it =
+                |said: &Said<What>| (said.request, &said.what) == (request, &What::Acknowledged);
+            chat.heard.iter().find(|heard| is_it(&heard.said))
+        };
+        acknowledged(later)
+            .zip(acknowledged(earlier))
+            .is_some_and(|(one, other)| one.may_pass(other))
+    }
+
     /// The job that waits learns only at its next turn that the one that would have answered is dead.
     fn outlives(live: &JobRecord, dead: &[JobRecord]) -> bool {
         let is_answer = |job: &Job| ANSWERING.contains(&job.kind.as_str());

@@ -133,9 +133,11 @@ fn chat(said: &[(u64, What)]) -> Chat<Keywords> {
         in_standby: false,
         unsent: None,
     });
-    let heard = (2_000..)
-        .zip(said)
-        .map(|(at, &(request, what))| Heard { said: Said { request, what, run: None }, at });
+    let heard = (2_000..).zip(said).map(|(at, &(request, what))| Heard {
+        said: Said { request, what, run: None },
+        at,
+        by_reply: true,
+    });
     Chat { asked: asked.to_vec(), heard: heard.collect(), ..Chat::default() }
 }
 
