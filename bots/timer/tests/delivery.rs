@@ -50,7 +50,7 @@ async fn one_second(fault: serde_json::Value) -> (Vec<Said>, Vec<String>) {
     world.tell("/control/faults", &fault).await;
     line.says(&user, "1").await;
     line.hears(&user, 2).await;
-    // Whatever would be said twice would be said before the answer to this.
+    // Whatever would be said twice would be said before the answer to this, but for what is pushed a second time.
     line.says(&user, "hello").await;
     let heard = line.hears(&user, 3).await;
     (heard, world.calls().await)
@@ -98,10 +98,22 @@ fn o3_a_refused_reply_token_leads_to_a_push() {
 
 #[test]
 fn o4_a_push_that_line_took_without_an_answer_is_repeated_with_its_key_and_said_once() {
-    let (heard, calls) =
-        block_on(one_second(json!({"endpoint": "push", "timeout": "after", "count": 1})));
-    assert_eq!(starts(&heard), ["⏰", "🔔", "😵"]);
-    assert_eq!(count(&calls, "/push"), 2);
+    block_on(async {
+        let world = World::start().await;
+        let line = &world.line;
+        let user = line.user("Alice", "en").await;
+        let fault = json!({"endpoint": "push", "timeout": "after", "count": 1});
+        world.tell("/control/faults", &fault).await;
+        for _ in 0..2 {
+            line.says(&user, "1").await;
+        }
+        // Other replies pass a push that waits for its retry, other pushes do not.
+        let heard = line.hears(&user, 4).await;
+        let mut starts = starts(&heard);
+        starts.sort_unstable();
+        assert_eq!(starts, ["⏰", "⏰", "🔔", "🔔"]);
+        assert_eq!(count(&world.calls().await, "/push"), 3);
+    });
 }
 
 #[test]
@@ -152,6 +164,31 @@ fn o5_a_push_over_the_months_limit_holds_up_nothing_while_the_consumption_lags()
         heard.sort_unstable();
         assert_eq!(heard, ["⏰", "⏰", "⏰", "🔔", "😵"]);
     });
+}
+
+#[test]
+fn o8_replies_to_a_chat_go_on_while_line_takes_no_push_of_it() {
+    for fault in [
+        json!({"endpoint": "push", "status": 429, "message": "Too many requests."}),
+        json!({"endpoint": "push", "status": 500}),
+    ] {
+        block_on(async {
+            let world = World::start().await;
+            let line = &world.line;
+            let alice = line.user("Alice", "en").await;
+            world.tell("/control/faults", &fault).await;
+            line.says(&alice, "0").await;
+            line.hears(&alice, 1).await;
+            for heard in 2..4 {
+                line.says(&alice, "hello").await;
+                line.hears(&alice, heard).await;
+            }
+            line.delete("/control/faults").await;
+            assert_eq!(starts(&line.hears(&alice, 4).await), ["⏰", "😵", "😵", "🔔"], "{fault}");
+            let calls = world.calls().await;
+            assert_eq!(count(&calls, "/reply"), 3, "each at once, and for nothing");
+        });
+    }
 }
 
 #[test]

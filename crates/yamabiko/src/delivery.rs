@@ -14,6 +14,7 @@ mod call;
 mod decide;
 mod loading;
 mod pack;
+mod passing;
 mod pushes;
 mod refused;
 #[cfg(all(test, feature = "testing"))]
@@ -30,6 +31,11 @@ pub(crate) const DELIVERY_KIND: &str = "line.delivery";
 pub(crate) const TOKEN_GOOD_FOR: Duration = Duration::from_secs(50);
 /// For how long after its arrival a reply token is used that a job has kept for its end (O2).
 pub(crate) const KEPT_TOKEN_GOOD_FOR: Duration = Duration::from_secs(55);
+/// Returns for how long after its arrival a reply token is used (O2).
+const fn good_for(is_kept: bool) -> Duration {
+    if is_kept { KEPT_TOKEN_GOOD_FOR } else { TOKEN_GOOD_FOR }
+}
+
 /// The newest version of a delivery's payload that this program knows: with free-only messages, or without its ornaments.
 ///
 /// Others are written as version 1, so that an older process carries them too.

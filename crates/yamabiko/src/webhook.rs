@@ -16,7 +16,10 @@ use yamabiko_line::{
     signature,
 };
 use yamabiko_queue::{
-    ErrorKind, JobId, NewJob, Queue, Timestamp, finding::because, job::EVENTS, store::Inserted,
+    ErrorKind, JobId, NewJob, Queue, Timestamp,
+    finding::because,
+    job::{EVENTS, MAX_NAME_BYTES},
+    store::Inserted,
 };
 
 use crate::{
@@ -157,9 +160,10 @@ pub(crate) fn job(event: &Event, destination: Option<&str>) -> Option<NewJob> {
         job.lane = Some(chat_lane(&chat));
         job.chat = Some(chat.to_string());
     }
+    job.origin = event.webhook_event_id.clone().filter(|id| id.len() <= MAX_NAME_BYTES);
     match &event.kind {
         EventKind::Message(content) | EventKind::MessageEdited(content) => {
-            job.origin = content.id().map(ToString::to_string);
+            job.origin = content.id().map(ToString::to_string).or(job.origin);
         }
         // It may come before the message, whose event LINE may have to send again (I5).
         EventKind::Unsend { message_id } => job.revokes = Some(message_id.to_string()),

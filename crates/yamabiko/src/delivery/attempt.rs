@@ -9,6 +9,7 @@ use yamabiko_queue::{Effect, Ending, Finish, Hold, Run, Timestamp};
 use super::{
     Delivery, Trimmed,
     decide::{Call, Known, Token, next_call},
+    pushes::PUSHES,
 };
 
 /// The age of a claim from which it is confirmed right before the call (O6).
@@ -126,12 +127,14 @@ impl Attempt {
     }
 
     /// Keeps the delivery for later, uncounted and first of its lane; stops claims from `paused` until then.
+    ///
+    /// While pushes wait, replies go on, and may pass it; while the outbox does, nothing may (O8).
     pub(super) fn wait(&self, after: Duration, reason: String, paused: &str) -> Finish {
         let pause = Effect::Pause { queue: paused.to_owned(), time: after };
         Finish {
             ending: Ending::Snoozed {
                 after,
-                hold: Hold::Yes,
+                hold: if paused == PUSHES { Hold::Lend } else { Hold::Yes },
                 // The retry key counts from the first attempt that may have arrived.
                 afresh: !self.maybe_said(),
                 reason: Some(reason),
@@ -153,12 +156,17 @@ pub(super) fn newer(version: u32) -> Finish {
 
 /// The claim is gone: what is reported now is answered `Lost` anyway.
 pub(super) fn lost() -> Finish {
-    failed("the claim was lost before the call".to_owned(), None)
+    failed(Call::Reply, "the claim was lost before the call".to_owned(), None)
 }
 
 /// LINE surely did nothing, and the same call is made again: after `after`, or by the policy.
-pub(super) fn failed(error: String, after: Option<Duration>) -> Finish {
-    ended(Ending::Failed { error, lends: false, after, unsure: false })
+pub(super) fn failed(call: Call, error: String, after: Option<Duration>) -> Finish {
+    ended(again(call, error, after, false))
+}
+
+/// The same call is made again; a push lets replies of other events pass it until then (O8).
+pub(super) fn again(call: Call, error: String, after: Option<Duration>, unsure: bool) -> Ending {
+    Ending::Failed { error, lends: call == Call::Push, after, unsure }
 }
 
 pub(super) fn dead(error: impl Into<String>) -> Finish {

@@ -12,6 +12,7 @@ use super::{
     attempt::{Attempt, Step, dead, ended, failed, lost, newer},
     count_dropped,
     decide::{Call, Verdict, judge},
+    passing::Waiting,
     pushes::{PUSHES, Pushes},
     refused::describe,
 };
@@ -80,6 +81,13 @@ impl Courier {
     }
 
     async fn call(&self, attempt: Attempt) -> Step {
+        let waiting = match attempt.waiting().await {
+            Ok(waiting) => waiting,
+            Err(outage) => return Step::Break(failed(Call::Reply, outage.to_string(), None)),
+        };
+        if attempt.is_to_wait(&waiting) {
+            return Step::Break(attempt.give_back());
+        }
         if attempt.next_call() == Call::Reply {
             self.replies.until_ready().await;
             if !attempt.is_held().await {
@@ -88,25 +96,28 @@ impl Courier {
         }
         // Waiting has made the token older.
         match attempt.next_call() {
-            Call::Reply => self.reply(attempt).await,
+            Call::Reply => self.reply(attempt, waiting).await,
+            // Only a live reply passes a push; once it is to be pushed itself, it keeps to the order (O8).
+            Call::Push if attempt.is_passing() => Step::Break(attempt.give_back()),
             Call::Push if attempt.is_late() => self.push_instead(attempt, self.policy.late).await,
             Call::Push => self.push(attempt).await,
             Call::Uncertain => self.uncertain(attempt).await,
         }
     }
 
-    async fn reply(&self, attempt: Attempt) -> Step {
+    async fn reply(&self, attempt: Attempt, waiting: Waiting) -> Step {
         let token = ReplyToken::new(attempt.run.claim.job.secret.clone().unwrap_or_default());
         let sent = self.platform.reply(&token, &attempt.delivery.messages).await;
-        let Err(error) = sent else { return Step::Break(self.sent("reply")) };
+        let Err(error) = sent else { return Step::Break(waiting.dropped(self.sent("reply"))) };
         let known = match attempt.known(&error).await {
             Ok(known) => known,
             Err(outage) => {
-                return Step::Break(failed(format!("{}; {outage}", describe(&error)), None));
+                let error = format!("{}; {outage}", describe(&error));
+                return Step::Break(failed(Call::Reply, error, None));
             }
         };
         match judge(Call::Reply, &error, known) {
-            Verdict::SaidBefore => Step::Break(self.sent("said_before")),
+            Verdict::SaidBefore => Step::Break(waiting.dropped(self.sent("said_before"))),
             Verdict::PushInstead => self.push_instead(attempt, self.policy.late).await,
             Verdict::Uncertain => self.uncertain(attempt).await,
             Verdict::Trim => self.trim(attempt, &error).await,
@@ -177,7 +188,8 @@ impl Courier {
         let known = match attempt.known(&error).await {
             Ok(known) => known,
             Err(outage) => {
-                return Step::Break(failed(format!("{}; {outage}", describe(&error)), None));
+                let error = format!("{}; {outage}", describe(&error));
+                return Step::Break(failed(Call::Push, error, None));
             }
         };
         match judge(Call::Push, &error, known) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use yamabiko_line::error::{Error, ErrorKind, Reached};
 
-use super::{KEPT_TOKEN_GOOD_FOR, TOKEN_GOOD_FOR};
+use super::good_for;
 
 /// How long the outbox rests when LINE refuses the credentials.
 pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ pub(super) struct Token {
 impl Token {
     /// Returns whether it is still used (O2).
     pub(super) fn is_good(self) -> bool {
-        self.age <= if self.kept { KEPT_TOKEN_GOOD_FOR } else { TOKEN_GOOD_FOR }
+        self.age <= good_for(self.kept)
     }
 }
 

@@ -7,7 +7,7 @@ use yamabiko_line::{
 };
 use yamabiko_queue::{JobId, NewJob, job::MAX_PAYLOAD_BYTES, store::Claim};
 
-use super::{DELIVERY_KIND, Delivery, NEWEST_VERSION, count_dropped, outgoing};
+use super::{DELIVERY_KIND, Delivery, NEWEST_VERSION, count_dropped, good_for, outgoing};
 use crate::context::{Envelope, PAYLOAD_VERSION};
 
 /// What a delivery holds beside its messages, at most, in bytes.
@@ -89,6 +89,7 @@ pub(crate) fn pack(
             let id = ids.next().expect("there are always more ids");
             let mut job = outgoing(DELIVERY_KIND, payload, chat.as_ref(), claim, id);
             job.secret = own.map(|token| token.token.expose().to_owned());
+            job.passes_until = own.map(|token| token.arrived + good_for(token.kept));
             jobs.push(job);
         }
     }

@@ -4,12 +4,12 @@ use yamabiko_line::{
     error::{Error, Limit},
     id::ChatId,
 };
-use yamabiko_queue::{Ending, Finish, job::OUTBOX};
+use yamabiko_queue::{Finish, job::OUTBOX};
 
 use super::{
     Trimmed,
     account::Credentials,
-    attempt::{Attempt, dead, ended, failed},
+    attempt::{Attempt, again, dead, ended, failed},
     call::Courier,
     decide::{Call, RATE_PAUSE, REFUSED_PAUSE, Verdict},
     pushes::PUSHES,
@@ -26,10 +26,7 @@ impl Courier {
         metrics::counter!("yamabiko_delivery_failures_total").increment(1);
         let text = describe(error);
         match verdict {
-            Verdict::Again { unsure } => {
-                let after = error.retry_after();
-                ended(Ending::Failed { error: text, lends: false, after, unsure })
-            }
+            Verdict::Again { unsure } => ended(again(call, text, error.retry_after(), unsure)),
             Verdict::CredentialsRefused => self.credentials_refused(attempt, text),
             Verdict::Forbidden => self.forbidden(attempt, call, text).await,
             Verdict::TooMany => self.too_many(attempt, call, error, text).await,
@@ -59,7 +56,7 @@ impl Courier {
     async fn forbidden(&self, attempt: &Attempt, call: Call, text: String) -> Finish {
         match self.account.credentials(&*self.platform, attempt.run.clock()).await {
             Credentials::Refused => self.credentials_refused(attempt, text),
-            Credentials::Unknown => failed(text, None),
+            Credentials::Unknown => failed(call, text, None),
             Credentials::Accepted => match (call, &attempt.delivery.to) {
                 (Call::Push, Some(chat)) => self.push_forbidden(attempt, chat, text).await,
                 _ => dead(format!(
@@ -81,7 +78,7 @@ impl Courier {
             Ok(_) => dead(format!(
                 "LINE forbids pushes to this chat, though it takes the channel's credentials: {text}"
             )),
-            Err(error) => failed(format!("{text}; {error}"), None),
+            Err(error) => failed(Call::Push, format!("{text}; {error}"), None),
         }
     }
 
@@ -100,7 +97,7 @@ impl Courier {
         if used_up {
             dead(format!("the month's messages are used up: {text}"))
         } else {
-            failed(text, error.retry_after())
+            failed(call, text, error.retry_after())
         }
     }
 

@@ -13,6 +13,7 @@ mod line;
 mod media;
 mod ornaments;
 mod panics;
+mod passing;
 mod restarts;
 mod sources;
 mod standby;
