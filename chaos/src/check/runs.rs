@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Chat, Heard, Verdict, Wrong};
-use crate::conversation::phase;
+use crate::{clocks::Step, conversation::phase};
+
+/// How far a token's arrival may lie ahead, in milliseconds, before the bot takes it for too old.
+const CLOCKS_DIFFER_BY: i64 = 5_000;
 
 impl Chat {
     pub(crate) fn check_runs(&self, verdict: &mut Verdict) {
@@ -18,8 +21,11 @@ impl Chat {
         let is_of_order =
             |heard: &&Heard| heard.said.run.is_some() && !shaken.contains(&heard.said.request);
         for heard in self.heard.iter().filter(is_of_order) {
-            let may_not_pass =
-                |other: &&&Heard| other.said.run > heard.said.run && !other.may_pass(heard);
+            let may_not_pass = |other: &&&Heard| {
+                other.said.run > heard.said.run
+                    && !other.may_pass(heard)
+                    && !self.seemed_too_old(heard, other)
+            };
             let latest = earlier.iter().filter(may_not_pass).max_by_key(|other| other.said.run);
             match latest {
                 Some(_) if self.is_orphan(heard) => verdict.orphans += 1,
@@ -30,6 +36,18 @@ impl Chat {
                 None => earlier.push(heard),
             }
         }
+    }
+
+    /// Says whether the token of a message that another reply has passed may have seemed too old, by a clock that was wrong
+    /// meanwhile: then it stood there as a push (O8).
+    fn seemed_too_old(&self, passed: &Heard, passing: &Heard) -> bool {
+        let since = self.asked(passed.said.request).map_or(passed.at, |asked| asked.at);
+        let is_misled = |step: &Step| {
+            step.ahead.abs() > CLOCKS_DIFFER_BY && step.from < passing.at && since < step.until
+        };
+        passing.by_reply
+            && passing.said.request != passed.said.request
+            && self.clock_steps.iter().any(is_misled)
     }
 
     /// Each run in the lane saw the state that the one before had left.

@@ -94,6 +94,28 @@ fn a_message_of_a_later_run_comes_first_only_if_it_is_a_reply_that_passes_a_push
 }
 
 #[test]
+fn a_reply_passes_another_reply_only_where_the_clock_was_wrong_meanwhile() {
+    for (ahead, from, until, is_right) in [
+        (4_000_000, 1_500, 2_000, true),
+        (-4_000_000, 1_500, 2_000, true),
+        (4_000_000, 0, 10, false),
+        (4_000_000, 2_500, 3_000, false),
+        (4_000, 1_500, 2_000, false),
+    ] {
+        let mut chat = chat();
+        let mut listed = chat.heard.remove(1);
+        (listed.at, listed.by_reply) = (2_050, true);
+        chat.heard[2].by_reply = true;
+        chat.heard.insert(3, listed);
+        chat.heard.retain(|heard| heard.said.what != What::Rang);
+        chat.asked[0].ask = Ask::List;
+        chat.clock_steps = vec![Step { from, until, ahead }];
+        let is_out_of_order = wrongs(&chat).contains(&Wrong::OutOfOrder);
+        assert_eq!(is_out_of_order, !is_right, "{ahead} {from} {until}");
+    }
+}
+
+#[test]
 fn a_reply_does_not_come_before_a_push_of_its_own_request() {
     let mut chat = chat();
     chat.heard[6].by_reply = true;
