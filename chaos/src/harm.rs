@@ -20,7 +20,7 @@ const CLOCK_STEPS: RangeInclusive<i64> = 60..=2 * 60 * 60;
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// The keys of a Redis that are overwritten: what they hold can be known without them.
-const KEYS: [&str; 6] = ["timers", "lease", "lanes", "queues", "ready:events", "ready:outbox"];
+const KEYS: [&str; 5] = ["timers", "lease", "queues", "ready:events", "ready:outbox"];
 
 /// All that can be broken.
 #[derive(Clone, Debug)]

@@ -98,14 +98,15 @@ impl<C: Conversation> Chat<C> {
         is_cancelled || asked.unsent.is_some() || is_left
     }
 
-    /// Says whether what was asked for was over at a time: the chat had heard something that comes later.
+    /// Says whether what was asked for was over at a time: the chat had heard something that comes later, and that cannot have
+    /// passed it as a reply (O8).
     fn was_over(&self, asked: &Asked<C::Ask>, at: i64) -> bool {
         let over =
             C::due(&asked.ask, asked.at).unwrap_or(asked.at).max(asked.taken.unwrap_or(i64::MAX));
         let is_later = |asked: &Asked<C::Ask>| {
             asked.sent.is_some_and(|sent| sent > over.saturating_add(SURELY_LATER))
         };
-        let mut heard = self.heard.iter().filter(|heard| heard.at <= at);
+        let mut heard = self.heard.iter().filter(|heard| heard.at <= at && !heard.by_reply);
         heard.any(|heard| self.asked(heard.said.request).is_some_and(is_later))
     }
 
