@@ -19,8 +19,9 @@ const CLOCK_STEPS: RangeInclusive<i64> = 60..=2 * 60 * 60;
 /// How often an endpoint of the bot is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
-/// The keys of a Redis that are overwritten: what they hold can be known without them.
-const KEYS: [&str; 5] = ["timers", "lease", "queues", "ready:events", "ready:outbox"];
+/// The keys of a Redis that are overwritten: what they hold can be known without them, and until it is, no chat sees a difference
+/// but in time. Without `lanes`, the order of a lane may change; without `timers`, a list lacks some.
+const KEYS: [&str; 4] = ["lease", "queues", "ready:events", "ready:outbox"];
 
 /// All that can be broken.
 #[derive(Clone, Debug)]

@@ -19,6 +19,8 @@ use crate::{clock::Timestamp, error::Result};
 const READ_AT_ONCE: usize = 500;
 /// Jobs and lanes that one call of the step looks after.
 const MENDED_AT_ONCE: usize = 50;
+/// How long to wait where the search failed.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Looks after the jobs of one bot.
 #[derive(Debug)]
@@ -65,19 +67,30 @@ impl Doubts {
 }
 
 impl Mender {
-    /// Runs in the background; the next start repeats what failed.
+    /// Runs in the background, until it has worked: until then, those jobs do not run.
     fn start(self) {
         tokio::spawn(async move {
-            match self.mend().await {
-                Ok(0) => {}
-                Ok(jobs) => tracing::warn!(
-                    jobs,
-                    "found places for jobs that had lost theirs with a damaged key of the store"
-                ),
-                Err(error) => tracing::warn!(
-                    error = crate::finding::because(&error),
-                    "could not look for jobs that lost their places with a damaged key of the store; the next start does"
-                ),
+            let mut has_failed = false;
+            loop {
+                match self.mend().await {
+                    Ok(0) => return,
+                    Ok(jobs) => {
+                        tracing::warn!(
+                            jobs,
+                            "found places for jobs that had lost theirs with a damaged key of the store"
+                        );
+                        return;
+                    }
+                    Err(error) if !has_failed => {
+                        has_failed = true;
+                        tracing::warn!(
+                            error = crate::finding::because(&error),
+                            "cannot look for jobs that lost their places with a damaged key of the store; trying again until it works"
+                        );
+                    }
+                    Err(_) => {}
+                }
+                tokio::time::sleep(AGAIN_AFTER).await;
             }
         });
     }
