@@ -269,7 +269,7 @@ pub(crate) async fn untold(place: &Place, bot: &str, set_aside: &[JobId]) -> Opt
         .then(|| format!("{} jobs were set aside, and the doctor says {told:?}", set_aside.len()))
 }
 
-/// Lets all be forgotten that is over, and returns what is left; what was set aside is repaired, and ends.
+/// Prunes all jobs that have ended, repairs what was set aside so that it ends too, and returns what is left.
 ///
 /// On Redis, a record that was damaged no longer tells its chat, so it stays among the jobs of the chat.
 pub(crate) async fn left_over<A>(

@@ -185,7 +185,7 @@ impl<C: Conversation> Chat<C> {
         verdict.findings.push(Finding { wrong, user: self.user.clone(), text });
     }
 
-    /// Says whether the bot had heard that a request was taken back before it was sent to the bot, so that it must not run.
+    /// Returns whether a request reached the bot only after its unsend had, so that it must not run.
     fn is_revoked(&self, asked: &Asked<C::Ask>) -> bool {
         asked.unsent.is_some_and(|off| {
             let is_first = off.taken.zip(asked.sent).is_some_and(|(taken, sent)| taken < sent);

@@ -84,8 +84,7 @@ impl WallClock {
 }
 
 impl Step {
-    /// Says whether a timer that was asked for at one time may have come at another, before its due time: the clock was ahead
-    /// between the two, and had reached the due time.
+    /// Returns whether a timer may have rung early, at `at`: between `asked` and `at` this clock was ahead, and reached `due`.
     pub(crate) fn brings(&self, due: i64, asked: i64, at: i64) -> bool {
         self.ahead > 0 && self.covers(asked, at) && due - self.ahead <= self.until
     }

@@ -76,7 +76,7 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
         false
     }
 
-    /// Says whether something is said by a timer when its time is up.
+    /// Returns whether a message is the notification of a timer.
     fn is_timer(_what: &Self::What) -> bool {
         false
     }

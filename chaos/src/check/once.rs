@@ -98,8 +98,9 @@ impl<C: Conversation> Chat<C> {
         is_cancelled || asked.unsent.is_some() || is_left
     }
 
-    /// Says whether what was asked for was over at a time: the chat had heard something that comes later, and that cannot have
-    /// passed it as a reply (O8).
+    /// Returns whether a request had ended by a time: the chat had received a push that comes after all of its messages.
+    ///
+    /// A reply to a later request is no sign of that, since it may have passed pushes (O8).
     fn was_over(&self, asked: &Asked<C::Ask>, at: i64) -> bool {
         let over =
             C::due(&asked.ask, asked.at).unwrap_or(asked.at).max(asked.taken.unwrap_or(i64::MAX));

@@ -11,7 +11,7 @@ use crate::conversation::Conversation;
 const LONGEST_CALL: i64 = 10_000;
 
 impl<W> Heard<W> {
-    /// Says whether it may have been sent before another that stood before it.
+    /// Returns whether this message may come before another one that a run before it said (O8).
     pub(crate) fn may_pass(&self, other: &Self) -> bool {
         self.by_reply && !other.by_reply && self.said.request != other.said.request
     }

@@ -38,8 +38,8 @@ impl Chat {
         }
     }
 
-    /// Says whether the token of a message that another reply has passed may have seemed too old, by a clock that was wrong
-    /// meanwhile: then it stood there as a push (O8).
+    /// Returns whether one reply may pass another because the store's clock was wrong in between: the token of the passed one
+    /// may have seemed too old, so that it waited as a push (O8).
     fn seemed_too_old(&self, passed: &Heard, passing: &Heard) -> bool {
         let since = self.asked(passed.said.request).map_or(passed.at, |asked| asked.at);
         let is_misled = |step: &Step| {

@@ -74,19 +74,24 @@ fn nothing_is_found_where_all_is_well() {
     assert_eq!((verdict.matched, verdict.rung, verdict.called_off), (7, 1, 0));
 }
 
+/// A chat in which the answer to the list comes after that to the work, whose event was handled later.
+fn passed(later_by_reply: bool, earlier_by_reply: bool) -> Chat {
+    let mut chat = chat();
+    let mut listed = chat.heard.remove(1);
+    (listed.at, listed.by_reply) = (2_050, earlier_by_reply);
+    chat.heard[2].by_reply = later_by_reply;
+    chat.heard.insert(3, listed);
+    chat.heard.retain(|heard| heard.said.what != What::Rang);
+    chat.asked[0].ask = Ask::List;
+    chat
+}
+
 #[test]
 fn a_message_of_a_later_run_comes_first_only_if_it_is_a_reply_that_passes_a_push() {
     for (later_by_reply, earlier_by_reply) in
         [(true, false), (false, false), (false, true), (true, true)]
     {
-        let mut chat = chat();
-        // The answer to the list comes after that to the work, whose event was handled later.
-        let mut listed = chat.heard.remove(1);
-        (listed.at, listed.by_reply) = (2_050, earlier_by_reply);
-        chat.heard[2].by_reply = later_by_reply;
-        chat.heard.insert(3, listed);
-        chat.heard.retain(|heard| heard.said.what != What::Rang);
-        chat.asked[0].ask = Ask::List;
+        let chat = passed(later_by_reply, earlier_by_reply);
         let is_right = later_by_reply && !earlier_by_reply;
         let is_out_of_order = wrongs(&chat).contains(&Wrong::OutOfOrder);
         assert_eq!(is_out_of_order, !is_right, "{later_by_reply} {earlier_by_reply}");
@@ -102,13 +107,7 @@ fn a_reply_passes_another_reply_only_where_the_clock_was_wrong_meanwhile() {
         (4_000_000, 2_500, 3_000, false),
         (4_000, 1_500, 2_000, false),
     ] {
-        let mut chat = chat();
-        let mut listed = chat.heard.remove(1);
-        (listed.at, listed.by_reply) = (2_050, true);
-        chat.heard[2].by_reply = true;
-        chat.heard.insert(3, listed);
-        chat.heard.retain(|heard| heard.said.what != What::Rang);
-        chat.asked[0].ask = Ask::List;
+        let mut chat = passed(true, true);
         chat.clock_steps = vec![Step { from, until, ahead }];
         let is_out_of_order = wrongs(&chat).contains(&Wrong::OutOfOrder);
         assert_eq!(is_out_of_order, !is_right, "{ahead} {from} {until}");

@@ -13,13 +13,16 @@ use super::{
     meaning::error,
     scripts::{Script, call},
 };
-use crate::{clock::Timestamp, error::Result};
+use crate::{
+    clock::Timestamp,
+    error::{ErrorKind, Result},
+};
 
 /// Records that one command reads.
 const READ_AT_ONCE: usize = 500;
 /// Jobs and lanes that one call of the step looks after.
 const MENDED_AT_ONCE: usize = 50;
-/// How long to wait where the search failed.
+/// How long to wait where the search met an outage.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Looks after the jobs of one bot.
@@ -67,30 +70,27 @@ impl Doubts {
 }
 
 impl Mender {
-    /// Runs in the background, until it has worked: until then, those jobs do not run.
+    /// Runs in the background, again after an outage; what else stops it, the next start repeats.
     fn start(self) {
         tokio::spawn(async move {
-            let mut has_failed = false;
-            loop {
+            let found = loop {
                 match self.mend().await {
-                    Ok(0) => return,
-                    Ok(jobs) => {
-                        tracing::warn!(
-                            jobs,
-                            "found places for jobs that had lost theirs with a damaged key of the store"
-                        );
-                        return;
+                    Err(error) if error.kind() == ErrorKind::Unavailable => {
+                        tokio::time::sleep(AGAIN_AFTER).await;
                     }
-                    Err(error) if !has_failed => {
-                        has_failed = true;
-                        tracing::warn!(
-                            error = crate::finding::because(&error),
-                            "cannot look for jobs that lost their places with a damaged key of the store; trying again until it works"
-                        );
-                    }
-                    Err(_) => {}
+                    found => break found,
                 }
-                tokio::time::sleep(AGAIN_AFTER).await;
+            };
+            match found {
+                Ok(0) => {}
+                Ok(jobs) => tracing::warn!(
+                    jobs,
+                    "found places for jobs that had lost theirs with a damaged key of the store"
+                ),
+                Err(error) => tracing::warn!(
+                    error = crate::finding::because(&error),
+                    "could not look for jobs that lost their places with a damaged key of the store; the next start does"
+                ),
             }
         });
     }

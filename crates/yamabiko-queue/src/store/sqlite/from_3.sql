@@ -46,7 +46,7 @@ CREATE TABLE cancelled_group (
     chat       TEXT    NOT NULL,
     what       INTEGER NOT NULL,  -- what it goes by: 0 the kind, 1 the origin, 2 all but the kind
     name       TEXT    NOT NULL,
-    origin_by INTEGER            -- NULL: whenever
+    origin_by  INTEGER            -- NULL: whenever
 ) STRICT;
 CREATE INDEX cancelled_group_chat ON cancelled_group (chat);
 

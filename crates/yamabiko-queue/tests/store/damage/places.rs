@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ use crate::{
     ground::{Ground, Kind},
     place::{Place, id, in_lane, job, secs},
     poison::work,
+    redis_server::RedisServer,
 };
 
 /// How long what is done beside everything else may take.
@@ -163,6 +165,22 @@ async fn a_start_looks_for_jobs_that_lost_their_places_on_redis() {
     };
     assert!(work_until(&place, &mut ran, both_placed).await);
     assert!(!ran.contains_key(&id("completed")), "it ran again");
+}
+
+#[tokio::test]
+async fn r4_the_search_for_lost_places_goes_on_after_an_outage_on_redis() {
+    let mut server = RedisServer::start_durable();
+    let ground = Arc::new(Ground::Elsewhere(server.url()));
+    let place = full(&ground, "bot").await;
+    break_key(&place, "ready:default", false);
+    // The claim sets the key aside, and the next step begins the search, which meets the outage.
+    place.claim(9).await;
+    server.kill();
+    assert!(place.store.counts().await.is_err());
+    server.restart();
+    let mut ran = BTreeMap::new();
+    let ready = async |ran: &BTreeMap<JobId, u32>| ran.contains_key(&id("ready"));
+    assert!(work_until(&place, &mut ran, ready).await);
 }
 
 /// Takes something of a job away, behind the store's back.
