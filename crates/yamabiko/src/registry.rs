@@ -211,7 +211,7 @@ fn built_in(claim: &Claim, event: &Event) -> Vec<Effect> {
     use yamabiko_line::event::EventKind;
     match &event.kind {
         EventKind::Unfollow | EventKind::Leave => {
-            // An end that is told late comes after what the user asked for on coming back; which is which only LINE's clock tells.
+            // LINE may tell of the end late, when the user has come back and asked for more: only its own clock has the order.
             let left = claim.job.origin_time.unwrap_or(claim.job.arrived);
             let group = Group::AllBut(EVENT_KIND.to_owned());
             vec![Effect::CancelAll { group, origin_by: Some(left) }]

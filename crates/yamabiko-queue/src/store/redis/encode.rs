@@ -214,7 +214,7 @@ fn effect(call: &mut Call<'_>, effect: &Effect) {
         Effect::Cancel(id) => drop(call.arg("x").arg(id.as_bytes())),
         Effect::CancelAll { group: which, origin_by } => {
             call.arg("a").arg(group(which));
-            call.arg(origin_by.map_or(-1, Timestamp::as_micros));
+            call.arg(number_of(*origin_by));
         }
         Effect::SetState(Some(state)) => drop(call.arg("s").arg(state)),
         Effect::SetState(None) => drop(call.arg("-")),
