@@ -55,7 +55,7 @@ pub(crate) struct Facts<C: Conversation> {
     pub(crate) too_late: HashMap<String, Vec<Said<C::What>>>,
     /// What LINE refused for good (O5).
     pub(crate) refused: HashMap<String, Vec<Said<C::What>>>,
-    /// How many apologies came too late for their reply tokens (O9), or were refused for good (O5).
+    /// How many apologies were dropped as uncertain (O3) or too late for their reply tokens (O9), or were refused for good (O5).
     pub(crate) unsent_apologies: HashMap<String, usize>,
     /// The requests that deliveries belong to, by the retry keys of their pushes.
     pub(crate) pushed: HashMap<String, u64>,
@@ -173,12 +173,10 @@ impl Aftermath {
             }
             let Some(chat) = record.job.chat.clone() else { continue };
             if let Some(messages) = dropped_as_uncertain(&record, refusals, clock_steps) {
-                let said = read(messages.iter().collect(), request);
-                facts.uncertain.entry(chat).or_default().extend(said);
+                let messages = facts.without_apologies(&chat, &messages);
+                facts.uncertain.entry(chat).or_default().extend(read(messages, request));
             } else if let Some(messages) = dropped_as_too_late(&record, clock_steps) {
-                let (apologies, messages): (Vec<_>, Vec<_>) =
-                    messages.iter().partition(|message| C::is_apology(message));
-                *facts.unsent_apologies.entry(chat.clone()).or_default() += apologies.len();
+                let messages = facts.without_apologies(&chat, &messages);
                 facts.too_late.entry(chat).or_default().extend(read(messages, request));
             }
         }
@@ -200,17 +198,13 @@ impl Aftermath {
             {
                 facts.damaged.insert(*request);
             } else if let Some((chat, messages)) = refused(&record, refusals, used_up) {
-                let (apologies, messages): (Vec<_>, Vec<_>) =
-                    messages.iter().partition(|message| C::is_apology(message));
-                *facts.unsent_apologies.entry(chat.clone()).or_default() += apologies.len();
+                let messages = facts.without_apologies(&chat, &messages);
                 facts.refused.entry(chat).or_default().extend(read(messages, request));
             } else if record.job.payload == SCRUBBED
                 && request.is_some_and(|request| index.is_taken_back(request))
             {
                 // What it was to say is no longer known, nor asked for.
-            } else if record.job.lost >= MAX_LOST
-                || record.history.last().is_some_and(|last| C::has_failed_too_often(&last.error))
-            {
+            } else if record.job.lost >= MAX_LOST || C::has_failed_too_often(&record.history) {
                 facts.given_up.extend(request);
             } else if !request.and_then(|request| index.ask(request)).is_some_and(C::is_to_fail) {
                 facts.dead.push(describe(&record));
@@ -227,6 +221,16 @@ impl Aftermath {
             facts.runs.insert(page.user.clone(), runs);
         }
         Ok(facts)
+    }
+}
+
+impl<C: Conversation> Facts<C> {
+    /// Counts the apologies among messages that a chat did not get, and returns the others.
+    fn without_apologies<'a>(&mut self, chat: &str, messages: &'a [Value]) -> Vec<&'a Value> {
+        let (apologies, others): (Vec<_>, Vec<_>) =
+            messages.iter().partition(|message| C::is_apology(message));
+        *self.unsent_apologies.entry(chat.to_owned()).or_default() += apologies.len();
+        others
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::time::{ClockId, clock_gettime};
 /// Where Debian keeps libfaketime, below the folder of an architecture.
 const LIBRARIES: &str = "/usr/lib";
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
-/// How soon a program looks again what the clock is set to.
+/// How soon a program that is alone with the clock looks again what it is set to.
 const CACHED: Duration = Duration::from_secs(1);
 /// After how long all programs have looked.
 const NOTICED: Duration = Duration::from_secs(3);
@@ -46,13 +46,23 @@ impl WallClock {
         Ok(clock)
     }
 
-    /// Returns the variables that have a program go by this clock.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
+    /// Returns the variables that have one of several programs go by this clock: each looks whenever it asks for the time,
+    /// since the programs of one machine never disagree about it.
+    pub(crate) fn shared_environment(&self) -> [(&'static str, String); 5] {
+        self.environment(("FAKETIME_NO_CACHE", "1".to_owned()))
+    }
+
+    /// Returns the variables that have a program go by this clock that is alone with it.
+    pub(crate) fn own_environment(&self) -> [(&'static str, String); 5] {
+        self.environment(("FAKETIME_CACHE_DURATION", CACHED.as_secs().to_string()))
+    }
+
+    fn environment(&self, looks: (&'static str, String)) -> [(&'static str, String); 5] {
         [
             // libjemalloc asks for the time before libfaketime knows it, so the C library's allocator goes before it.
             ("LD_PRELOAD", format!("{} libc.so.6", self.library.display())),
             ("FAKETIME_TIMESTAMP_FILE", self.file.display().to_string()),
-            ("FAKETIME_CACHE_DURATION", CACHED.as_secs().to_string()),
+            looks,
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
             ("NO_FAKE_STAT", "1".to_owned()),
         ]

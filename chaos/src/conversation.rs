@@ -11,7 +11,7 @@ use std::{
 use fastrand::Rng;
 use serde_json::Value;
 use yamabiko_chaos::Said;
-use yamabiko_queue::JobRecord;
+use yamabiko_queue::{Failure, JobRecord};
 
 use crate::{
     book::Page,
@@ -105,8 +105,8 @@ pub(crate) trait Conversation: Clone + Debug + Send + Sync + 'static {
         false
     }
 
-    /// Says whether a request may be given up for this error, since its handler or job failed in all of its time (D1).
-    fn has_failed_too_often(_error: &str) -> bool {
+    /// Returns whether a request may be given up after these failures, since its handler or job failed in all of its time (D1).
+    fn has_failed_too_often(_history: &[Failure]) -> bool {
         false
     }
 

@@ -283,7 +283,7 @@ fn spawn(
         command.args(["--replicaof", &format!("127.0.0.1 {master}")]);
     }
     command
-        .envs(clock.environment())
+        .envs(clock.own_environment())
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

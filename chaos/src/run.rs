@@ -79,7 +79,7 @@ impl<C: Conversation> Run<C> {
             secret: line::SECRET.to_owned(),
             token: line::TOKEN.to_owned(),
             settings: C::settings(web.port(), folder.path()),
-            clock: clock.environment().into(),
+            clock: clock.shared_environment().into(),
             tally: Arc::clone(&tally),
             logs: folder.path().to_owned(),
         };

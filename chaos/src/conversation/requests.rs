@@ -9,6 +9,7 @@ use std::{
 use fastrand::Rng;
 use serde_json::Value;
 use yamabiko_chaos::{Ask, ON_PURPOSE, Said, What};
+use yamabiko_queue::Failure;
 
 use super::{Call, Conversation, Index, Load, Pile, Utterance};
 use crate::check::{Chat, Verdict};
@@ -142,11 +143,17 @@ impl Conversation for Requests {
     fn is_apology(message: &Value) -> bool {
         let text = message["text"].as_str().unwrap_or_default();
         let died = text.strip_prefix("the process died ");
-        died.is_some_and(|rest| rest.ends_with(" times running this")) || is_panic(text)
+        died.is_some_and(|rest| rest.ends_with(" times running this"))
+            || is_panic(text)
+            || is_timeout(text)
     }
 
-    fn has_failed_too_often(error: &str) -> bool {
-        is_panic(error)
+    /// The last attempt may run out of what the earlier ones have left of the time.
+    fn has_failed_too_often(history: &[Failure]) -> bool {
+        let last = history.last().map(|last| last.error.as_str());
+        last.is_some_and(is_panic)
+            || last.is_some_and(is_timeout)
+                && history.iter().any(|failure| is_panic(&failure.error))
     }
 
     fn handled(chat: &Chat) -> Vec<u64> {
@@ -172,6 +179,11 @@ impl Conversation for Requests {
 /// Says whether an error is a panic on purpose.
 fn is_panic(error: &str) -> bool {
     error.strip_prefix("panicked: ").is_some_and(|rest| rest.starts_with(ON_PURPOSE))
+}
+
+/// Returns whether an error says that a run took too long.
+fn is_timeout(error: &str) -> bool {
+    error.starts_with("took longer than ")
 }
 
 /// The run of a request that said something: a request may have one for its event and one for what came of it.
