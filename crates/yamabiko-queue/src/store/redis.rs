@@ -91,7 +91,6 @@ impl RedisStore {
         store.clock =
             Arc::new(ServerClock::new(clock::latest(&store.connection, &store.prefix).await?));
         store.meet_again().await;
-        store.mend();
         if store.options.fsync {
             fsync::check(&mut store.writes.clone()).await?;
         }
@@ -166,9 +165,6 @@ impl RedisStore {
 
     /// Begins a call: the prefix, and the time if the test's clock gives it (T3).
     fn begin<'a>(&self, script: &'a Script) -> Call<'a> {
-        if self.scripts.take_damage() {
-            self.mend();
-        }
         let mut call = script.key(&self.prefix);
         encode::time(&mut call, self.options.clock.given());
         call
@@ -362,11 +358,14 @@ impl Store for RedisStore {
         let mut tick = self.begin(&self.scripts.tick);
         self.ticking(&mut tick);
         let sent = since_boot();
-        type Parts = (Value, Value, Value, Value, usize, usize);
-        let (now, promoted, ended, next, dropped, forgotten): Parts =
+        type Parts = (Value, Value, Value, Value, usize, usize, bool);
+        let (now, promoted, ended, next, dropped, forgotten, is_to_mend): Parts =
             self.call_ticking(&self.connection, &tick).await?;
         let tick = Tick { dropped, forgotten, ..decode::tick(now, promoted, ended, next)? };
         self.ticked(tick, sent);
+        if is_to_mend {
+            self.mend();
+        }
         self.meet_again().await;
         Ok(tick)
     }

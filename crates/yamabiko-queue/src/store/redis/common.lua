@@ -27,7 +27,7 @@ local now, stamp, arrives_now            -- the time as a number, as a text, and
 
 local prefix, SCHEMA, LATEST, SERVER, JOB, MORE, HISTORY, DUE, SET_AT, CLAIM, LEASE, HOLDER, STATE, DEAD, DONE, SEEN, SEEN_IN
 local REVOKED, QUEUES, LANES, PAUSED, PAUSED_AT, BEAT, PROCESS, EXCHANGE, LINES, ALARM, READY, WAIT, CHAT, WAKE, DAMAGED
-local BODY, PASS, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT
+local BODY, PASS, PLACE, FRONT, LEFT, LEAVERS, ENTRY, ORPHAN, SEARCH, SCRUB, GROUPS, SWEPT, MENDING
 local RARE, is_rare                      -- the keys that mostly do not exist, and which these are
 
 local function name_keys(of)
@@ -75,6 +75,7 @@ local function name_keys(of)
   SWEPT   = prefix .. 'swept'    -- ZSET chat -> the number of the oldest of these groups
   WAKE    = prefix .. 'wake:'    -- ZSETs, the queues' markers
   DAMAGED = prefix .. 'damaged'  -- ZSET the name that a key of another type was given -> when
+  MENDING = prefix .. 'mending'  -- STRING when the search for jobs that lost their places with it last went on; gone once it has ended
 
   RARE, is_rare = { MORE, BODY, PAUSED, LEAVERS, GROUPS, REVOKED, ORPHAN, SCRUB }, {}
   for i = 1, #RARE do is_rare[RARE[i]] = true end
@@ -100,6 +101,7 @@ local function set_aside(key)
     name = format('damaged:%d:%s', n, sub(key, #prefix + 1))
   until call('RENAMENX', key, prefix .. name) == 1
   call('ZADD', DAMAGED, format('%d', now), name)
+  call('SET', MENDING, '0')
   aside[#aside + 1] = name
 end
 

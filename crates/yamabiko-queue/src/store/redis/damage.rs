@@ -5,13 +5,11 @@ use redis::Value;
 /// The status that an answer begins with where it names damage; see `common.lua`.
 const STATUS: &str = "DAMAGED";
 
-/// Takes the names of what was set aside out of an answer, and logs and counts them.
-///
-/// Returns whether there were any, and what the step itself answered.
-pub(super) fn reported(answer: Value) -> (bool, Value) {
-    let Value::Array(mut parts) = answer else { return (false, answer) };
+/// Takes the names of what was set aside out of an answer, logs and counts them, and returns what the step itself answered.
+pub(super) fn reported(answer: Value) -> Value {
+    let Value::Array(mut parts) = answer else { return answer };
     if !matches!(parts.first(), Some(Value::SimpleString(status)) if status == STATUS) {
-        return (false, Value::Array(parts));
+        return Value::Array(parts);
     }
     // A step that answers nothing leaves two parts.
     let own = if parts.len() > 2 { parts.remove(2) } else { Value::Nil };
@@ -23,5 +21,5 @@ pub(super) fn reported(answer: Value) -> (bool, Value) {
             "a key of the store had another type than the bot's, and has this name now; all others go on, and `doctor` says what to do"
         );
     }
-    (true, own)
+    own
 }

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- Finds places for jobs that have none, because a key of places was set aside; a few in each call.
--- ARGV: lease, 1 if it is not known which jobs are over, 1 if not which have run, then a letter and a name for each:
+-- Finds places for jobs that have none, because a key of places was set aside; a few in each call, or none to say that the
+-- search goes on.
+-- ARGV: lease, 1 if it is not known which jobs are over, 1 if not which have run, how many keys had been set aside when the
+-- search began, if it has ended (else -1), then a letter and a name for each:
 --   c a job that is running, h one that is ready: they have their lanes
 --   j a job that may have no place: those that have one keep it
 --   l a lane in which jobs wait, behind all of these
 -- Answers how many had none.
-local lease, may_be_over, may_have_run = number(), number() == 1, number() == 1
+local lease, may_be_over, may_have_run, searched = number(), number() == 1, number() == 1, number()
 local found, standing = 0, {}
 
 local function take_lane(id, record)
@@ -86,6 +88,13 @@ while at < #args do
     local record = call('HGET', JOB, name)
     if record then mend[letter](name, record) end
   end
+end
+if searched < 0 then
+  call('SET', MENDING, stamp, 'XX')
+elseif searched == call('ZCARD', DAMAGED) then
+  call('DEL', MENDING)
+else
+  call('SET', MENDING, '0')
 end
 wake()
 return found

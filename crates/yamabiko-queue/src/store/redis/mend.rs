@@ -2,9 +2,13 @@
 //!
 //! A job's record says most of what its place did: its queue, its lane, when it is due. So nothing is lost with a key of
 //! places that can be known without it.
+//!
+//! The step that sets a key aside notes that a search is due; a tick hands it out to its process, and ten seconds after that
+//! one was last heard of to another, until one has ended it.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, convert::Infallible, time::Duration};
 
+use futures_util::future::BoxFuture;
 use redis::{AsyncCommands as _, RedisResult};
 
 use super::{
@@ -24,6 +28,8 @@ const READ_AT_ONCE: usize = 500;
 const MENDED_AT_ONCE: usize = 50;
 /// How long to wait where the search met an outage.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How often to say that the search goes on.
+const GOES_ON_EVERY: Duration = Duration::from_secs(3);
 
 /// Looks after the jobs of one bot.
 #[derive(Debug)]
@@ -70,16 +76,11 @@ impl Doubts {
 }
 
 impl Mender {
-    /// Runs in the background, again after an outage; what else stops it, the next start repeats.
     fn start(self) {
         tokio::spawn(async move {
-            let found = loop {
-                match self.mend().await {
-                    Err(error) if error.kind() == ErrorKind::Unavailable => {
-                        tokio::time::sleep(AGAIN_AFTER).await;
-                    }
-                    found => break found,
-                }
+            let found = tokio::select! {
+                found = self.mend() => found,
+                never = self.tell_that_it_goes_on() => match never {},
             };
             match found {
                 Ok(0) => {}
@@ -89,19 +90,52 @@ impl Mender {
                 ),
                 Err(error) => tracing::warn!(
                     error = crate::finding::because(&error),
-                    "could not look for jobs that lost their places with a damaged key of the store; the next start does"
+                    "could not look for jobs that lost their places with a damaged key of the store; a process tries again soon"
                 ),
             }
         });
     }
 
-    async fn mend(&self) -> Result<u64> {
-        let names = self.connection.clone().zrange(self.key("damaged"), 0, -1).await;
-        let names: Vec<String> = or_none(names)?;
-        if names.is_empty() {
-            return Ok(0);
+    async fn tell_that_it_goes_on(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(GOES_ON_EVERY).await;
+            // In an outage the search waits as well.
+            self.call(Doubts::default(), None, &[]).await.ok();
         }
+    }
+
+    /// Searches; each part again where it met an outage.
+    async fn mend(&self) -> Result<u64> {
+        let names = through_outages(|| Box::pin(self.damaged())).await?;
         let doubts = Doubts::of(&names);
+        // First what holds up its chat.
+        through_outages(|| Box::pin(self.mend_claims(doubts))).await?;
+        let found = through_outages(|| Box::pin(self.mend_jobs(doubts))).await?;
+        let in_lanes = through_outages(|| Box::pin(self.mend_lanes(doubts))).await?;
+        through_outages(|| Box::pin(self.call(doubts, Some(names.len()), &[]))).await?;
+        Ok(found + in_lanes)
+    }
+
+    /// Returns the names of the keys that were set aside.
+    async fn damaged(&self) -> Result<Vec<String>> {
+        or_none(self.connection.clone().zrange(self.key("damaged"), 0, -1).await)
+    }
+
+    /// Looks after the jobs that run.
+    async fn mend_claims(&self, doubts: Doubts) -> Result<u64> {
+        let claimed = self.members("HSCAN", &self.key("claims")).await?;
+        self.call_in_parts(doubts, claimed.into_iter().map(|id| (b'c', id)).collect()).await
+    }
+
+    /// Looks after the lanes in which jobs wait.
+    async fn mend_lanes(&self, doubts: Doubts) -> Result<u64> {
+        let (lines, prefix) = (self.keys("line:", "zset").await?, self.key("line:").len());
+        let lanes = lines.iter().map(|key| (b'l', key[prefix..].to_vec())).collect();
+        self.call_in_parts(doubts, lanes).await
+    }
+
+    /// Looks after all jobs that have no place.
+    async fn mend_jobs(&self, doubts: Doubts) -> Result<u64> {
         // The lists first: what leaves one meanwhile is found in another place afterwards.
         let mut ready = Vec::new();
         for kind in ["ready:", "front:"] {
@@ -109,9 +143,9 @@ impl Mender {
                 ready.extend(self.list(&key).await?);
             }
         }
-        let (lines, mut waiting) = (self.keys("line:", "zset").await?, Vec::new());
-        for key in &lines {
-            waiting.extend(self.members("ZSCAN", key).await?);
+        let mut waiting = Vec::new();
+        for key in self.keys("line:", "zset").await? {
+            waiting.extend(self.members("ZSCAN", &key).await?);
         }
         let claimed = self.members("HSCAN", &self.key("claims")).await?;
         let mut placed: HashSet<Vec<u8>> =
@@ -120,18 +154,10 @@ impl Mender {
             placed.extend(self.members("ZSCAN", &self.key(name)).await?);
         }
         let holders = if doubts.holders { ready } else { Vec::new() };
-        let all = claimed.iter().map(|id| (b'c', id.clone()));
+        let all = claimed.into_iter().map(|id| (b'c', id));
         let all = all.chain(holders.iter().map(|entry| (b'h', id_of(entry)))).collect();
         let mut found = self.call_in_parts(doubts, all).await?;
-        found += self.mend_jobs(doubts, &placed).await?;
-        let prefix = self.key("line:").len();
-        let lanes = lines.iter().map(|key| (b'l', key[prefix..].to_vec())).collect();
-        Ok(found + self.call_in_parts(doubts, lanes).await?)
-    }
-
-    /// Looks after all jobs whose place was not found.
-    async fn mend_jobs(&self, doubts: Doubts, placed: &HashSet<Vec<u8>>) -> Result<u64> {
-        let (mut cursor, mut found) = (0, 0);
+        let mut cursor = 0;
         loop {
             let part = self.scan("HSCAN", &self.key("job"), cursor).await?;
             let ids = part.1.into_iter().step_by(2).filter(|id| !placed.contains(id));
@@ -146,16 +172,30 @@ impl Mender {
     async fn call_in_parts(&self, doubts: Doubts, all: Vec<(u8, Vec<u8>)>) -> Result<u64> {
         let mut found = 0;
         for part in all.chunks(MENDED_AT_ONCE) {
-            let mut step = self.step.key(&self.prefix);
-            encode::time(&mut step, self.now);
-            encode::span(&mut step, self.lease);
-            step.arg(u8::from(doubts.over)).arg(u8::from(doubts.run));
-            for (letter, name) in part {
-                step.arg([*letter].as_slice()).arg(name.as_slice());
-            }
-            found += Box::pin(call::<u64>(&self.connection, &step)).await?;
+            found += self.call(doubts, None, part).await?;
         }
         Ok(found)
+    }
+
+    /// Calls the step for some jobs and lanes; `searched` ends the search, which had begun with so many keys set aside.
+    async fn call(
+        &self,
+        doubts: Doubts,
+        searched: Option<usize>,
+        some: &[(u8, Vec<u8>)],
+    ) -> Result<u64> {
+        let mut step = self.step.key(&self.prefix);
+        encode::time(&mut step, self.now);
+        encode::span(&mut step, self.lease);
+        step.arg(u8::from(doubts.over)).arg(u8::from(doubts.run));
+        match searched {
+            Some(keys) => step.arg(keys),
+            None => step.arg(-1),
+        };
+        for (letter, name) in some {
+            step.arg([*letter].as_slice()).arg(name.as_slice());
+        }
+        Box::pin(call::<u64>(&self.connection, &step)).await
     }
 
     fn key(&self, name: &str) -> Vec<u8> {
@@ -218,6 +258,18 @@ impl Mender {
         let mut command = redis::cmd(scan);
         command.arg(key).arg(cursor).arg("COUNT").arg(READ_AT_ONCE);
         or_none(command.query_async(&mut self.connection.clone()).await)
+    }
+}
+
+/// Does a part of the search until it meets no outage.
+async fn through_outages<'a, T>(part: impl Fn() -> BoxFuture<'a, Result<T>>) -> Result<T> {
+    loop {
+        match part().await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            done => return done,
+        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! The steps, which are functions of one library on the server, and the connection that calls them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use redis::{Arg, Cmd, FromRedisValue, RedisError, RedisResult, ToRedisArgs, Value};
 use uuid::Uuid;
@@ -109,14 +106,6 @@ impl Scripts {
     }
 }
 
-impl Scripts {
-    /// Says whether a step has set keys aside since this was last asked.
-    pub(super) fn take_damage(&self) -> bool {
-        let found = &self.mend.library.found_damage;
-        found.load(Ordering::Relaxed) && found.swap(false, Ordering::Relaxed)
-    }
-}
-
 /// What stands before every step; it begins with the version of the keys that the steps know.
 fn parts() -> String {
     format!("local VERSION = '{SCHEMA}'\n{}", PARTS.join("\n"))
@@ -161,8 +150,6 @@ struct Library {
     /// Names are the whole server's, so other versions of a bot on it have others.
     name: String,
     text: String,
-    /// Whether a step has set keys aside, and nobody has looked yet for what lost its place with them.
-    found_damage: AtomicBool,
 }
 
 impl Library {
@@ -171,7 +158,7 @@ impl Library {
         let body = [&parts(), LIBRARY, &functions].join("\n");
         let name = format!("yamabiko_{}", Uuid::new_v5(&NAMES, body.as_bytes()).simple());
         let text = format!("#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}");
-        Self { name, text, found_damage: AtomicBool::new(false) }
+        Self { name, text }
     }
 
     async fn load(&self, connection: &mut Link) -> RedisResult<()> {
@@ -251,11 +238,7 @@ fn takes_scripts_only(error: &RedisError) -> bool {
 /// Calls a step; its answer is lost if the connection breaks, whether it has run or not.
 pub(super) async fn call<T: FromRedisValue>(connection: &Link, call: &Call<'_>) -> Result<T> {
     let answer = call.send(&mut connection.clone()).await.map_err(error)?;
-    let (is_damage, answer) = damage::reported(answer);
-    if is_damage {
-        call.script.library.found_damage.store(true, Ordering::Relaxed);
-    }
-    part(answer)
+    part(damage::reported(answer))
 }
 
 #[cfg(test)]

@@ -93,8 +93,11 @@ async fn r4_jobs_that_lost_their_place_with_a_key_get_another_on_redis() {
         assert_eq!(work(&place).await.len(), LIVE.len() + 2, "{key}");
         place.pass(secs(30)).await;
         place.forget().await;
-        let left = place.leftovers();
-        assert!(left.iter().all(|name| name.starts_with("damaged")), "{key}: {left:?}");
+        let left = async |_: &BTreeMap<JobId, u32>| {
+            place.leftovers().iter().all(|name| name.starts_with("damaged"))
+        };
+        let only_damaged = work_until(&place, &mut ran, left).await;
+        assert!(only_damaged, "{key}: {:?}", place.leftovers());
     }
 }
 
@@ -143,21 +146,22 @@ async fn what_may_be_over_is_dead_and_does_not_run_again_on_redis() {
 }
 
 #[tokio::test]
-async fn a_start_looks_for_jobs_that_lost_their_places_on_redis() {
+async fn r4_a_search_for_lost_places_that_died_with_its_process_is_begun_again_on_redis() {
     let place = full(&Ground::new(Kind::Redis), "test").await;
     let mut redis = place.ground.redis();
     let key = |name: &str| format!("yamabiko:{{test}}:{name}");
-    // As a process leaves it that was killed right after it had set the key aside.
+    // As a process leaves it that was killed right after it had begun to search.
     let mut rename = redis::cmd("RENAME");
     rename.arg(key("ready:default")).arg(key("damaged:1:ready:default"));
     rename.exec(&mut redis).unwrap();
     let mut note = redis::cmd("ZADD");
     note.arg(key("damaged")).arg(&["0", "damaged:1:ready:default"]);
     note.exec(&mut redis).unwrap();
+    redis::cmd("SET").arg(key("mending")).arg(place.now().as_micros()).exec(&mut redis).unwrap();
     // What is remembered has ended, wherever it was.
     let mut lose = redis::cmd("ZREM");
     lose.arg(key("done")).arg(id("completed").as_bytes()).exec(&mut redis).unwrap();
-    let _other = place.other().await;
+    place.pass(secs(10)).await;
     let mut ran = BTreeMap::new();
     let both_placed = async |ran: &BTreeMap<JobId, u32>| {
         let is_dead = place.state(id("completed")).await == Some(State::Dead);
@@ -173,8 +177,9 @@ async fn r4_the_search_for_lost_places_goes_on_after_an_outage_on_redis() {
     let ground = Arc::new(Ground::Elsewhere(server.url()));
     let place = full(&ground, "bot").await;
     break_key(&place, "ready:default", false);
-    // The claim sets the key aside, and the next step begins the search, which meets the outage.
+    // The claim sets the key aside, and the tick begins the search, which meets the outage.
     place.claim(9).await;
+    place.tick().await;
     server.kill();
     assert!(place.store.counts().await.is_err());
     server.restart();
