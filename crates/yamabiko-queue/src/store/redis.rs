@@ -30,6 +30,7 @@ mod fsync;
 mod identity;
 mod inspect;
 mod link;
+mod live;
 mod meaning;
 mod mend;
 mod scripts;
@@ -58,8 +59,6 @@ const AT_ONCE: usize = 100;
 const BEATEN_AT_ONCE: usize = 1000;
 /// Records that one call of a listing looks at.
 const LOOK_AT: usize = 200;
-/// Live jobs of a chat that are returned at most.
-const MAX_LIVE: usize = 10_000;
 
 /// Jobs on a Redis server; all keys carry the bot's name as their hash tag (R1).
 #[derive(Debug)]
@@ -416,11 +415,7 @@ impl Store for RedisStore {
     }
 
     async fn live(&self, chat: &str) -> Result<Vec<JobRecord>> {
-        let mut live = self.begin(&self.scripts.live);
-        live.arg(chat).arg(MAX_LIVE);
-        let ids: Vec<u8> = call(&self.connection, &live).await?;
-        let ids: Vec<_> = ids.chunks_exact(16).filter_map(JobId::from_slice).collect();
-        let mut records = self.records(&ids, true).await?;
+        let mut records = self.records(&self.live_ids(chat).await?, true).await?;
         records.sort_by_key(|record| (record.job.due, record.job.id));
         Ok(records)
     }

@@ -1,5 +1,7 @@
 //! K3, R4: however much there is and whatever is asked, each step does a bounded part, and nothing is missing in the end.
 
+use std::collections::BTreeSet;
+
 use yamabiko_queue::{
     Due, Effect, Error, JobId, NewJob, Outcome, State,
     job::{MAX_DELAY, MAX_PAYLOAD_BYTES},
@@ -157,6 +159,19 @@ pub(crate) async fn s3_live_jobs_are_found_however_many(kind: Kind) {
     let live = place.store.live("chat").await.unwrap();
     assert_eq!(live.iter().map(|record| record.job.id).collect::<Vec<_>>(), all);
     assert!(live.iter().zip(&jobs).all(|(record, job)| record.job.payload == job.payload));
+}
+
+pub(crate) async fn s3_10_000_live_jobs_of_a_chat_are_found(kind: Kind) {
+    let place = Place::open(kind).await;
+    let of_chat = |n: usize| NewJob {
+        chat: Some("chat".to_owned()),
+        due: Due::In(secs(10)),
+        ..job(&n.to_string())
+    };
+    place.insert(&(0..10_001).map(of_chat).collect::<Vec<_>>()).await;
+    let live = place.store.live("chat").await.unwrap();
+    let found: BTreeSet<_> = live.iter().map(|record| record.job.id).collect();
+    assert_eq!((live.len(), found.len()), (10_000, 10_000));
 }
 
 pub(crate) async fn people_may_ask_for_any_number_of_jobs_at_once(kind: Kind) {

@@ -72,7 +72,7 @@ pub(crate) async fn t2_a_turn_makes_due_jobs_ready_50_ms_later(kind: Kind) {
     assert_eq!((turn.tick.promoted, ids(&turn.claims)), (1, vec![id("timer")]));
 }
 
-pub(crate) async fn t2_a_tick_takes_at_most_256_due_jobs(kind: Kind) {
+pub(crate) async fn t2_a_tick_takes_at_most_128_due_jobs(kind: Kind) {
     let place = Place::open(kind).await;
     let timers: Vec<_> =
         (0..MAX_DUE as u64 + 44).map(|n| at(&format!("{n}"), START + millis(1 + n))).collect();
