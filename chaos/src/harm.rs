@@ -128,6 +128,24 @@ impl Harm {
         }
     }
 
+    /// Returns whether the bot, or a role of it, cannot use the store meanwhile, or finds its time out of joint.
+    const fn is_outage(self) -> bool {
+        matches!(
+            self,
+            Self::CutStore
+                | Self::LoseStoreRequests
+                | Self::LoseStoreAnswers
+                | Self::SwallowStoreAnswers
+                | Self::DelayStoreAnswers
+                | Self::TakeStoreAway
+                | Self::FillDisk
+                | Self::FreezeInCommit
+                | Self::StepClock
+                | Self::StepStoreClock
+                | Self::FailOver
+        )
+    }
+
     /// Returns what the ledger calls it, and how often it must happen in a minute at least.
     fn row(self, place: &Place) -> (&'static str, f64) {
         match self {
@@ -160,6 +178,14 @@ impl Harm {
         }
     }
 }
+
+/// For how long outages follow each other.
+const BURST: Duration = Duration::from_secs(25);
+/// For how long none begins then.
+///
+/// The claim of a process that died ends only once there was no outage for a lease (C3). A chat must not have to wait for that
+/// so long that what comes late cannot be told from what is lost.
+const CALM: Duration = Duration::from_secs(15);
 
 /// Breaks things until dropped.
 #[derive(Debug)]
@@ -203,16 +229,26 @@ async fn repeat(
     targets: Targets,
     mut dice: fastrand::Rng,
 ) -> anyhow::Result<()> {
-    let mean = Duration::from_secs_f64(60.0 / per_minute);
-    let mut next = Instant::now();
+    let mut mean = Duration::from_secs_f64(60.0 / per_minute);
+    if harm.is_outage() {
+        mean = mean.mul_f64(BURST.as_secs_f64() / (BURST + CALM).as_secs_f64());
+    }
+    let (began, mut spent) = (Instant::now(), Duration::ZERO);
     for round in 0_u64.. {
-        next += mean.mul_f64(0.5 + dice.f64());
-        tokio::time::sleep_until(next).await;
+        spent += mean.mul_f64(0.5 + dice.f64());
+        let after = if harm.is_outage() { with_calms(spent) } else { spent };
+        tokio::time::sleep_until(began + after).await;
         let times = Times::draw(&mut dice, round);
         let targets = targets.clone();
         tokio::spawn(async move { targets.harm(harm, times).await }).await??;
     }
     Ok(())
+}
+
+/// Returns when a time has passed that only bursts have a part in.
+fn with_calms(spent: Duration) -> Duration {
+    let calms = u32::try_from(spent.as_secs() / BURST.as_secs()).unwrap_or(u32::MAX);
+    spent + CALM * calms
 }
 
 async fn look_after(herd: Herd) -> anyhow::Result<()> {
@@ -391,4 +427,15 @@ impl Targets {
 pub(crate) fn needed(place: &Place) -> Vec<(&'static str, f64)> {
     let possible = Harm::ALL.into_iter().filter(|harm| harm.per_minute(place) > 0.0);
     possible.map(|harm| harm.row(place)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outages_come_in_bursts_with_a_calm_behind_each() {
+        let seconds = |spent| with_calms(Duration::from_secs(spent)).as_secs();
+        assert_eq!([0, 24, 25, 49, 50].map(seconds), [0, 24, 40, 64, 80]);
+    }
 }

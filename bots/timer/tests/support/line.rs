@@ -118,15 +118,22 @@ impl Line {
         sent["messageId"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
     }
 
-    /// Returns a chat's messages once there are `count` of the bot's, or as they are when patience ends.
+    /// Returns a chat's messages once there are `count` of the bot's.
+    ///
+    /// # Panics
+    /// When patience ends; with what there was, and LINE's log.
     pub async fn hears(&self, user: &str, count: usize) -> Vec<Said> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut seen = 0;
         loop {
             let all = said(&self.get(&format!("/control/chats/{user}")).await["messages"]);
             let by_bot: Vec<_> = all.iter().filter(|said| said.by_bot).cloned().collect();
-            if by_bot.len() >= count || tokio::time::Instant::now() > deadline {
+            if by_bot.len() >= count {
                 return by_bot;
+            }
+            if tokio::time::Instant::now() > deadline {
+                let log = self.get("/control/log").await;
+                panic!("{count} messages were awaited, these came: {by_bot:?}; LINE's log: {log}");
             }
             seen = seen.max(all.len());
             self.get(&format!("/control/chats/{user}?after={seen}&wait_ms=5000")).await;
