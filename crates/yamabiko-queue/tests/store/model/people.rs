@@ -7,6 +7,9 @@ use yamabiko_queue::{
 
 use super::{Place, World};
 
+/// Live jobs of a chat that are returned at most (S3).
+const MAX_LIVE: usize = 10_000;
+
 impl World {
     pub(super) fn record(&self, id: JobId) -> JobRecord {
         let kept = &self.jobs[&id];
@@ -28,6 +31,7 @@ impl World {
             .filter(|record| !self.is_cancelled_group(record.job.id))
             .collect();
         live.sort_by_key(|record| (record.job.due, record.job.id));
+        live.truncate(MAX_LIVE);
         live
     }
 
