@@ -6,13 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use rustix::pipe::fcntl_setpipe_size;
 use tokio::{io::AsyncReadExt as _, process::ChildStderr, sync::watch};
 use yamabiko_chaos::{ON_PURPOSE, Place};
 
 use crate::tally::Tally;
 
-/// The smallest pipe there is, so that it is soon full when nobody reads.
+/// The smallest pipe that Linux has, so that it is soon full when nobody reads; other systems give no choice of a size.
 const PIPE_BYTES: usize = 4096;
 
 /// What the reader of a log does.
@@ -31,7 +30,8 @@ pub(crate) struct LogReader(watch::Sender<Reading>);
 impl LogReader {
     /// Begins to read, and adds what comes to the file.
     pub(crate) fn start(log: ChildStderr, file: File, tally: Arc<Tally>) -> io::Result<Self> {
-        fcntl_setpipe_size(&log, PIPE_BYTES)?;
+        #[cfg(target_os = "linux")]
+        rustix::pipe::fcntl_setpipe_size(&log, PIPE_BYTES)?;
         let reading = watch::Sender::new(Reading::GoesOn);
         tokio::spawn(copy(log, Copied { file, line: Vec::new(), tally }, reading.subscribe()));
         Ok(Self(reading))
