@@ -64,10 +64,11 @@ impl SqliteFile {
         Ok(self.connect()?.execute(sql, (id.as_bytes(),))? == 1)
     }
 
-    /// Returns the jobs that the store has set aside.
+    /// Returns the jobs that the store has set aside, the first first.
     pub(crate) fn set_aside(&self) -> anyhow::Result<Vec<JobId>> {
         let file = self.connect()?;
-        let mut rows = file.prepare("SELECT id FROM damaged WHERE id IS NOT NULL")?;
+        let mut rows =
+            file.prepare("SELECT id FROM damaged WHERE id IS NOT NULL ORDER BY found, seq")?;
         let ids = rows.query_map((), |row| row.get::<_, Vec<u8>>(0))?;
         Ok(ids.filter_map(|id| JobId::from_slice(&id.ok()?)).collect())
     }

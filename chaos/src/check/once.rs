@@ -8,7 +8,7 @@ use super::{Asked, Chat, Verdict, Wrong};
 use crate::conversation::Conversation;
 
 /// How much later, in milliseconds, something else must have been asked for to be surely said later.
-const SURELY_LATER: i64 = 60_000;
+pub(super) const SURELY_LATER: i64 = 60_000;
 
 impl<C: Conversation> Chat<C> {
     pub(super) fn check_once(&self, verdict: &mut Verdict) {

@@ -353,6 +353,25 @@ fn what_was_under_way_when_the_user_left_may_be_missing_and_what_was_over_may_no
 }
 
 #[test]
+fn a_timer_may_be_missing_that_a_late_cancel_has_ended_whose_answer_its_user_left_behind() {
+    let mut chat = Chat { runs: 4, ..<Chat>::default() };
+    chat.ask(1, Ask::Cancel, 0);
+    chat.asked[0].taken = Some(30_000);
+    chat.unfollows.push(CalledOff { at: 5_000, taken: Some(30_100) });
+    chat.ask(2, Ask::Timer(60_000), 20_000);
+    chat.hear("#2 1 set", 20_010);
+    chat.ask(3, Ask::List, 40_000);
+    chat.hear("#3 3 listed", 40_010);
+    assert_eq!(wrongs(&chat), []);
+    // One that was set later runs on, and so does one beside a cancel that came to nothing.
+    for (taken, set) in [(Some(30_000), 100_000), (None, 20_000)] {
+        chat.asked[0].taken = taken;
+        chat.asked[1].taken = Some(set);
+        assert!(wrongs(&chat).contains(&Wrong::Lost), "{taken:?} {set}");
+    }
+}
+
+#[test]
 fn an_uncertain_reply_has_a_count_of_its_own() {
     let mut chat = Chat { runs: 1, ..<Chat>::default() };
     chat.ask(1, Ask::Say, 0);

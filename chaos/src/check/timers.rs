@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use yamabiko_chaos::{Ask, What};
 
-use super::{Asked, Chat, Heard, Verdict, Wrong};
+use super::{Asked, Chat, Heard, Verdict, Wrong, once::SURELY_LATER};
 use crate::conversation::{Conversation as _, Requests};
 
 impl Chat {
@@ -48,6 +48,7 @@ impl Chat {
                     && !over(asked.request)
                     && !shaken.contains(&asked.request)
                     && !maybe_cancelled.contains_key(&asked.request)
+                    && !self.may_be_cancelled_unheard(asked.request)
                     && !self.damaged.contains(&asked.request)
                     && Requests::due(&asked.ask, asked.at)
                         .is_some_and(|due| due > heard.at && !self.is_misled(asked, due, heard.at))
@@ -62,6 +63,24 @@ impl Chat {
                 }
             }
         }
+    }
+
+    /// Returns whether a timer may have been cancelled by a request whose answer was ended: its user left before it was said.
+    ///
+    /// The request may come late, and then ends timers that were asked for after the user had left, and had come back.
+    pub(crate) fn may_be_cancelled_unheard(&self, timer: u64) -> bool {
+        let Some(set) = self.asked(timer).and_then(|timer| timer.taken) else { return false };
+        let is_unheard = |asked: &&Asked| {
+            matches!(asked.ask, Ask::Cancel | Ask::CancelAll)
+                && asked.taken.is_some()
+                && !self.told().any(|said| said.request == asked.request)
+        };
+        // The request was handled before the user's leaving was.
+        self.asked.iter().filter(is_unheard).any(|cancel| {
+            self.unfollows.iter().filter(|left| cancel.at <= left.at).any(|left| {
+                left.taken.is_some_and(|taken| set <= taken.saturating_add(SURELY_LATER))
+            })
+        })
     }
 
     fn rang(&self, heard: &Heard, cancelled: &HashMap<u64, u64>, verdict: &mut Verdict) {

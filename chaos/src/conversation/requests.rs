@@ -167,7 +167,9 @@ impl Conversation for Requests {
     }
 
     fn is_cancelled(chat: &Chat, request: u64, what: &What) -> bool {
-        *what == What::Rang && chat.cancelled(|_| true).contains_key(&request)
+        *what == What::Rang
+            && (chat.cancelled(|_| true).contains_key(&request)
+                || chat.may_be_cancelled_unheard(request))
     }
 
     fn check(chat: &Chat, verdict: &mut Verdict) {
