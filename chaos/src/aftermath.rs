@@ -17,6 +17,7 @@ use yamabiko_queue::{
 
 use crate::{
     book::Page,
+    check::Loss,
     clocks::Step,
     conversation::{Call, Conversation, Index},
     leftovers::leftovers,
@@ -29,6 +30,11 @@ use crate::{
 const FORGOTTEN: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 /// For how long a reply token is used, but for as much as a worker's time may differ from the store's.
 const TOKEN_USED_FOR: Duration = Duration::from_secs(49);
+/// For how long after its arrival a reply token may have been used, and the server been lost, and its successor met; in
+/// milliseconds.
+const USED_WITHIN: i64 = 115_000;
+/// How soon after a replica was promoted the bot has met it, in milliseconds.
+const MET_WITHIN: i64 = 10_000;
 /// How often a job's process may die before the job is given up (C4).
 const MAX_LOST: u32 = 3;
 /// So many live jobs may be such as outlive another.
@@ -146,6 +152,7 @@ impl Aftermath {
         clock_steps: &[Step],
         set_aside: &[JobId],
         used_up: &[UsedUp],
+        losses: &[Loss],
     ) -> anyhow::Result<Facts<C>> {
         let index = Index::<C>::of(pages);
         let read = |messages: Vec<&Value>, request| {
@@ -172,7 +179,7 @@ impl Aftermath {
                 facts.pushed.extend(request.map(|request| (key.clone(), request)));
             }
             let Some(chat) = record.job.chat.clone() else { continue };
-            if let Some(messages) = dropped_as_uncertain(&record, refusals, clock_steps) {
+            if let Some(messages) = dropped_as_uncertain(&record, refusals, clock_steps, losses) {
                 let messages = facts.without_apologies(&chat, &messages);
                 facts.uncertain.entry(chat).or_default().extend(read(messages, request));
             } else if let Some(messages) = dropped_as_too_late(&record, clock_steps) {
@@ -361,19 +368,30 @@ fn refused(
 }
 
 /// Returns what a delivery was to say, if it is over without anybody being able to tell whether it was said (O3): an
-/// earlier attempt may have arrived, and when it ended its reply token was too old to find out; or LINE refused the token,
-/// and the store may have lost that it was used.
+/// earlier attempt may have arrived, or a promoted server may lack that it was sent, and when it ended its reply token was too
+/// old to find out; or LINE refused the token, and the store may have lost that it was used.
 fn dropped_as_uncertain(
     record: &JobRecord,
     refusals: &Refusals,
     clock_steps: &[Step],
+    losses: &[Loss],
 ) -> Option<Vec<Value>> {
-    let payload =
-        of_late_reply(record, clock_steps).filter(|_| record.job.unsure).or_else(|| {
-            let reply = of_reply(record).filter(|_| !record.job.unsure)?;
-            refusals.has_refused_call(&reply["messages"]).then_some(reply)
-        })?;
+    let maybe_said = |reply: &Value| record.job.unsure || is_of_a_loss(reply, losses);
+    let payload = of_late_reply(record, clock_steps).filter(maybe_said).or_else(|| {
+        let reply = of_reply(record).filter(|_| !record.job.unsure)?;
+        refusals.has_refused_call(&reply["messages"]).then_some(reply)
+    })?;
     payload["messages"].as_array().cloned()
+}
+
+/// Returns whether a promoted server may lack that a reply was sent: its token was good shortly before a loss.
+fn is_of_a_loss(reply: &Value, losses: &[Loss]) -> bool {
+    let time = |name: &str| reply[name].as_i64().map(|micros| micros / 1000);
+    let Some(arrived) = time("token_arrived") else { return false };
+    let first = time("token_first_sent").map_or(arrived, |sent| sent.min(arrived));
+    let is_its =
+        |loss: &Loss| first <= loss.until + MET_WITHIN && loss.from <= arrived + USED_WITHIN;
+    losses.iter().any(is_its)
 }
 
 /// Returns what a delivery was to say for nothing, if it came too late for its reply token (O9).

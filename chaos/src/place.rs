@@ -31,8 +31,6 @@ pub(crate) struct Place {
     pub(crate) kind: Kind,
     /// The name of the bot that the store is of.
     bot: &'static str,
-    /// Whether a replica of Redis takes its server's place now and then.
-    pub(crate) fails_over: bool,
     /// Held by whoever makes the store go away, until it is back.
     away: Mutex<()>,
     /// How often it went away so far.
@@ -60,9 +58,8 @@ impl Place {
             }
             StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path(), folder).await?)),
         };
-        let fails_over = options.fail_over && matches!(kind, Kind::Redis(_));
         let (away, outages) = (Mutex::new(()), AtomicU64::new(0));
-        Ok(Self { disk, kind, bot, fails_over, away, outages })
+        Ok(Self { disk, kind, bot, away, outages })
     }
 
     /// Returns the address for the bot's processes, on Redis through the wire.
@@ -109,7 +106,7 @@ impl Place {
     pub(crate) async fn fail_over(&self, tail: Duration) -> anyhow::Result<()> {
         let Kind::Redis(redis) = &self.kind else { return Ok(()) };
         let _alone = self.away.lock().await;
-        redis.fail_over(tail, || self.outages.fetch_add(1, Ordering::SeqCst)).await
+        redis.fail_over(self.bot, tail, || self.outages.fetch_add(1, Ordering::SeqCst)).await
     }
 
     /// Damages the record of a scheduled job, which holds this filling, and returns whether there was one.

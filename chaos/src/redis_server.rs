@@ -167,8 +167,12 @@ impl Redis {
     }
 
     /// Kills the server, and has a replica take its place that has not heard of what was stored in the `tail` before.
+    ///
+    /// Nothing can tell the bot that a server had been promoted which is killed again before a process has met it, so this
+    /// waits for that.
     pub(crate) async fn fail_over(
         &self,
+        bot: &str,
         tail: Duration,
         goes_away: impl FnOnce() -> u64,
     ) -> anyhow::Result<()> {
@@ -210,7 +214,7 @@ impl Redis {
         self.wire.cut();
         let gone = std::mem::replace(&mut *server, replica);
         fs::remove_dir_all(gone.folder)?;
-        Ok(())
+        server.wait_until_met(bot).await
     }
 }
 
@@ -222,6 +226,25 @@ impl Server {
         fs::create_dir_all(&folder)?;
         let process = spawn(port, &folder, clock, master)?;
         Ok(Self { port, folder, process })
+    }
+
+    /// Waits until a process of the bot has noted that this server has the data.
+    async fn wait_until_met(&self, bot: &str) -> anyhow::Result<()> {
+        let mut connection = connect(self.port).await?;
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut get = redis::cmd("HGET");
+            get.arg(key(bot, "server")).arg("run_id");
+            let met: Option<String> = get.query_async(&mut connection).await?;
+            if met.is_some_and(|id| info.contains(&format!("run_id:{id}"))) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("the bot does not note that a replica of Redis was promoted");
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     /// Waits until it has the data of its master.

@@ -147,7 +147,14 @@ impl<C: Conversation> Run<C> {
         let set_aside = place.set_aside().await?;
         let used_up = self.targets.tally.get().used_up;
         let facts = aftermath
-            .facts::<C>(&pages, &traffic.refusals, &clock_steps, &set_aside, &used_up)
+            .facts::<C>(
+                &pages,
+                &traffic.refusals,
+                &clock_steps,
+                &set_aside,
+                &used_up,
+                &place.losses(),
+            )
             .await?;
         self.simulator.stop().await;
         let Evidence { chats, strays } = evidence::gather(

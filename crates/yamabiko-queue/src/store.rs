@@ -16,6 +16,7 @@ pub(crate) mod bell;
 mod commit;
 pub(crate) mod grace;
 mod limits;
+mod losses;
 mod open;
 pub mod redis;
 pub mod sqlite;
@@ -31,6 +32,7 @@ pub use limits::{
     MAX_CLAIMS, MAX_COMMITS, MAX_DROPPED, MAX_DUE, MAX_EFFECTS, MAX_ENDED, MAX_PARTS, MAX_SCAN,
     MAX_STEP_BYTES, TURN_LATER,
 };
+pub use losses::Losses;
 pub use open::{StoreOptions, open, open_when_there, without_password};
 pub use token::{Line, RunToken, Sending};
 pub use upkeep::{Depth, Inspection, backup, inspect};
@@ -118,12 +120,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Returns one job with its place and its past.
     async fn get(&self, id: JobId) -> Result<Option<JobRecord>>;
 
-    /// Returns when the store may last have lost what it had acknowledged shortly before, `None` if it never did.
+    /// Returns when the store may have lost what it had acknowledged shortly before.
     ///
-    /// A Redis server that started anew, and a replica that was promoted, may lack the last second (R3); the time is that
-    /// at which a process first met it, by its own clock. A file is synced at each step and loses nothing.
-    async fn last_loss(&self) -> Result<Option<Timestamp>> {
-        Ok(None)
+    /// A Redis server that started anew, and a replica that was promoted, may lack the last second (R3). A file is synced at
+    /// each step and loses nothing.
+    async fn losses(&self) -> Result<Losses> {
+        Ok(Losses::default())
     }
 
     /// Opens another handle to the same store, for a thread with a runtime of its own.

@@ -86,7 +86,8 @@ pub(crate) struct Delivery {
 pub(crate) enum Trimmed {
     /// The one that it had before: an earlier attempt may have arrived, and only the same key can tell.
     SameKey,
-    /// One of its own: LINE may refuse the other one with another body, and surely has not accepted it.
+    /// One of its own: LINE may refuse the other one with another body, and surely has not accepted it. So too where a server
+    /// was promoted since: it may lack that this one was accepted, and most likely the other never was.
     OwnKey,
 }
 
@@ -115,10 +116,10 @@ impl Delivery {
     }
 
     /// Takes all ornaments off, for good.
-    fn trim(&mut self, maybe_said: bool) {
+    fn trim(&mut self, key: Trimmed) {
         let messages = std::mem::take(&mut self.messages);
         self.messages = messages.into_iter().map(Message::without_ornaments).collect();
-        self.trimmed = Some(if maybe_said { Trimmed::SameKey } else { Trimmed::OwnKey });
+        self.trimmed = Some(key);
         self.v = NEWEST_VERSION;
     }
 }

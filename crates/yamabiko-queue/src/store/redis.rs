@@ -14,8 +14,9 @@ use crate::{
     job::{JobId, JobRecord, MAX_DELAY, NewJob, check_delay},
     state::State,
     store::{
-        Cancelled, Commit, Counts, Held, Inserted, MAX_SCAN, Page, Process, Query, RunToken,
-        Sending, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn, Want, check_commits,
+        Cancelled, Commit, Counts, Held, Inserted, Losses, MAX_SCAN, Page, Process, Query,
+        RunToken, Sending, Signal, Store, StoreOptions, TURN_LATER, Tick, Turn, Want,
+        check_commits,
         grace::{Grace, Spans},
     },
 };
@@ -136,12 +137,16 @@ impl RedisStore {
         }
     }
 
-    /// Notes which server has the data, and returns since when, if another had it before.
-    async fn meet(&self) -> Result<Option<Timestamp>> {
-        let Some(run_id) = identity::run_id(&self.connection).await? else { return Ok(None) };
+    /// Notes which server has the data, and returns what is known of those that had it.
+    async fn meet(&self) -> Result<Losses> {
+        let Some(server) = identity::identity(&self.connection).await? else {
+            return Ok(Losses::default());
+        };
         let mut meet = self.begin(&self.scripts.meet);
-        meet.arg(run_id);
-        Ok(decode::time(&call::<String>(&self.connection, &meet).await?))
+        meet.arg(server.run_id).arg(u8::from(server.was_promoted));
+        let (last, promoted): (String, String) = call(&self.connection, &meet).await?;
+        let promoted = promoted.split(' ').filter_map(decode::time).collect();
+        Ok(Losses { last: decode::time(&last), promoted })
     }
 
     /// Does the same if the connection is another one than before.
@@ -467,7 +472,7 @@ impl Store for RedisStore {
         Ok(self.records(&[id], false).await?.pop())
     }
 
-    async fn last_loss(&self) -> Result<Option<Timestamp>> {
+    async fn losses(&self) -> Result<Losses> {
         self.meet().await
     }
 

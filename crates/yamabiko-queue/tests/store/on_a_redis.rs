@@ -10,7 +10,7 @@ use std::{
 
 use yamabiko_queue::{
     Effect, Error, ManualClock, NewJob, Outcome, State, Store, StoreOptions,
-    store::{self, Answer, Held, Inserted, Sending, Signal},
+    store::{self, Answer, Held, Inserted, Losses, Sending, Signal},
 };
 
 use crate::{
@@ -178,7 +178,8 @@ async fn r4_a_turn_passes_over_so_many_that_have_left_and_the_next_goes_on() {
 #[tokio::test]
 async fn o3_a_server_that_started_anew_is_met_by_the_next_heartbeat_or_tick() {
     let place = Place::open(Kind::Redis).await;
-    assert_eq!(place.store.last_loss().await.unwrap(), None, "it is the first that has the data");
+    let losses = async || place.store.losses().await.unwrap();
+    assert_eq!(losses().await, Losses::default(), "it is the first that has the data");
     for ticks in [true, false] {
         // The data come from a server that had another name, and connections break as it goes.
         let mut raw = place.ground.redis();
@@ -198,7 +199,8 @@ async fn o3_a_server_that_started_anew_is_met_by_the_next_heartbeat_or_tick() {
         })
         .await;
         place.clock.advance(secs(1));
-        assert_eq!(place.store.last_loss().await.unwrap(), Some(since), "ticks: {ticks}");
+        let lost = Losses { last: Some(since), promoted: vec![] };
+        assert_eq!(losses().await, lost, "ticks: {ticks}");
     }
 }
 
@@ -399,9 +401,10 @@ async fn r1_a_store_follows_the_master_that_sentinels_name() {
     })
     .await;
     assert_eq!(claims[0].job.id, id("a"));
-    assert_eq!(place.store.last_loss().await.unwrap(), Some(START), "it may lack what came last");
+    let lost = Losses { last: Some(START), promoted: vec![START] };
+    assert_eq!(place.store.losses().await.unwrap(), lost, "it may lack what came last");
     place.clock.advance(secs(1));
-    assert_eq!(place.store.last_loss().await.unwrap(), Some(START), "since it was met first");
+    assert_eq!(place.store.losses().await.unwrap(), lost, "since it was met first");
     let end = [commit(&claims[0], Outcome::Complete, vec![])];
     assert_eq!(place.turn(&end, 0).await.answers, [Answer::Applied]);
 

@@ -7,7 +7,7 @@ use yamabiko_line::error::{Error, ErrorKind};
 use yamabiko_queue::{Effect, Ending, Finish, Hold, Run, Timestamp};
 
 use super::{
-    Delivery, Trimmed,
+    Delivery, KEPT_TOKEN_GOOD_FOR, Trimmed,
     decide::{Call, Known, Token, next_call},
     pushes::PUSHES,
 };
@@ -17,6 +17,9 @@ const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
 /// How far a reply token's arrival may lie ahead, by the difference between the clocks of two stores' processes.
 const AHEAD: Duration = Duration::from_secs(5);
+
+/// How long after its arrival a reply token may have been used at most, and the server been lost and its successor met.
+const USED_WITHIN: Duration = KEPT_TOKEN_GOOD_FOR.saturating_add(Duration::from_secs(60));
 
 /// What follows a call: the next one of the same run, or the run's end.
 pub(super) type Step = ControlFlow<Finish, Attempt>;
@@ -90,6 +93,16 @@ impl Attempt {
         }
     }
 
+    /// Returns which retry key a push is to have once its ornaments are taken off.
+    pub(super) async fn key_once_trimmed(&self) -> yamabiko_queue::Result<Trimmed> {
+        if !self.maybe_said() {
+            return Ok(Trimmed::OwnKey);
+        }
+        let (arrived, losses) = (self.run.claim.job.arrived, self.run.store().losses().await?);
+        let is_promoted_since = losses.promoted.iter().any(|at| arrived <= *at);
+        Ok(if is_promoted_since { Trimmed::OwnKey } else { Trimmed::SameKey })
+    }
+
     /// Returns what counts when a call has failed.
     ///
     /// # Errors
@@ -109,7 +122,18 @@ impl Attempt {
     async fn maybe_forgotten(&self) -> yamabiko_queue::Result<bool> {
         let Some(arrived) = self.delivery.token_arrived else { return Ok(false) };
         let first_sent = self.delivery.token_first_sent.map_or(arrived, |sent| sent.min(arrived));
-        Ok(self.run.store().last_loss().await?.is_some_and(|lost| first_sent <= lost))
+        Ok(self.run.store().losses().await?.last.is_some_and(|lost| first_sent <= lost))
+    }
+
+    /// Returns whether a server that was promoted may lack that the reply was sent, whose token is too old to find out (O3).
+    ///
+    /// A token that had become too old before the promotion was not used in what was lost.
+    pub(super) async fn maybe_sent_before_a_promotion(&self) -> yamabiko_queue::Result<bool> {
+        let Some(arrived) = self.delivery.token_arrived else { return Ok(false) };
+        let first_sent = self.delivery.token_first_sent.map_or(arrived, |sent| sent.min(arrived));
+        let promoted = self.run.store().losses().await?.promoted;
+        let is_its = |at: &Timestamp| first_sent <= *at && *at <= arrived + USED_WITHIN;
+        Ok(promoted.iter().any(is_its))
     }
 
     /// Stores the delivery as it is now, so that this and every later attempt goes on from it.

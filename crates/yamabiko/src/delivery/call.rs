@@ -99,7 +99,7 @@ impl Courier {
             Call::Reply => self.reply(attempt, waiting).await,
             // Only a live reply passes a push; once it is to be pushed itself, it keeps to the order (O8).
             Call::Push if attempt.is_passing() => Step::Break(attempt.give_back()),
-            Call::Push if attempt.is_late() => self.push_instead(attempt, self.policy.late).await,
+            Call::Push if attempt.is_late() => self.late(attempt).await,
             Call::Push => self.push(attempt).await,
             Call::Uncertain => self.uncertain(attempt).await,
         }
@@ -143,6 +143,15 @@ impl Courier {
             ));
         }
         attempt.save_and_go_on().await
+    }
+
+    /// Goes on with a reply whose token is too old, unless a server that was promoted may lack that it was sent (O3).
+    async fn late(&self, attempt: Attempt) -> Step {
+        match attempt.maybe_sent_before_a_promotion().await {
+            Ok(true) => self.uncertain(attempt).await,
+            Ok(false) => self.push_instead(attempt, self.policy.late).await,
+            Err(outage) => Step::Break(failed(Call::Reply, outage.to_string(), None)),
+        }
     }
 
     async fn uncertain(&self, attempt: Attempt) -> Step {
@@ -207,7 +216,14 @@ impl Courier {
             error = describe(error),
             "LINE refuses a quote, quick replies or a sender: the messages are sent without any"
         );
-        attempt.delivery.trim(attempt.maybe_said());
+        let key = match attempt.key_once_trimmed().await {
+            Ok(key) => key,
+            Err(outage) => {
+                let error = format!("{}; {outage}", describe(error));
+                return Step::Break(failed(attempt.next_call(), error, None));
+            }
+        };
+        attempt.delivery.trim(key);
         attempt.save_and_go_on().await
     }
 

@@ -21,7 +21,7 @@ use yamabiko_line::{
 use yamabiko_queue::{
     Clock, Job, ManualClock, Registry, RetryPolicy, State, Store, StoreOptions, Worker,
     WorkerOptions,
-    store::{self, Process, Sending, Want},
+    store::{self, Losses, Process, Sending, Want},
 };
 use yamabiko_simulator::{Simulator, SimulatorConfig};
 
@@ -116,7 +116,7 @@ struct Post {
     store: Arc<dyn Store>,
     worker: Worker,
     /// When the store may last have lost something.
-    lost: Arc<Mutex<Option<Timestamp>>>,
+    lost: Arc<Mutex<Losses>>,
     _folder: TempDir,
 }
 
@@ -421,7 +421,7 @@ fn o9_a_delivery_without_its_ornaments_is_left_alone_by_a_process_that_does_not_
         crate::context::newer_version(&serde_json::to_vec(delivery).unwrap(), known)
     };
     assert_eq!(read_by(&delivery, 1), None, "an older process carries what it understands");
-    delivery.trim(false);
+    delivery.trim(Trimmed::OwnKey);
     assert_eq!((read_by(&delivery, 1), read_by(&delivery, NEWEST_VERSION)), (Some(2), None));
 }
 

@@ -24,10 +24,20 @@ impl Met {
     }
 }
 
-/// Returns the name that the server gave itself when it started; `None` where its user may not ask.
-pub(super) async fn run_id(connection: &Link) -> Result<Option<String>> {
-    let info: RedisResult<String> =
-        redis::cmd("INFO").arg("server").query_async(&mut connection.clone()).await;
+/// What a server says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// The name that it gave itself when it started.
+    pub(super) run_id: String,
+    /// Whether it was a replica of another, since it knows the name of that one's data.
+    pub(super) was_promoted: bool,
+}
+
+/// Asks the server who it is; `None` where its user may not ask.
+pub(super) async fn identity(connection: &Link) -> Result<Option<Identity>> {
+    let mut ask = redis::cmd("INFO");
+    ask.arg("server").arg("replication");
+    let info: RedisResult<String> = ask.query_async(&mut connection.clone()).await;
     match info {
         Ok(info) => Ok(read(&info)),
         Err(refused) if refused.code() == Some("NOPERM") => Ok(None),
@@ -35,8 +45,13 @@ pub(super) async fn run_id(connection: &Link) -> Result<Option<String>> {
     }
 }
 
-fn read(info: &str) -> Option<String> {
-    info.lines().find_map(|line| line.strip_prefix("run_id:")).map(|id| id.trim().to_owned())
+fn read(info: &str) -> Option<Identity> {
+    let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    Some(Identity {
+        run_id: value("run_id:")?.to_owned(),
+        was_promoted: value("master_replid2:")
+            .is_some_and(|id| id.bytes().any(|byte| byte != b'0')),
+    })
 }
 
 #[cfg(test)]
@@ -44,9 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_id_is_read_from_what_the_server_says_of_itself() {
+    fn a_server_is_known_from_what_it_says_of_itself() {
         let info = "# Server\r\nredis_version:7.0.15\r\nrun_id:5f1e0c\r\ntcp_port:6379\r\n";
-        assert_eq!(read(info).as_deref(), Some("5f1e0c"));
+        let server = |was_promoted| Some(Identity { run_id: "5f1e0c".to_owned(), was_promoted });
+        assert_eq!(read(info), server(false));
+        for (id, was_promoted) in [("0000", false), ("90ab", true)] {
+            let info = format!("{info}# Replication\r\nrole:master\r\nmaster_replid2:{id}\r\n");
+            assert_eq!(read(&info), server(was_promoted), "{id}");
+        }
         assert_eq!(read("# Server\r\nredis_version:7.0.15\r\n"), None);
     }
 }

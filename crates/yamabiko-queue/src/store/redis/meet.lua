@@ -1,10 +1,21 @@
 #!lua flags=allow-oom
--- Notes which server has the data, and since when. ARGV: the server's run id, which it chooses when it starts.
--- Answers since when ("" = no other had the data before): such a server may lack what another acknowledged last.
-local run_id = text()
-local known, since = unpack(call('HMGET', SERVER, 'run_id', 'since'))
-if known == run_id then return since or '' end
+-- Notes which server has the data, and since when. ARGV: the server's run id, which it chooses when it starts, and 1 if it has
+-- been promoted.
+-- Answers since when ("" = no other had the data before): such a server may lack what another acknowledged last; and when the
+-- last servers were met that had been promoted, with spaces between.
+local MOST_PROMOTED = 16
+local run_id, was_promoted = text(), text() == '1'
+local known, since, promoted = unpack(call('HMGET', SERVER, 'run_id', 'since', 'promoted'))
+if known == run_id then return { since or '', promoted or '' } end
 call('HSET', SERVER, 'run_id', run_id)
-if not known then return '' end
+if not known then return { '', promoted or '' } end
 call('HSET', SERVER, 'since', stamp)
-return stamp
+if was_promoted then
+  local times = { stamp }
+  for time in (promoted or ''):reverse():gmatch('%d+') do
+    if #times < MOST_PROMOTED then table.insert(times, 1, time:reverse()) end
+  end
+  promoted = concat(times, ' ')
+  call('HSET', SERVER, 'promoted', promoted)
+end
+return { stamp, promoted or '' }

@@ -11,13 +11,13 @@ use super::*;
 #[derive(Debug)]
 pub(super) struct Forgetful {
     pub(super) store: Arc<dyn Store>,
-    pub(super) lost: Arc<Mutex<Option<Timestamp>>>,
+    pub(super) lost: Arc<Mutex<Losses>>,
 }
 
 #[async_trait]
 impl Store for Forgetful {
-    async fn last_loss(&self) -> Result<Option<Timestamp>> {
-        Ok(*self.lost.lock().unwrap())
+    async fn losses(&self) -> Result<Losses> {
+        Ok(self.lost.lock().unwrap().clone())
     }
 
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
@@ -102,7 +102,7 @@ async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_w
         let before = post.clock.now();
         post.clock.advance(secs(1));
         let id = post.put(Some("token")).await;
-        *post.lost.lock().unwrap() = lost_after.map(|after| before + secs(after));
+        post.lost.lock().unwrap().last = lost_after.map(|after| before + secs(after));
         post.clock.advance(secs(10));
         post.line.fails_once(refused(400));
         post.work().await;
@@ -112,11 +112,34 @@ async fn o3_a_refused_token_is_uncertain_where_the_store_may_have_lost_that_it_w
 }
 
 #[tokio::test]
+async fn o3_a_late_reply_is_uncertain_where_a_promoted_server_may_lack_that_it_was_sent() {
+    for (promoted_after, calls) in
+        [(&[][..], 1), (&[0], 1), (&[1], 0), (&[116], 0), (&[117], 1), (&[60, 118], 0)]
+    {
+        let mut post = Post::open().await;
+        let before = post.clock.now();
+        post.clock.advance(secs(1));
+        let id = post.put(Some("token")).await;
+        // That a server started anew is no reason to drop what is late.
+        *post.lost.lock().unwrap() = Losses {
+            last: Some(before + secs(2)),
+            promoted: promoted_after.iter().map(|after| before + secs(*after)).collect(),
+        };
+        post.clock.advance(secs(120));
+        post.work().await;
+        let called = post.line.calls();
+        assert_eq!(called.len(), calls, "{promoted_after:?}");
+        assert!(called.iter().all(|call| call.contains("push")), "{called:?}");
+        assert_eq!(post.job(id).await.0, State::Completed, "{promoted_after:?}");
+    }
+}
+
+#[tokio::test]
 async fn o3_the_token_of_an_event_that_came_again_after_a_loss_may_have_been_used_before_it() {
     for (is_redelivery, calls) in [(true, 1), (false, 2)] {
         let mut post = Post::open().await;
         let sent = post.clock.now();
-        *post.lost.lock().unwrap() = Some(sent + secs(1));
+        post.lost.lock().unwrap().last = Some(sent + secs(1));
         post.clock.advance(secs(10));
         let event = json!({
             "type": "message", "webhookEventId": "1", "timestamp": sent.as_millis(),
@@ -153,7 +176,7 @@ async fn o9_a_push_without_its_ornaments_has_the_same_key_when_the_store_has_los
     let delivery = Delivery { messages: vec![message], ..post.delivery(None) };
     job.payload = serde_json::to_vec(&delivery).unwrap();
     for lost in [None, Some(post.clock.now())] {
-        *post.lost.lock().unwrap() = lost;
+        post.lost.lock().unwrap().last = lost;
         post.store.delete(&[job.id]).await.unwrap();
         post.store.insert(std::slice::from_ref(&job)).await.unwrap();
         post.line.fails_once(Error::refused(400, None, None, body));
@@ -162,4 +185,30 @@ async fn o9_a_push_without_its_ornaments_has_the_same_key_when_the_store_has_los
     let calls = post.line.calls();
     assert_eq!(calls[..2], calls[2..], "LINE would answer 409 to the last");
     assert_ne!(calls[0], calls[1]);
+}
+
+#[tokio::test]
+async fn o9_a_push_of_unknown_outcome_has_a_key_of_its_own_without_its_ornaments_only_after_a_promotion()
+ {
+    let message = Message::text("hello").quote("quote token");
+    let body =
+        br#"{"message":"Invalid quote token","details":[{"property":"messages[0].quoteToken"}]}"#;
+    for is_promoted in [false, true] {
+        let mut post = Post::open().await;
+        let mut job = NewJob::new(DELIVERY_KIND, "");
+        job.queue = OUTBOX.to_owned();
+        let delivery = Delivery { messages: vec![message.clone()], ..post.delivery(None) };
+        job.payload = serde_json::to_vec(&delivery).unwrap();
+        post.store.insert(std::slice::from_ref(&job)).await.unwrap();
+        post.line.fails_once(no_answer());
+        post.work().await;
+        let promoted = is_promoted.then(|| post.clock.now()).into_iter().collect();
+        *post.lost.lock().unwrap() = Losses { last: Some(post.clock.now()), promoted };
+        post.clock.advance(secs(60));
+        post.line.fails_once(Error::refused(400, None, None, body));
+        post.work().await;
+        let calls = post.line.calls();
+        assert_eq!(calls[0], calls[1]);
+        assert_eq!(calls[1] != calls[2], is_promoted);
+    }
 }
