@@ -100,11 +100,11 @@ impl Harm {
             | Self::DelayStoreAnswers
             | Self::StepStoreClock
             | Self::OverwriteKey
-            | Self::FailOver
                 if !on_redis =>
             {
                 0.0
             }
+            Self::FailOver if !place.fails_over => 0.0,
             Self::FillDisk if !place.disk.can_be_full() => 0.0,
             // Now and then no process is found in the middle of a commit.
             Self::KillInCommit => 12.0,

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Whether the disk gets full: it takes a small file system of its own, which not everybody may mount.
     #[arg(long, default_value = "required")]
     pub(crate) disk_full: DiskFull,
+    /// Promotes a replica of Redis without the last second, too: it finds what the bot does not stand yet.
+    #[arg(long)]
+    pub(crate) fail_over: bool,
     /// Counts only what went wrong, not whether enough was broken.
     #[arg(long)]
     pub(crate) any_load: bool,

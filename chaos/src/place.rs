@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub(crate) kind: Kind,
     /// The name of the bot that the store is of.
     bot: &'static str,
+    /// Whether a replica of Redis takes its server's place now and then.
+    pub(crate) fails_over: bool,
     /// Held by whoever makes the store go away, until it is back.
     away: Mutex<()>,
     /// How often it went away so far.
@@ -58,8 +60,9 @@ impl Place {
             }
             StoreKind::Redis => Kind::Redis(Box::new(Redis::start(disk.path(), folder).await?)),
         };
+        let fails_over = options.fail_over && matches!(kind, Kind::Redis(_));
         let (away, outages) = (Mutex::new(()), AtomicU64::new(0));
-        Ok(Self { disk, kind, bot, away, outages })
+        Ok(Self { disk, kind, bot, fails_over, away, outages })
     }
 
     /// Returns the address for the bot's processes, on Redis through the wire.

@@ -60,6 +60,9 @@ pub(crate) struct Options {
     /// What breaks, and when: the same seed chooses the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Promotes a replica of Redis without the last second, too: it finds what the bot does not stand yet.
+    #[arg(long)]
+    fail_over: bool,
     /// Builds the bot with this mistake from chaos/defects.txt (`all`: with each in turn), and fails unless it is found.
     #[arg(long, value_name = "NAME")]
     plant: Option<String>,
@@ -175,6 +178,9 @@ fn break_bot(options: &Options, store: Store, bot: Bot, built: &Path) -> anyhow:
     breaker.args(["--minutes", &minutes.to_string(), "--seed", &options.seed.to_string()]);
     breaker.args(["--bot", bot.name()]);
     breaker.arg("--program").arg(program(built, bot.name())).current_dir(root());
+    if options.fail_over {
+        breaker.arg("--fail-over");
+    }
     if options.plant.is_some() {
         // That little was broken in a short time must not pass for a mistake that was found.
         breaker.args(["--any-load", "--patience", PATIENCE]);
