@@ -25,7 +25,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const LATEST: &str = "yamabiko:{test}:latest";
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    // Below the ports that the kernel gives to outgoing connections and to whoever asks for any.
+    let bound = || TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok();
+    let listener = std::iter::repeat_with(bound).take(1_000).flatten().next();
+    listener.expect("a port is free").local_addr().unwrap().port()
 }
 
 async fn open(url: &str) -> Place {
