@@ -11,7 +11,7 @@ use yamabiko_chaos::{ON_PURPOSE, Place};
 
 use crate::tally::Tally;
 
-/// The smallest pipe that Linux has, so that it is soon full when nobody reads; other systems give no choice of a size.
+/// The smallest pipe that Linux has, so that it is full soon after its reader stalls; other systems do not let a program choose.
 const PIPE_BYTES: usize = 4096;
 
 /// What the reader of a log does.

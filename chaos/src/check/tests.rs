@@ -363,7 +363,7 @@ fn a_timer_may_be_missing_that_a_late_cancel_has_ended_whose_answer_its_user_lef
     chat.ask(3, Ask::List, 40_000);
     chat.hear("#3 3 listed", 40_010);
     assert_eq!(wrongs(&chat), []);
-    // One that was set later runs on, and so does one beside a cancel that came to nothing.
+    // A timer that was set after the cancel must ring, and so must one whose cancel never reached the bot.
     for (taken, set) in [(Some(30_000), 100_000), (None, 20_000)] {
         chat.asked[0].taken = taken;
         chat.asked[1].taken = Some(set);

@@ -149,10 +149,9 @@ pub fn settings(store: &str, line: &Line) -> Vec<(&'static str, String)> {
 
 /// Returns a port that was free a moment ago.
 pub fn free_port() -> u16 {
-    // Below the ports that the kernel gives to outgoing connections and to whoever asks for any.
-    let bound = || TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok();
-    let listener = std::iter::repeat_with(bound).take(1_000).flatten().next();
-    listener.expect("a port is free").local_addr().unwrap().port()
+    // The kernel gives the ports above these to outgoing connections, and to listeners that ask for port 0.
+    let bind = |_| TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok();
+    (0..1_000).find_map(bind).expect("a port is free").local_addr().unwrap().port()
 }
 
 /// Returns a program of the tests' Python environment.

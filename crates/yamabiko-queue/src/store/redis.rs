@@ -144,9 +144,8 @@ impl RedisStore {
         };
         let mut meet = self.begin(&self.scripts.meet);
         meet.arg(server.run_id).arg(u8::from(server.was_promoted));
-        let (last, promoted): (String, String) = call(&self.connection, &meet).await?;
-        let promoted = promoted.split(' ').filter_map(decode::time).collect();
-        Ok(Losses { last: decode::time(&last), promoted })
+        let (last, promoted): (String, Vec<u8>) = call(&self.connection, &meet).await?;
+        Ok(Losses { last: decode::time(&last), promoted: decode::times(&promoted) })
     }
 
     /// Does the same if the connection is another one than before.

@@ -25,10 +25,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const LATEST: &str = "yamabiko:{test}:latest";
 
 pub(crate) fn free_port() -> u16 {
-    // Below the ports that the kernel gives to outgoing connections and to whoever asks for any.
-    let bound = || TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok();
-    let listener = std::iter::repeat_with(bound).take(1_000).flatten().next();
-    listener.expect("a port is free").local_addr().unwrap().port()
+    // The kernel gives the ports above these to outgoing connections, and to listeners that ask for port 0.
+    let bind = |_| TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok();
+    (0..1_000).find_map(bind).expect("a port is free").local_addr().unwrap().port()
 }
 
 async fn open(url: &str) -> Place {
@@ -408,6 +407,8 @@ async fn r1_a_store_follows_the_master_that_sentinels_name() {
     assert_eq!(place.store.losses().await.unwrap(), lost, "it may lack what came last");
     place.clock.advance(secs(1));
     assert_eq!(place.store.losses().await.unwrap(), lost, "since it was met first");
+    says(second, &["HSET", "yamabiko:{test}:server", "run_id", "another"], "int(0)").unwrap();
+    assert_eq!(place.store.losses().await.unwrap().promoted, [START, START + secs(1)]);
     let end = [commit(&claims[0], Outcome::Complete, vec![])];
     assert_eq!(place.turn(&end, 0).await.answers, [Answer::Applied]);
 

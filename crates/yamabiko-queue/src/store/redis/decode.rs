@@ -41,6 +41,12 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_micros)
 }
 
+/// Reads times of 8 bytes each.
+pub(super) fn times(packed: &[u8]) -> Vec<Timestamp> {
+    let (times, _) = packed.as_chunks::<8>();
+    times.iter().map(|time| Timestamp::from_micros(i64::from_be_bytes(*time))).collect()
+}
+
 /// Reads time, jobs promoted, claims ended, and when to come again.
 pub(super) fn tick(now: Value, promoted: Value, ended: Value, next: Value) -> Result<Tick> {
     let now = time(&part::<String>(now)?).ok_or_else(|| not_understood("no time"))?;

@@ -15,12 +15,11 @@ const LANDMARKS: usize = 16;
 impl RedisStore {
     /// Returns the ids of a chat's live jobs, as they are at the time of the step that came to each.
     pub(super) async fn live_ids(&self, chat: &str) -> Result<Vec<JobId>> {
-        let mut ids = Vec::new();
+        let mut ids: Vec<JobId> = Vec::new();
         loop {
             let mut live = self.begin(&self.scripts.live);
             live.arg(chat).arg(NAMED_AT_ONCE);
             for id in &ids[ids.len().saturating_sub(LANDMARKS)..] {
-                let id: &JobId = id;
                 live.arg(id.as_bytes());
             }
             let answer: Vec<u8> = call(&self.connection, &live).await?;
